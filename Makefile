@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: EUPL-1.2
+#
+#   make demo        installs what is missing, builds, shows the main job on generated conversations
+#   make test        installs what is missing, builds, runs every test; the last line counts them
+#   make             only builds: build/sleutelbos and build/sleutelbos-courier
+#   make bench       the yardsticks of docs/BENCHMARKS.md
+#   make soak        the seeded tests with SLB_SOAK (20) times as many seeds
+#   make check-full  every test with gcc and clang, plain and with sanitizers
+#   make coverage    every test once more, counting which lines run
+#   make format      puts every source file into the shape of .clang-format
+#   make clean
+#
+# Switches: CC=clang, SAN=address,undefined, BUILD=dir, JOBS=n. Each pair of compiler and sanitizer has its own
+# folder, so that switching rebuilds nothing. docs/TESTING.md tells how tests are found and counted.
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+SAN   ?=
+comma := ,
+BUILD ?= build$(if $(filter-out gcc,$(CC))$(SAN),/$(CC)$(if $(SAN),-$(subst $(comma),+,$(SAN))))
+JOBS  ?= $(shell nproc)
+
+# ---- Flags ----
+
+PKGS        = sqlite3 libsodium zlib libcbor jansson
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)
+GIT_LIBS   := $(shell pkg-config --libs libgit2 2>/dev/null)
+
+CSTD     = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+           -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wno-unused-parameter
+OPT     ?= -O2 -g
+HARD     = -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+INCLUDE  = -Isrc -I. -I$(BUILD) -I$(BUILD)/gen
+CFLAGS   = $(CSTD) $(WARN) $(OPT) $(HARD) $(SANFLAGS) $(INCLUDE) $(PKG_CFLAGS) -MMD -MP
+LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
+LDLIBS   = $(PKG_LIBS) -lcsv -lClp -lCoinUtils -lm -lpthread
+
+# ---- What is built from what ----
+
+MODULES = base crypto model vault batch disclose store sync tally app render cli
+LIBSRC  = $(filter-out src/cli/main.c,$(wildcard $(MODULES:%=src/%/*.c)))
+# Generated sources, included as "gen/store_sql.h", "gen/lang_tables.h", "gen/dictionary.h".
+SQL     = $(sort $(wildcard src/store/sql/*.sql))
+DICT    = $(wildcard schema/dictionary.bin)
+PO      = $(sort $(wildcard schema/lang/*.po))
+GENSRC  = $(BUILD)/gen/lang_tables.c $(if $(SQL),$(BUILD)/gen/store_sql.c) $(if $(DICT),$(BUILD)/gen/dictionary.c)
+GENHDR  = $(GENSRC:.c=.h)
+LIBOBJ  = $(LIBSRC:src/%.c=$(BUILD)/obj/%.o) $(GENSRC:.c=.o)
+LIB     = $(BUILD)/libsleutelbos.a
+
+# The courier is a program of its own: it sees base/, libgit2 and nothing else (src/LAYERS).
+COURSRC = $(filter-out src/courier/main.c,$(wildcard src/courier/*.c))
+COUROBJ = $(COURSRC:src/%.c=$(BUILD)/obj/%.o)
+COURLIB = $(if $(COURSRC),$(BUILD)/libcourier.a)
+
+SUPSRC  = $(wildcard tests/support/*.c)
+SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
+TESTSRC = $(wildcard tests/*/test_*.c)
+TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
+BENCHBIN = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+
+PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
+           $(if $(wildcard src/courier/main.c),$(BUILD)/sleutelbos-courier)
+
+.PHONY: all tests demo test bench soak check-full coverage format clean FORCE
+.DELETE_ON_ERROR:
+all: $(PROGRAMS) $(BUILD)/layers.ok
+tests: $(TESTBIN) $(BENCHBIN)
+
+$(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
+	$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(LIB) $(LDLIBS)
+
+$(BUILD)/sleutelbos-courier: $(BUILD)/obj/courier/main.o $(COURLIB) $(BUILD)/libbase.a
+	$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(COURLIB) $(BUILD)/libbase.a $(GIT_LIBS)
+
+$(BUILD)/obj/courier/%.o: CFLAGS += $(GIT_CFLAGS)
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags | $(GENHDR)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags | $(GENHDR)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests -c $< -o $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
+	$(CC) $(CFLAGS) -c $< -o $@
+
+$(LIB): $(LIBOBJ)
+$(BUILD)/libcourier.a: $(COUROBJ)
+$(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c))
+$(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
+$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
+
+# Tests of the courier link what the courier links, and the library for the other end of its spool.
+$(BUILD)/tests/courier/%: tests/courier/%.c $(SUPLIB) $(COURLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(GIT_CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(COURLIB) $(LIB) -lcmocka $(GIT_LIBS) $(LDLIBS)
+
+# Everything is rebuilt when the compiler or a flag changes, and only then.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(LDFLAGS)' >$@
+
+# Who may include whom: src/LAYERS.
+$(BUILD)/layers.ok: scripts/check-layers src/LAYERS $(wildcard src/*/*.[ch])
+	@mkdir -p $(@D)
+	@scripts/check-layers && touch $@
+
+$(BUILD)/gen/store_sql.c: scripts/gen-text $(SQL)
+	@mkdir -p $(@D)
+	scripts/gen-text sql store_sql $(@D) $(SQL)
+
+$(BUILD)/gen/dictionary.c: scripts/gen-bytes $(DICT)
+	@mkdir -p $(@D)
+	scripts/gen-bytes dictionary $(@D) $(DICT)
+
+$(BUILD)/gen/lang_tables.c: scripts/gen-lang scripts/po.awk $(PO)
+	@mkdir -p $(@D)
+	scripts/gen-lang $(@D) $(PO)
+
+# A header is written together with its source.
+$(BUILD)/gen/%.h: $(BUILD)/gen/%.c ;
+
+# ---- What people type ----
+
+# A make below this one, so that what install-missing brought is seen; it uses every core unless -j was given.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+demo:
+	@scripts/install-missing scripts/packages-build
+	@$(SUBMAKE) all
+	@BUILD=$(BUILD) scripts/demo
+
+test:
+	@scripts/install-missing scripts/packages-build scripts/packages-test
+	@$(SUBMAKE) all tests
+	@BUILD=$(BUILD) CC=$(CC) JOBS=$(JOBS) scripts/run-tests
+
+bench:
+	@scripts/install-missing scripts/packages-build scripts/packages-test
+	@$(SUBMAKE) all $(BENCHBIN)
+	@set -e; for b in $(BENCHBIN) $(wildcard tests/bench/*.sh); do echo "== $$b"; BUILD=$(BUILD) $$b; done
+
+soak:
+	@SLB_SOAK=$${SLB_SOAK:-20} SLB_TEST_TIMEOUT=$${SLB_TEST_TIMEOUT:-36000} $(MAKE) --no-print-directory test
+
+check-full:
+	@set -e; for cc in gcc clang; do for san in '' address,undefined; do echo "== $$cc $${san:-plain}"; \
+		$(MAKE) --no-print-directory test CC=$$cc SAN=$$san BUILD=build/full-$$cc$${san:+-san}; done; done
+
+coverage:
+	@rm -rf build/coverage
+	@$(MAKE) --no-print-directory test BUILD=build/coverage OPT='-O1 -g --coverage'
+	@scripts/coverage build/coverage
+
+format:
+	clang-format -i $$(find src tests -name '*.[ch]')
+
+clean:
+	rm -rf build
+
+-include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
+-include $(TESTBIN:%=%.d) $(BENCHBIN:%=%.d)
