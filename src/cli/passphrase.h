@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Asking for a passphrase: from the terminal with the echo off, a file or a descriptor; never from argv or the
+ * environment. It is read straight into guarded memory (V1). In the owner of the vault the question travels to the
+ * caller, whose terminal, file or descriptor it is. */
+#ifndef SLB_CLI_PASSPHRASE_H
+#define SLB_CLI_PASSPHRASE_H
+
+#include "app/secret_text.h"
+#include "cli/io.h"
+
+struct passphrase_ask {
+	const char *file;   /* --passphrase-file: exactly one line; NULL: none */
+	const char *fd;     /* --passphrase-fd as typed: its first line is read, and no byte more; NULL: none */
+	const char *prompt; /* shown on the terminal, in the language of the person */
+	const char *again;  /* second prompt where a new passphrase is chosen; NULL: asked once */
+};
+
+/* At least 1 and at most SECRET_TEXT_MAX bytes of UTF-8; one line end is dropped. *out is the caller's to free with
+ * secret_text_free(), NULL on failure.
+ * ERR_USAGE: both sources, or a descriptor that is not a number from 0; ERR_LOCKED: nowhere to ask (no terminal);
+ * ERR_INPUT: empty, too long, several lines, not UTF-8, or the two typed lines differ. */
+enum err passphrase_read(struct io *io, struct errctx *ec, const struct passphrase_ask *ask,
+                         struct secret_text **out) MUST_CHECK;
+
+#endif
