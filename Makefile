@@ -10,8 +10,9 @@
 #   make format      puts every source file into the shape of .clang-format
 #   make clean
 #
-# Switches: CC=clang, SAN=address,undefined, BUILD=dir, JOBS=n. Each pair of compiler and sanitizer has its own
-# folder, so that switching rebuilds nothing. docs/TESTING.md tells how tests are found and counted.
+# Switches: CC=clang, SAN=address,undefined, BUILD=dir, JOBS=n, V=1 (show commands). Each
+# pair of compiler and sanitizer has its own folder, so that switching rebuilds nothing. docs/TESTING.md tells how
+# tests are found and counted.
 
 ifeq ($(origin CC),default)
 CC = gcc
@@ -20,6 +21,7 @@ SAN   ?=
 comma := ,
 BUILD ?= build$(if $(filter-out gcc,$(CC))$(SAN),/$(CC)$(if $(SAN),-$(subst $(comma),+,$(SAN))))
 JOBS  ?= $(shell nproc)
+Q      = $(if $(V),,@)
 
 # ---- Flags ----
 
@@ -43,7 +45,9 @@ LDLIBS   = $(PKG_LIBS) -lcsv -lClp -lCoinUtils -lm -lpthread
 # ---- What is built from what ----
 
 MODULES = base crypto model vault batch disclose store sync tally app render cli
-LIBSRC  = $(filter-out src/cli/main.c,$(wildcard $(MODULES:%=src/%/*.c)))
+# The job text is the one part of the courier that both programs hold.
+LIBSRC  = $(filter-out src/cli/main.c,$(wildcard $(MODULES:%=src/%/*.c))) \
+          $(wildcard src/courier/job.c)
 # Generated sources, included as "gen/store_sql.h", "gen/lang_tables.h", "gen/dictionary.h".
 SQL     = $(sort $(wildcard src/store/sql/*.sql))
 DICT    = $(wildcard schema/dictionary.bin)
@@ -69,26 +73,32 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 
 .PHONY: all tests demo test bench soak check-full coverage format clean FORCE
 .DELETE_ON_ERROR:
+.SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
 tests: $(TESTBIN) $(BENCHBIN)
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
-	$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(LIB) $(LDLIBS)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(LIB) $(LDLIBS)
 
 $(BUILD)/sleutelbos-courier: $(BUILD)/obj/courier/main.o $(COURLIB) $(BUILD)/libbase.a
-	$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(COURLIB) $(BUILD)/libbase.a $(GIT_LIBS)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(COURLIB) $(BUILD)/libbase.a $(GIT_LIBS)
 
 $(BUILD)/obj/courier/%.o: CFLAGS += $(GIT_CFLAGS)
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags | $(GENHDR)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags | $(GENHDR)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests -c $< -o $@
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -Itests -c $< -o $@
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
-	$(CC) $(CFLAGS) -c $< -o $@
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
 $(LIB): $(LIBOBJ)
 $(BUILD)/libcourier.a: $(COUROBJ)
@@ -96,16 +106,19 @@ $(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c)
 $(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
 $(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
 
 # Tests of the courier link what the courier links, and the library for the other end of its spool.
-$(BUILD)/tests/courier/%: tests/courier/%.c $(SUPLIB) $(COURLIB) $(LIB)
+| $(BUILD)/sleutelbos-courier
+$(BUILD)/tests/courier/%: tests/courier/%.c $(SUPLIB) $(COURLIB) $(LIB) | $(BUILD)/sleutelbos-courier
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(GIT_CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(COURLIB) $(LIB) -lcmocka $(GIT_LIBS) $(LDLIBS)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) $(GIT_CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(COURLIB) $(LIB) -lcmocka $(GIT_LIBS) $(LDLIBS)
 
 # Everything is rebuilt when the compiler or a flag changes, and only then.
 $(BUILD)/flags: FORCE
@@ -119,15 +132,15 @@ $(BUILD)/layers.ok: scripts/check-layers src/LAYERS $(wildcard src/*/*.[ch])
 
 $(BUILD)/gen/store_sql.c: scripts/gen-text $(SQL)
 	@mkdir -p $(@D)
-	scripts/gen-text sql store_sql $(@D) $(SQL)
+	$(Q)scripts/gen-text sql store_sql $(@D) $(SQL)
 
 $(BUILD)/gen/dictionary.c: scripts/gen-bytes $(DICT)
 	@mkdir -p $(@D)
-	scripts/gen-bytes dictionary $(@D) $(DICT)
+	$(Q)scripts/gen-bytes dictionary $(@D) $(DICT)
 
 $(BUILD)/gen/lang_tables.c: scripts/gen-lang scripts/po.awk $(PO)
 	@mkdir -p $(@D)
-	scripts/gen-lang $(@D) $(PO)
+	$(Q)scripts/gen-lang $(@D) $(PO)
 
 # A header is written together with its source.
 $(BUILD)/gen/%.h: $(BUILD)/gen/%.c ;

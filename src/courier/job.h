@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The two texts between the key process and the courier, which shares neither memory nor keys with it: the job that
+ * goes in and the report that comes out. Both are lines of TAB-separated fields that end in a line feed, so a field
+ * holds neither; no field is empty. Nothing here knows git.
+ *
+ * Job, first line "sleutelbos-job 1", last line "end":
+ *   repo DIR            the local bare repository: a cache, made when missing, moved aside and made anew when damaged
+ *   remote URL          a path or file://; other transports answer "fail person transport"
+ *   in DIR              an existing directory for the files that are fetched
+ *   create              make the remote when its path does not exist (its parent must)
+ *   pack                pack the local repository, and a path remote, where they have grown
+ *   want PREFIX         fetch every branch below it
+ *   have REF OID        the last commit of REF that the key process has processed
+ *   own REF             a branch that only this device writes
+ *   put REF NAME PATH   commit the file PATH as NAME on REF, which is thereby `own`; one commit a put, in this order,
+ *                       unless a commit of REF above its `have` holds NAME already
+ *   restore REF         push our last known tip of REF back where the remote's is missing or an ancestor of it
+ *
+ * Report:
+ *   file REF OID NAME PATH   one file of a new commit, oldest commit first; PATH is complete and lies in `in`
+ *   tip REF OID              everything of REF up to OID has been reported, or, on an own branch, is at the remote
+ *   rewound REF OID          the remote's tip OID does not descend from `have`; what is new is reported all the same
+ *   gone REF                 REF has a `have` and is wanted or own, and the remote does not show it
+ *   sent REF NAME            the remote was seen, after the push, to hold the commit that carries NAME
+ *   ahead REF OID            the remote holds commits of an own branch that nobody here made: nothing was pushed on it
+ *   restored REF OID         REF was pushed back up to OID
+ *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
+ *   done                     the last line; without it the courier died
+ * A branch whose remote tip equals `have` yields no line. A report may name the same file again after a failure: what
+ * reads it must bear that.
+ *
+ * Names: a branch is refs/heads/ and two to four tags [a-z2-7]{1,52} with "/" between; PREFIX is refs/heads/ and one
+ * to three tags, each with "/" after it; NAME is [a-z0-9-]{1,64}; OID 40 lower-case hex digits.
+ */
+#ifndef SLB_COURIER_JOB_H
+#define SLB_COURIER_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define JOB_MAX (64u << 20) /* bytes of a whole job */
+#define JOB_NAME_MAX 64
+#define JOB_OID_LEN 40
+#define JOB_FIELDS 3
+#define REPORT_FIELDS 4
+#define REPORT_LINE_MAX 16384 /* bytes of one report line, line feed included */
+
+enum job_kind {
+	JOB_REPO,
+	JOB_REMOTE,
+	JOB_IN,
+	JOB_CREATE,
+	JOB_PACK,
+	JOB_WANT,
+	JOB_HAVE,
+	JOB_OWN,
+	JOB_PUT,
+	JOB_RESTORE,
+	JOB_KINDS
+};
+
+/* Fields beyond those of its kind are NULL. They belong to the job. */
+struct job_item {
+	enum job_kind kind;
+	char *field[JOB_FIELDS];
+};
+
+/* Zero-initialised it is empty and valid. */
+struct job {
+	struct job_item *item;
+	size_t count;
+	size_t cap;
+};
+
+enum report_kind {
+	REPORT_FILE,
+	REPORT_TIP,
+	REPORT_REWOUND,
+	REPORT_GONE,
+	REPORT_SENT,
+	REPORT_AHEAD,
+	REPORT_RESTORED,
+	REPORT_FAIL,
+	REPORT_DONE,
+	REPORT_KINDS
+};
+
+/* Fields in the order of the list above; those beyond its kind are NULL. They are borrowed: report_parse() points
+ * them into the line it was given. */
+struct report_line {
+	enum report_kind kind;
+	const char *field[REPORT_FIELDS];
+};
+
+/* How a failure may end: again at once, again later, or only when a person does something. */
+enum grade { GRADE_NONE, GRADE_NOW, GRADE_LATER, GRADE_PERSON };
+
+/* Copies the fields. ERR_INPUT where they are not of the kind's form: the job is unchanged. */
+enum err job_add(struct errctx *ec, struct job *job, enum job_kind kind, const char *a, const char *b,
+                 const char *c) MUST_CHECK;
+/* Appends the whole text. The job must hold one repo, one remote and one in (ERR_INPUT). */
+enum err job_write(struct errctx *ec, const struct job *job, struct buf *out) MUST_CHECK;
+/* Reads a whole text into an empty job; ERR_INPUT on anything else than the form above. */
+enum err job_parse(struct errctx *ec, struct bytes text, struct job *job) MUST_CHECK;
+/* The first field of the first item of that kind ("" where the kind has none), NULL where there is no such item. */
+const char *job_get(const struct job *job, enum job_kind kind);
+void job_free(struct job *job); /* accepts an empty job */
+
+/* Appends one line with its line feed; TAB and control characters in a TEXT become blanks. ERR_INPUT where the
+ * fields are not of the kind's form. */
+enum err report_write(const struct report_line *line, struct buf *out) MUST_CHECK;
+/* Reads one line without its line feed, writing NULs into it. ERR_DAMAGED on anything else than the form above. */
+enum err report_parse(char *line, struct report_line *out) MUST_CHECK;
+
+const char *grade_name(enum grade grade);
+/* GRADE_NONE where it is no grade's name. */
+enum grade grade_parse(const char *name);
+/* What the courier exits with: 0, 10, 11 or 12. */
+int grade_exit_status(enum grade grade);
+
+bool job_ref_valid(const char *ref);
+bool job_prefix_valid(const char *prefix);
+bool job_name_valid(const char *name, size_t len);
+
+#endif
