@@ -114,7 +114,6 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
 
 # Tests of the courier link what the courier links, and the library for the other end of its spool.
-| $(BUILD)/sleutelbos-courier
 $(BUILD)/tests/courier/%: tests/courier/%.c $(SUPLIB) $(COURLIB) $(LIB) | $(BUILD)/sleutelbos-courier
 	@mkdir -p $(@D)
 	@echo "cc $@"
