@@ -64,3 +64,18 @@ bool dot_ref_get(const uint8_t *in, size_t len, struct dot *out)
 	out->counter = n;
 	return true;
 }
+
+void tag_text(struct tag t, char out[static TAG_TEXT_LEN])
+{
+	base32_put(t.b, TAG_LEN, out);
+}
+
+bool tag_parse(const char *text, struct tag *out)
+{
+	return base32_get(text, strlen(text), out->b, TAG_LEN);
+}
+
+void epoch_text(struct epoch_id id, char out[static TAG_TEXT_LEN])
+{
+	base32_put(id.b, TAG_LEN, out);
+}

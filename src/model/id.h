@@ -17,6 +17,24 @@
 #define DEVICE_ID_LEN 8
 #define DOT_TEXT_LEN 36 /* with the NUL */
 #define DEVICE_TEXT_LEN 14
+#define SPACE_ID_LEN 16
+#define EPOCH_ID_LEN 32
+#define TAG_LEN 5      /* random; names a space or a device to the host */
+#define TAG_TEXT_LEN 9 /* base32 with the NUL */
+
+enum space_kind { SPACE_OWN = 1, SPACE_CIRCLE = 2, SPACE_NEIGHBOURHOOD = 3 };
+
+struct space_id {
+	uint8_t b[SPACE_ID_LEN];
+};
+
+struct epoch_id {
+	uint8_t b[EPOCH_ID_LEN];
+};
+
+struct tag {
+	uint8_t b[TAG_LEN];
+};
 
 struct device_id {
 	uint8_t b[DEVICE_ID_LEN];
@@ -46,6 +64,11 @@ static inline bool dot_is_none(struct dot d)
 
 void device_text(struct device_id dev, char out[static DEVICE_TEXT_LEN]);
 void dot_text(struct dot d, char out[static DOT_TEXT_LEN]);
+/* Tags name branches: lower-case base32. An epoch's part of a branch name is the first five bytes of its id. */
+void tag_text(struct tag t, char out[static TAG_TEXT_LEN]);
+bool tag_parse(const char *text, struct tag *out);
+void epoch_text(struct epoch_id id, char out[static TAG_TEXT_LEN]);
+
 /* A whole id only; shortened ids are looked up by the store. */
 bool dot_parse(const char *text, struct dot *out);
 
