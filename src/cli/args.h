@@ -10,17 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum arg_flags {
-	ARG_FLAG = 0,     /* takes no value */
-	ARG_VALUE = 1,    /* takes a value, which may be empty */
-	ARG_REQUIRED = 2, /* must be given */
-	ARG_REPEAT = 4,   /* may be given several times */
+	ARG_REQUIRED = 1, /* must be given */
+	ARG_REPEAT = 2,   /* may be given several times */
 };
 
 struct arg_option {
 	const char *name;    /* without dashes; NULL ends a table */
+	const char *value;   /* what its value is called in usage lines ("DATE"); NULL: it takes none */
 	unsigned flags;      /* enum arg_flags */
 	unsigned char group; /* of the options with the same number from 1, at most one may be given */
 };
@@ -67,7 +67,7 @@ struct args {
 /* ERR_USAGE with a sentence (naming the closest command or option where one was mistyped); *a is then empty but for the
  * global options read so far, so that the sentence can be given in the right language and form. `table` outlives *a.
  * The words of the table may be "--version" (matched as a command where it stands first) and "help" (taken where
- * --help stands alone). */
+ * --help stands alone or after only the first word of a pair). */
 enum err args_parse(struct errctx *ec, const struct arg_command *table, int argc, char *const *argv,
                     struct args *a) MUST_CHECK;
 void args_clear(struct args *a);
@@ -78,8 +78,11 @@ const char *args_get(const struct args *a, const char *name);
 /* The n-th value of a repeatable option, NULL beyond the last. */
 const char *args_get_nth(const struct args *a, const char *name, unsigned n);
 bool args_flag(const struct args *a, const char *name);
-/* NULL beyond the last. */
+/* A positional argument; NULL beyond the last. */
 const char *args_pos(const struct args *a, unsigned n);
+
+/* Appends how a command is written, on one line without its end: "service check ID (--ok | --wrong TEXT)". */
+enum err args_usage(const struct arg_command *c, struct buf *out) MUST_CHECK;
 
 /* One line of `run` as an argv: words between blanks; '...' is taken as it stands; in "..." a backslash protects " and
  * \; outside quotes it protects any character; # at the beginning of a word starts a comment. argv[0] is `program`

@@ -37,11 +37,8 @@ struct io {
 	void *self;
 };
 
-/* The io of this very process: stdout, stderr, descriptor 0. `lang` as io_lang() gives it. */
+/* The io of this very process: stdout, stderr, descriptor 0. `lang` is static, as lang_name() gives it. */
 void io_direct(struct io *io, const char *lang);
-
-/* The static string for a language that the program speaks ("nl", "en", "ar", "tr"), else NULL. */
-const char *io_lang(const char *lang);
 
 /* Opens for reading; "-" is standard input (a duplicate). The caller closes *fd. ERR_NOT_FOUND where there is none,
  * ERR_INPUT where it is a folder, ERR_IO else. *fd is -1 on failure. */
