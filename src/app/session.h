@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * An open home: what every use case in app/ works on. Interfaces hold a struct app and hand it to app_*() functions;
+ * only files of app/ look inside.
+ *
+ * A home is a directory: keys (key file), vault.db and its companions, repo (the courier's cache), spool.
+ */
+#ifndef SLB_APP_SESSION_H
+#define SLB_APP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+
+struct store;
+struct vault;
+struct zip;
+
+struct app_options {
+	const char *home;
+	const char *neighbourhood; /* the one to work in, NULL: the only one */
+	const char *courier;       /* path of the courier program */
+	const struct clock *clock; /* NULL: the system's */
+	const struct rng *rng;     /* NULL: the system's */
+};
+
+struct app {
+	char *home;
+	char *neighbourhood; /* NULL: the only one */
+	char *courier;
+	const struct clock *clock;
+	const struct rng *rng;
+	struct vault *vault;
+	struct store *store;
+	struct zip *zip;
+};
+
+/* Once per process. */
+enum err app_start(void) MUST_CHECK;
+
+/* Makes a home: directory, key file, vault, own space with the first member (oneself). ERR_REFUSED where one
+ * exists. `app` is open afterwards. */
+enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes passphrase, const char *nick,
+                  struct app **app) MUST_CHECK;
+/* Opens a home with its passphrase. ERR_NOT_FOUND: no home here; ERR_LOCKED: wrong passphrase. */
+enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes passphrase, struct app **app) MUST_CHECK;
+/* The second half of both, for harnesses that hold a master key; the program itself reaches it only through a
+ * passphrase. `create` makes the vault (with `nick`'s own space); the directory exists. */
+enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const uint8_t master[static 32], bool create,
+                           const char *nick, struct app **app) MUST_CHECK;
+void app_close(struct app *app);
+
+/* Is there a home in this directory? */
+bool app_home_exists(const char *home);
+
+/* Chooses the neighbourhood for what follows (an owner serves callers with different options); NULL: the only one. */
+enum err app_choose_neighbourhood(struct app *app, const char *name) MUST_CHECK;
+
+/* Days since 1970-01-01 in local time. */
+int64_t app_today(const struct app *app);
+int64_t app_now_ms(const struct app *app);
+
+/* --- spaces as the use cases need them --- */
+
+/* The circle to write in: the one named; with NULL the only circle, else (no circle at all) the own space.
+ * ERR_USAGE when there are several, ERR_NOT_FOUND when there is none of that name. */
+enum err app_circle(struct errctx *ec, struct app *app, const char *name, int64_t *space) MUST_CHECK;
+/* The neighbourhood chosen. ERR_NOT_FOUND when there is none yet, ERR_USAGE when one must be chosen. */
+enum err app_neighbourhood(struct errctx *ec, struct app *app, int64_t *space) MUST_CHECK;
+/* A space's name; "" when there is none. `out` takes SPACE_NAME_MAX + 1 bytes (store/store.h). */
+void app_space_name(struct app *app, int64_t space, char *out);
+/* Whose device wrote something: the name of the member behind a device, else the device's id as text.
+ * `out` takes APP_NAME_MAX bytes. */
+#define APP_NAME_MAX 128
+struct dot;
+void app_author(struct app *app, struct dot dot, char *out);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The store: the log of edits, what they come to, and plain tables for queries, in one transaction.
+ *
+ * It holds other layers' secrets as "kept" bytes without knowing what they are, and it never sees a network.
+ * All calls are for one thread. Functions that change something must run between store_begin() and store_commit();
+ * after any error call store_rollback(). Rows are plain structs that the caller owns; lists are malloc()ed.
+ */
+#ifndef SLB_STORE_STORE_H
+#define SLB_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/record.h"
+#include "vault/vault.h"
+
+struct store;
+
+/* Brings the schema up to date. The vault stays the caller's and must outlive the store. */
+enum err store_open(struct errctx *ec, struct vault *vault, struct store **out) MUST_CHECK;
+void store_close(struct store *s);
+
+enum err store_begin(struct errctx *ec, struct store *s) MUST_CHECK;
+enum err store_commit(struct errctx *ec, struct store *s) MUST_CHECK; /* rolls back when it fails */
+void store_rollback(struct store *s);                                 /* fine without a transaction */
+
+/* --- small things --- */
+
+enum err store_meta_put(struct errctx *ec, struct store *s, const char *name, struct bytes value) MUST_CHECK;
+enum err store_meta_get(struct errctx *ec, struct store *s, const char *name,
+                        struct buf *out) MUST_CHECK; /* NOT_FOUND */
+
+/* Bytes that other layers keep here, by space (0: none) and name. */
+enum err store_kept_put(struct errctx *ec, struct store *s, int64_t space, const char *name,
+                        struct bytes value) MUST_CHECK;
+enum err store_kept_get(struct errctx *ec, struct store *s, int64_t space, const char *name,
+                        struct buf *out) MUST_CHECK; /* ERR_NOT_FOUND without text */
+enum err store_kept_delete(struct errctx *ec, struct store *s, int64_t space, const char *name) MUST_CHECK;
+/* Calls `each` for every name that starts with `prefix`, in order; stops at the first error. */
+typedef enum err (*store_kept_fn)(void *arg, const char *name, struct bytes value);
+enum err store_kept_each(struct errctx *ec, struct store *s, int64_t space, const char *prefix, store_kept_fn each,
+                         void *arg) MUST_CHECK;
+
+/* --- spaces and devices --- */
+
+#define SPACE_NAME_MAX 120
+#define REMOTE_MAX 1024
+
+enum space_state { SPACE_ASKED = 0, SPACE_MEMBER = 1 };
+
+struct space_row {
+	int64_t n; /* local number, from 1 */
+	struct space_id id;
+	enum space_kind kind;
+	char name[SPACE_NAME_MAX + 1];
+	struct tag tag;
+	int64_t neighbourhood; /* n of the space it syncs with; its own n for a neighbourhood; 0: none */
+	struct device_id me;
+	struct tag my_tag;
+	enum space_state state;
+	char remote[REMOTE_MAX + 1];
+};
+
+enum err store_space_add(struct errctx *ec, struct store *s, struct space_row *row) MUST_CHECK; /* sets n */
+enum err store_space_update(struct errctx *ec, struct store *s, const struct space_row *row) MUST_CHECK;
+enum err store_space_delete(struct errctx *ec, struct store *s, int64_t n) MUST_CHECK;
+enum err store_space_list(struct errctx *ec, struct store *s, struct space_row **out, size_t *count) MUST_CHECK;
+/* ERR_NOT_FOUND without text. */
+enum err store_space_get(struct errctx *ec, struct store *s, int64_t n, struct space_row *out) MUST_CHECK;
+
+#define DEVICE_KEY_LEN 32
+
+enum device_state { DEVICE_NAMED = 0, DEVICE_ACTIVE = 1, DEVICE_RESTING = 2, DEVICE_REMOVED = 3 };
+
+struct device_row {
+	int64_t n;
+	int64_t space;
+	struct device_id id;
+	struct tag tag;
+	uint8_t sign[DEVICE_KEY_LEN]; /* public signing key; meaningless while DEVICE_NAMED */
+	uint8_t box[DEVICE_KEY_LEN];
+	struct dot member; /* the person's record */
+	enum device_state state;
+};
+
+enum err store_device_by_id(struct errctx *ec, struct store *s, struct device_id id,
+                            struct device_row *out) MUST_CHECK; /* ERR_NOT_FOUND without text */
+/* Adds a device or fills in what was only named. */
+enum err store_device_put(struct errctx *ec, struct store *s, struct device_row *row) MUST_CHECK; /* sets n */
+enum err store_device_list(struct errctx *ec, struct store *s, int64_t space, struct device_row **out,
+                           size_t *count) MUST_CHECK;
+
+/* --- contexts and batches --- */
+
+/* What is applied here of every device of a space, one's own sealed batches included. */
+enum err store_vector(struct errctx *ec, struct store *s, int64_t space, struct vv *out) MUST_CHECK;
+/* The whole context of a device's last applied batch; empty when there is none. */
+enum err store_context(struct errctx *ec, struct store *s, struct device_id dev, struct vv *out) MUST_CHECK;
+/* Of one applied batch: its last counter and its hash. ERR_NOT_FOUND without text. */
+enum err store_batch_get(struct errctx *ec, struct store *s, struct device_id dev, uint64_t seq, uint64_t *counter,
+                         uint8_t hash[static 32]) MUST_CHECK;
+/* Records a batch as applied (or as sealed, for one's own): its signed part, its whole context. */
+struct applied_batch {
+	int64_t space;
+	struct device_id dev;
+	uint64_t seq;
+	uint64_t counter;    /* of the last edit in it, or of the one before it */
+	const uint8_t *hash; /* 32 bytes */
+	struct bytes signed_part;
+	const struct vv *context;
+};
+enum err store_batch_applied(struct errctx *ec, struct store *s, const struct applied_batch *b) MUST_CHECK;
+
+/* --- edits --- */
+
+/* What a person wrote: a new record of `kind`, or more about `target`. */
+struct change {
+	int64_t space;
+	uint32_t kind; /* KIND_none: about `target` */
+	struct dot target;
+	const struct write *writes; /* ascending by tag */
+	size_t write_count;
+	const struct seen *seen; /* the token with which it was read; NULL: everything applied here */
+	size_t seen_count;
+};
+
+/* Appends an edit of one's own and applies it. Gives its dot (the record's id where it is new). */
+enum err store_write(struct errctx *ec, struct store *s, const struct change *change, int64_t now_ms,
+                     struct dot *out) MUST_CHECK;
+/* The dot that the next edit of one's own in this space will have. */
+enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struct dot *out) MUST_CHECK;
+/* Applies an edit of another device, from batch `seq`. */
+enum err store_apply(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit, struct context ctx,
+                     uint64_t seq, int64_t now_ms) MUST_CHECK;
+/* The edits of one's own that are in no batch yet, ascending; each is edit_put()'s bytes. */
+typedef enum err (*store_edit_fn)(void *arg, struct bytes edit);
+enum err store_unsealed_each(struct errctx *ec, struct store *s, int64_t space, store_edit_fn each,
+                             void *arg) MUST_CHECK;
+enum err store_unsealed_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK;
+enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, uint64_t seq) MUST_CHECK;
+
+/* Walks the keyed chain over the whole log (V5) and folds every record again; *bad counts the records and links
+ * that differ. With `repair` what is derived is written anew. */
+enum err store_verify(struct errctx *ec, struct store *s, bool repair, uint64_t *edits, uint64_t *bad) MUST_CHECK;
+
+/* --- epochs --- */
+
+enum epoch_state { EPOCH_KEY_ONLY = 0, EPOCH_OPEN = 1, EPOCH_CLOSED = 2 };
+
+struct epoch_row {
+	struct epoch_id id;
+	int64_t space;
+	struct device_id creator;
+	uint64_t removals_seen;
+	enum epoch_state state;
+	uint64_t rank;
+};
+
+enum err store_epoch_put(struct errctx *ec, struct store *s, const struct epoch_row *row) MUST_CHECK;
+/* Highest rank first. */
+enum err store_epoch_list(struct errctx *ec, struct store *s, int64_t space, struct epoch_row **out,
+                          size_t *count) MUST_CHECK;
+
+/* --- files on their way --- */
+
+#define REF_MAX 120
+#define FILE_NAME_MAX 64
+
+struct file_row {
+	int64_t n;
+	int64_t space;
+	char ref[REF_MAX + 1];
+	char name[FILE_NAME_MAX + 1];
+	uint64_t edits;  /* outgoing only */
+	struct buf file; /* buf_free() it */
+};
+void store_files_free(struct file_row *list, size_t count);
+
+/* A second file of the same ref and name is ignored. */
+enum err store_outgoing_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
+                            struct bytes file, uint64_t edits) MUST_CHECK;
+enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
+/* Only for what the remote was seen to hold (S2). */
+enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* Files and edits of a space that are sealed and not yet sent. */
+enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
+                              uint64_t *edits) MUST_CHECK;
+
+enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
+                           struct bytes file) MUST_CHECK;
+enum err store_waiting_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
+enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n) MUST_CHECK;
+enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
+
+struct aside_row {
+	char what[REF_MAX + FILE_NAME_MAX + 2];
+	char why[ERR_ARG_LEN]; /* an English sentence, the key of its translation */
+	int64_t at_ms;
+};
+/* `added` tells whether it was new. */
+enum err store_aside_put(struct errctx *ec, struct store *s, const char *what, const char *why, int64_t now_ms,
+                         struct bytes file, bool *added) MUST_CHECK;
+enum err store_aside_list(struct errctx *ec, struct store *s, struct aside_row **out, size_t *count) MUST_CHECK;
+
+struct branch_row {
+	char ref[REF_MAX + 1];
+	char oid[65];
+};
+enum err store_branch_put(struct errctx *ec, struct store *s, const char *ref, const char *oid) MUST_CHECK;
+enum err store_branch_list(struct errctx *ec, struct store *s, struct branch_row **out, size_t *count) MUST_CHECK;
+
+/* --- records and queries --- */
+
+/* A record with the memory it borrows from. */
+struct loaded {
+	struct record record;
+	int64_t space;
+	struct buf bytes;
+};
+enum err store_load(struct errctx *ec, struct store *s, struct dot id, struct loaded *out) MUST_CHECK; /* NOT_FOUND */
+void store_loaded_free(struct loaded *l);
+
+/* Ids that a query gives, in its order. free() the list. */
+struct dots {
+	struct dot *d;
+	size_t n;
+	size_t cap;
+};
+void dots_free(struct dots *d);
+
+/* A whole id, or a start of one that only one record (of `kind`; 0: any) has. A number alone is a whole counter
+ * first. ERR_NOT_FOUND, or ERR_USAGE when several fit. */
+enum err store_find(struct errctx *ec, struct store *s, const char *text, uint32_t kind, struct dot *out) MUST_CHECK;
+enum err store_of_kind(struct errctx *ec, struct store *s, uint32_t kind, int64_t space, struct dots *out) MUST_CHECK;
+enum err store_contacts(struct errctx *ec, struct store *s, int64_t space, int64_t since_day, bool open_only,
+                        struct dots *out) MUST_CHECK;
+enum err store_follow_ups(struct errctx *ec, struct store *s, int64_t until_day, struct dots *out) MUST_CHECK;
+/* silent_before: with `silent_only`, those sent on or before this day that had no answer. */
+enum err store_referrals(struct errctx *ec, struct store *s, int64_t space, bool open_only, bool silent_only,
+                         int64_t silent_before, struct dots *out) MUST_CHECK;
+enum err store_referrals_sent(struct errctx *ec, struct store *s, int64_t space, int64_t from_day, int64_t to_day,
+                              struct dots *out) MUST_CHECK;
+enum err store_referrals_of(struct errctx *ec, struct store *s, struct dot contact, struct dots *out) MUST_CHECK;
+enum err store_referral_by_code(struct errctx *ec, struct store *s, const char *code, struct dot *out) MUST_CHECK;
+enum err store_services(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
+enum err store_service_by_source(struct errctx *ec, struct store *s, int64_t space, const char *source,
+                                 struct dot *out) MUST_CHECK;
+enum err store_residents(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
+enum err store_resident_by_nick(struct errctx *ec, struct store *s, int64_t space, const char *nick,
+                                struct dot *out) MUST_CHECK;
+enum err store_two_versions(struct errctx *ec, struct store *s, struct dots *out) MUST_CHECK;
+
+/* Full-text search; every word is a prefix, accents do not count. In a snippet, what was found stands between the
+ * bytes 2 and 3. */
+struct hit {
+	struct dot id;
+	uint32_t kind;
+	char *snippet;
+};
+enum err store_search(struct errctx *ec, struct store *s, const char *words, uint32_t kind, unsigned limit,
+                      struct hit **out, size_t *count) MUST_CHECK;
+void store_hits_free(struct hit *hits, size_t count);
+
+/* The canonical dump of a space: its records' states in the order of their ids, one CBOR item after the other. */
+enum err store_dump(struct errctx *ec, struct store *s, int64_t space, struct buf *out) MUST_CHECK;
+
+#endif
