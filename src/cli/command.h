@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What a command's handler gets and gives.
+ *
+ * A handler reads call->args, calls app/, and prints through render/ to call->io->out: with --json exactly one
+ * document (render/doc.h), else calm text. It prints nothing when it fails: the error text in call->ec is printed
+ * by the dispatcher, which also turns the result into the exit status. Handlers stand in cmd_*.c, one file for each
+ * part of the program; dispatch.c lists them by command.
+ */
+#ifndef SLB_CLI_COMMAND_H
+#define SLB_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "app/secret_text.h"
+#include "app/session.h"
+#include "base/err.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/io.h"
+#include "render/lang.h"
+
+struct command_call {
+	struct app *app; /* open where the command NEEDS_VAULT, else NULL */
+	const struct args *args;
+	struct io *io;
+	struct errctx *ec;
+	enum lang lang;
+	/* Home and courier as resolved; for `init`, which opens for itself. */
+	const struct app_options *options;
+	/* Set by a command with PERSON_MAY_LOOK that is done, but found something a person should look at: exit 1. */
+	bool look;
+};
+
+typedef enum err (*command_fn)(struct command_call *call);
+
+/* The handler of a command; NULL for those that main.c runs itself (help, --version, run, unlock, lock). */
+command_fn command_handler(int id);
+
+/* Asks for the passphrase as the command line says (--passphrase-file, --passphrase-fd, terminal); `fresh`: one that
+ * is chosen now, typed twice. *out is the caller's to free with secret_text_free(). */
+enum err command_passphrase(struct command_call *call, bool fresh, struct secret_text **out) MUST_CHECK;
+
+/* Prints one translated sentence with its end of line to `io->out`, unless --json or --quiet. `msg` is an English
+ * literal in TR(); arguments for %1 %2 %3 may be NULL. */
+void command_say(struct command_call *call, const char *msg, const char *a1, const char *a2, const char *a3);
+
+/* --- cmd_space.c: init, neighbourhood, circle, invite, join, member, remote --- */
+enum err cmd_init(struct command_call *call) MUST_CHECK;
+enum err cmd_neighbourhood_found(struct command_call *call) MUST_CHECK;
+enum err cmd_circle_found(struct command_call *call) MUST_CHECK;
+enum err cmd_circle_list(struct command_call *call) MUST_CHECK;
+enum err cmd_invite(struct command_call *call) MUST_CHECK;
+enum err cmd_invite_list(struct command_call *call) MUST_CHECK;
+enum err cmd_join(struct command_call *call) MUST_CHECK;
+enum err cmd_member_list(struct command_call *call) MUST_CHECK;
+enum err cmd_member_approve(struct command_call *call) MUST_CHECK;
+enum err cmd_member_met(struct command_call *call) MUST_CHECK;
+enum err cmd_remote_show(struct command_call *call) MUST_CHECK;
+enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_sync.c: sync, status, verify, dump --- */
+enum err cmd_sync(struct command_call *call) MUST_CHECK;
+enum err cmd_status(struct command_call *call) MUST_CHECK;
+enum err cmd_verify(struct command_call *call) MUST_CHECK;
+enum err cmd_dump(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_tally.c: tally, summary, protect --- */
+enum err cmd_tally_plan(struct command_call *call) MUST_CHECK;
+enum err cmd_tally_preview(struct command_call *call) MUST_CHECK;
+enum err cmd_tally_contribute(struct command_call *call) MUST_CHECK;
+enum err cmd_tally_skip(struct command_call *call) MUST_CHECK;
+enum err cmd_tally_count(struct command_call *call) MUST_CHECK;
+enum err cmd_tally_combine(struct command_call *call) MUST_CHECK;
+enum err cmd_tally_status(struct command_call *call) MUST_CHECK;
+enum err cmd_summary(struct command_call *call) MUST_CHECK;
+enum err cmd_protect(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_demo.c --- */
+enum err cmd_demo(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_resident.c, cmd_contact.c, cmd_referral.c, cmd_service.c, cmd_find.c, cmd_versions.c --- */
+enum err cmd_resident_add(struct command_call *call) MUST_CHECK;
+enum err cmd_resident_edit(struct command_call *call) MUST_CHECK;
+enum err cmd_resident_show(struct command_call *call) MUST_CHECK;
+enum err cmd_resident_list(struct command_call *call) MUST_CHECK;
+enum err cmd_contact_add(struct command_call *call) MUST_CHECK;
+enum err cmd_contact_edit(struct command_call *call) MUST_CHECK;
+enum err cmd_contact_show(struct command_call *call) MUST_CHECK;
+enum err cmd_contact_list(struct command_call *call) MUST_CHECK;
+enum err cmd_referral_add(struct command_call *call) MUST_CHECK;
+enum err cmd_referral_edit(struct command_call *call) MUST_CHECK;
+enum err cmd_referral_status(struct command_call *call) MUST_CHECK;
+enum err cmd_referral_list(struct command_call *call) MUST_CHECK;
+enum err cmd_referral_show(struct command_call *call) MUST_CHECK;
+enum err cmd_service_import(struct command_call *call) MUST_CHECK;
+enum err cmd_service_search(struct command_call *call) MUST_CHECK;
+enum err cmd_service_add(struct command_call *call) MUST_CHECK;
+enum err cmd_service_edit(struct command_call *call) MUST_CHECK;
+enum err cmd_service_show(struct command_call *call) MUST_CHECK;
+enum err cmd_service_list(struct command_call *call) MUST_CHECK;
+enum err cmd_service_check(struct command_call *call) MUST_CHECK;
+enum err cmd_search(struct command_call *call) MUST_CHECK;
+enum err cmd_today(struct command_call *call) MUST_CHECK;
+enum err cmd_versions_list(struct command_call *call) MUST_CHECK;
+enum err cmd_versions_pick(struct command_call *call) MUST_CHECK;
+
+#endif
