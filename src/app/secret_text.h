@@ -11,7 +11,8 @@
 
 struct secret_text {
 	size_t len;
-	char text[SECRET_TEXT_MAX + 1]; /* followed by a NUL that does not count */
+	char
+	    text[SECRET_TEXT_MAX + 4]; /* followed by a NUL that does not count; room for a line end while it is read */
 };
 
 /* An empty one, or NULL when there is no (lockable) memory left. */

@@ -55,9 +55,9 @@ struct owner_limits {
  * process). ERR_REFUSED where it stays taken. The directory HOME must exist. */
 enum err owner_claim(struct errctx *ec, const char *home, int wait_ms, int *fd) MUST_CHECK;
 
-/* Serves until it is stopped (owner_stop, SIGTERM, SIGINT, SIGHUP) or idle; ERR_OK then. `claim` is what owner_claim()
- * gave; it stays the caller's. For a process that has the vault open already, such as the web interface. */
-enum err owner_serve(struct errctx *ec, const char *home, int claim, const struct owner_limits *limits,
+/* Serves until it is stopped (owner_stop, SIGTERM, SIGINT, SIGHUP) or idle; ERR_OK then. The caller holds the claim of
+ * the home, before and after. For a process that has the vault open already, such as the web interface. */
+enum err owner_serve(struct errctx *ec, const char *home, const struct owner_limits *limits,
                      const struct owner_job *job) MUST_CHECK;
 
 /* Asks for the passphrase in the first process, after the owner's process exists. */

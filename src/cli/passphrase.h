@@ -22,4 +22,26 @@ struct passphrase_ask {
 enum err passphrase_read(struct io *io, struct errctx *ec, const struct passphrase_ask *ask,
                          struct secret_text **out) MUST_CHECK;
 
+/* What came of it, in a form that travels: which of the sentences of passphrase.c, and an errno where it is about one.
+ */
+enum passphrase_problem {
+	PASSPHRASE_FINE,
+	PASSPHRASE_TWO_SOURCES,
+	PASSPHRASE_BAD_FD,
+	PASSPHRASE_NO_TERMINAL,
+	PASSPHRASE_EMPTY,
+	PASSPHRASE_TOO_LONG,
+	PASSPHRASE_LINES,
+	PASSPHRASE_NOT_TEXT,
+	PASSPHRASE_DIFFER,
+	PASSPHRASE_SOURCE, /* the file or descriptor cannot be read: errnum */
+	PASSPHRASE_MEMORY,
+	PASSPHRASE_GONE, /* the caller has gone */
+	PASSPHRASE_PROBLEMS
+};
+struct passphrase_result {
+	enum passphrase_problem problem;
+	int errnum;
+};
+
 #endif

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Reading and replacing the files of the person at the keyboard. A file that is being written has no name at all where
+// the file system can do that, so that Ctrl-C leaves nothing behind; it gets its name when it is whole and durable
+// (V6).
+#include "cli/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void files_init(struct files *f)
+{
+	for (int i = 0; i < FILES_MAX; i++)
+		f->w[i] = (struct files_write){ .fd = -1 };
+}
+
+static void write_clear(struct files_write *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	if (w->temp != NULL)
+		unlink(w->temp);
+	free(w->temp);
+	free(w->path);
+	*w = (struct files_write){ .fd = -1 };
+}
+
+void files_clear(struct files *f)
+{
+	for (int i = 0; i < FILES_MAX; i++)
+		write_clear(&f->w[i]);
+}
+
+int files_open(const char *path, enum files_kind kind, int *fd, bool *is_dir)
+{
+	struct stat st;
+	int got = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int e = 0;
+
+	*fd = -1;
+	*is_dir = false;
+	if (got < 0)
+		return errno;
+	if (fstat(got, &st) != 0)
+		e = errno;
+	else if (S_ISDIR(st.st_mode) && kind == FILES_FILE)
+		e = EISDIR;
+	else if (!S_ISDIR(st.st_mode) && kind == FILES_DIR)
+		e = ENOTDIR;
+	if (e != 0) {
+		close(got);
+		return e;
+	}
+	*is_dir = S_ISDIR(st.st_mode);
+	*fd = got;
+	return 0;
+}
+
+int files_make_dir(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	return errno;
+}
+
+// The folder that holds `path`, in fresh memory.
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static int open_unnamed(const char *dir)
+{
+	if (access("/proc/self/fd", X_OK) != 0) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int open_new(struct files_write *w, const char *dir)
+{
+	w->fd = open_unnamed(dir);
+	if (w->fd >= 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return errno;
+	if (asprintf(&w->temp, "%s/.sleutelbos-XXXXXX", dir) < 0) {
+		w->temp = NULL;
+		return ENOMEM;
+	}
+	w->fd = mkostemp(w->temp, O_CLOEXEC);
+	if (w->fd < 0) {
+		int e = errno;
+
+		free(w->temp);
+		w->temp = NULL;
+		return e;
+	}
+	return 0;
+}
+
+static int write_open(struct files_write *w, const char *path)
+{
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	char *dir = NULL;
+	int e = 0;
+
+	if (path[0] == '\0')
+		return ENOENT;
+	if (there && S_ISDIR(st.st_mode))
+		return EISDIR;
+	if (there && w->flags == IO_NEW)
+		return EEXIST;
+	if (there && !S_ISREG(st.st_mode)) {
+		w->direct = true;
+		w->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		return w->fd < 0 ? errno : 0;
+	}
+	if (there && access(path, W_OK) != 0)
+		return errno;
+	w->path = there ? realpath(path, NULL) : strdup(path);
+	dir = w->path == NULL ? NULL : parent_of(w->path);
+	if (dir == NULL)
+		return errno != 0 ? errno : ENOMEM;
+	e = open_new(w, dir);
+	free(dir);
+	if (e == 0 && there && fchmod(w->fd, st.st_mode & 0777) != 0)
+		e = errno;
+	return e;
+}
+
+int files_write_begin(struct files *f, const char *path, enum io_write_flags flags, int *fd, int *token)
+{
+	struct files_write *w = NULL;
+	int e = 0;
+
+	*fd = -1;
+	*token = -1;
+	for (int i = 0; i < FILES_MAX && w == NULL; i++)
+		if (f->w[i].fd < 0)
+			w = &f->w[i];
+	if (w == NULL)
+		return EMFILE;
+	w->flags = flags;
+	e = write_open(w, path);
+	if (e == 0) {
+		*fd = fcntl(w->fd, F_DUPFD_CLOEXEC, 3);
+		if (*fd < 0)
+			e = errno;
+	}
+	if (e != 0) {
+		write_clear(w);
+		return e;
+	}
+	*token = (int)(w - f->w);
+	return 0;
+}
+
+// Gives the unnamed file a name of its own beside its goal, in w->temp.
+static int name_it(struct files_write *w, const char *dir, const char *source)
+{
+	for (unsigned n = 0; n < 1000; n++) {
+		if (asprintf(&w->temp, "%s/.sleutelbos-%ld-%u", dir, (long)getpid(), n) < 0) {
+			w->temp = NULL;
+			return ENOMEM;
+		}
+		if (linkat(AT_FDCWD, source, AT_FDCWD, w->temp, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		free(w->temp);
+		w->temp = NULL;
+		if (errno != EEXIST)
+			return errno;
+	}
+	return EEXIST;
+}
+
+// Puts the whole file under its name. Where it must be new, a link does it, because a link never replaces.
+static int place_it(struct files_write *w, const char *dir)
+{
+	char source[40];
+	int e = 0;
+
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", w->fd);
+	if (w->flags == IO_NEW) {
+		if (linkat(AT_FDCWD, w->temp != NULL ? w->temp : source, AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		// FAT knows no links; there the moment between look and rename stays.
+		if (errno != EPERM || w->temp == NULL)
+			return errno;
+		if (access(w->path, F_OK) == 0)
+			return EEXIST;
+	}
+	if (w->temp == NULL)
+		e = name_it(w, dir, source);
+	if (e == 0 && rename(w->temp, w->path) != 0)
+		e = errno;
+	if (e == 0) {
+		free(w->temp);
+		w->temp = NULL;
+	}
+	return e;
+}
+
+static int sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int e = fd < 0 || fsync(fd) != 0 ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
+static struct files_write *by_token(struct files *f, int token)
+{
+	return token >= 0 && token < FILES_MAX && f->w[token].fd >= 0 ? &f->w[token] : NULL;
+}
+
+int files_write_commit(struct files *f, int token)
+{
+	struct files_write *w = by_token(f, token);
+	char *dir = NULL;
+	int e = 0;
+
+	if (w == NULL)
+		return EBADF;
+	if (!w->direct) {
+		dir = parent_of(w->path);
+		e = dir == NULL ? ENOMEM : fsync(w->fd) != 0 ? errno : 0;
+		if (e == 0)
+			e = place_it(w, dir);
+		if (e == 0)
+			e = sync_dir(dir);
+		free(dir);
+	}
+	write_clear(w);
+	return e;
+}
+
+int files_write_abort(struct files *f, int token)
+{
+	struct files_write *w = by_token(f, token);
+
+	if (w == NULL)
+		return EBADF;
+	write_clear(w);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The files of the person at the keyboard: opened and replaced by the process that was typed, with its rights and its
+ * working directory. Every function gives 0 or an errno. */
+#ifndef SLB_CLI_FILES_H
+#define SLB_CLI_FILES_H
+
+#include <stdbool.h>
+
+#include "cli/io.h"
+
+/* Files being written at once. */
+#define FILES_MAX 16
+
+struct files_write {
+	int fd;      /* -1: free */
+	char *path;  /* what it will be called, symbolic links followed */
+	char *temp;  /* NULL: without a name until the commit, or written through directly */
+	bool direct; /* a pipe or device: no replacing */
+	enum io_write_flags flags;
+};
+
+struct files {
+	struct files_write w[FILES_MAX];
+};
+
+enum files_kind { FILES_FILE, FILES_DIR, FILES_ANY };
+
+void files_init(struct files *f);
+/* Gives up what was not committed. */
+void files_clear(struct files *f);
+
+/* EISDIR and ENOTDIR where the kind is another. */
+int files_open(const char *path, enum files_kind kind, int *fd, bool *is_dir);
+int files_make_dir(const char *path);
+/* *fd is the caller's own duplicate; *token names the file until commit or abort. */
+int files_write_begin(struct files *f, const char *path, enum io_write_flags flags, int *fd, int *token);
+int files_write_commit(struct files *f, int token);
+int files_write_abort(struct files *f, int token);
+
+#endif

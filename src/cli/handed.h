@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The io of a command that runs in the owner: what it prints travels in frames, what it opens is opened by the caller
+ * (serve side), and the caller's half of that (answer side). */
+#ifndef SLB_CLI_HANDED_H
+#define SLB_CLI_HANDED_H
+
+#include "cli/files.h"
+#include "cli/owner.h"
+#include "cli/request.h"
+#include "cli/wire.h"
+
+struct handed {
+	struct wire *w; /* borrowed */
+	struct owner_limits limits;
+	int stop;      /* descriptor that becomes readable when the owner must end */
+	bool stopping; /* it did while this command ran: the caller counts as gone */
+};
+
+/* Opens the streams of *io over the wire; `rq` and `h` live as long as *io. ERR_NO_MEMORY. */
+enum err handed_open(struct handed *h, const struct request *rq, struct io *io) MUST_CHECK;
+/* Queues what is still in the streams, and closes them. */
+void handed_close(struct io *io);
+
+/* The caller's half: does what one frame asks and queues the answer. False where the frame is none of these. */
+bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct files *files);
+
+#endif

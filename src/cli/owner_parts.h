@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What owner_serve.c, owner_spawn.c share. */
+#ifndef SLB_CLI_OWNER_PARTS_H
+#define SLB_CLI_OWNER_PARTS_H
+
+#include "cli/owner.h"
+
+/* owner_serve() that calls ready(ctx) once it listens. */
+struct owner_ready {
+	void (*ready)(void *ctx);
+	void *ctx;
+};
+enum err owner_serve_from(struct errctx *ec, const char *home, const struct owner_limits *limits,
+                          const struct owner_job *job, const struct owner_ready *ready) MUST_CHECK;
+
+#endif
