@@ -96,6 +96,7 @@ bool record_ref(const struct record *r, uint32_t tag, struct dot *out);
 bool record_bytes(const struct record *r, uint32_t tag, struct bytes *out);
 /* The n-th value that a "keep both" holds (n from 0; 0 is what shows). */
 bool record_kept(const struct record *r, uint32_t tag, size_t n, struct bytes *value);
+bool record_kept_text(const struct record *r, uint32_t tag, size_t n, struct bytes *text);
 
 /* The n-th different element of a SET, ascending by its bytes (a CBOR item); false past the end. */
 bool record_element(const struct record *r, uint32_t tag, size_t n, struct bytes *item);

@@ -137,6 +137,17 @@ bool record_kept(const struct record *r, uint32_t tag, size_t n, struct bytes *v
 	return h != NULL && value_at(tag, h->value, n, value);
 }
 
+bool record_kept_text(const struct record *r, uint32_t tag, size_t n, struct bytes *text)
+{
+	struct bytes value = { 0 };
+	struct wire_in in;
+
+	if (!record_kept(r, tag, n, &value))
+		return false;
+	in = wire_in(value);
+	return wire_get_text(&in, text) == ERR_OK;
+}
+
 static struct wire_in shown_value(const struct record *r, uint32_t tag)
 {
 	struct bytes value = { 0 };

@@ -142,9 +142,9 @@ enum err store_unsealed_each(struct errctx *ec, struct store *s, int64_t space, 
 enum err store_unsealed_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK;
 enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, uint64_t seq) MUST_CHECK;
 
-/* Walks the keyed chain over the whole log (V5) and folds every record again; *bad counts the records and links
- * that differ. With `repair` what is derived is written anew. */
-enum err store_verify(struct errctx *ec, struct store *s, bool repair, uint64_t *edits, uint64_t *bad) MUST_CHECK;
+/* Walks the keyed chain over the whole log (V5) and reads every record's state; *bad counts the links and records
+ * that are not as they were written. */
+enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint64_t *bad) MUST_CHECK;
 
 /* --- epochs --- */
 

@@ -137,6 +137,7 @@ CREATE TABLE contact (
 	follows INTEGER NOT NULL
 );
 CREATE INDEX contact_date ON contact (date);
+CREATE INDEX contact_resident ON contact (resident) WHERE resident <> 0;
 CREATE INDEX contact_follow_up ON contact (follow_up) WHERE follow_up IS NOT NULL;
 
 CREATE TABLE referral (

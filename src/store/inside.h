@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What the files of store/ share. Nobody else includes this. */
+#ifndef SLB_STORE_INSIDE_H
+#define SLB_STORE_INSIDE_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+enum statement {
+#define STMT(name, sql) ST_##name,
+#include "store/statements.def"
+#undef STMT
+	ST_COUNT
+};
+
+struct store {
+	struct vault *vault;
+	sqlite3 *db;
+	sqlite3_stmt *st[ST_COUNT];
+	bool in_transaction;
+	/* the end of the log, kept so that a bulk of edits does not look it up each time; forgotten on rollback */
+	bool tail_known;
+	int64_t tail_n;
+	uint8_t tail[VAULT_CHAIN_LEN];
+	struct hlc clock;
+};
+
+/* Takes up the clock where it was left. */
+enum err clock_load(struct errctx *ec, struct store *s) MUST_CHECK;
+
+#define COUNTER_BITS 40
+#define KEY_COUNTER_MAX ((1ULL << COUNTER_BITS) - 1)
+
+/* A statement, reset, with nothing bound. NULL: could not be prepared; the error is in `ec`. */
+sqlite3_stmt *stmt(struct errctx *ec, struct store *s, enum statement which);
+/* Leaves the function when a statement could not be prepared; `ec` is the function's. */
+#define NEED(st)                                                                                                       \
+	do {                                                                                                           \
+		if ((st) == NULL)                                                                                      \
+			return ec != NULL && ec->code != ERR_OK ? ec->code : ERR_IO;                                   \
+	} while (0)
+/* Runs a statement that gives no rows. */
+enum err run(struct errctx *ec, struct store *s, sqlite3_stmt *st) MUST_CHECK;
+/* One step: *row tells whether there is one. When there is none the statement is reset. */
+enum err step(struct errctx *ec, struct store *s, sqlite3_stmt *st, bool *row) MUST_CHECK;
+/* The connection's last error. */
+enum err failed(struct errctx *ec, struct store *s);
+
+static inline void bind_blob(sqlite3_stmt *st, int i, const void *data, size_t len)
+{
+	sqlite3_bind_blob64(st, i, len == 0 ? "" : data, len, SQLITE_STATIC);
+}
+
+static inline void bind_text(sqlite3_stmt *st, int i, const char *text)
+{
+	sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+static inline struct bytes column_bytes(sqlite3_stmt *st, int i)
+{
+	return (struct bytes){ sqlite3_column_blob(st, i), (size_t)sqlite3_column_bytes(st, i) };
+}
+
+/* Copies a text column into a fixed field; longer text is damage. */
+enum err column_text(struct errctx *ec, sqlite3_stmt *st, int i, char *out, size_t size) MUST_CHECK;
+/* Copies a blob column of exactly `len` bytes. */
+enum err column_exact(struct errctx *ec, sqlite3_stmt *st, int i, void *out, size_t len) MUST_CHECK;
+
+/* Makes room for one more element of a malloc()ed list. */
+enum err list_grow(void **list, size_t n, size_t *cap, size_t size) MUST_CHECK;
+
+/* A dot as one integer. The device is added to the table when it is new (`space` as its space). */
+enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d, int64_t *key) MUST_CHECK;
+/* The same where the device must be known: ERR_NOT_FOUND without text. */
+enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key) MUST_CHECK;
+enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out) MUST_CHECK;
+
+/* Writes the plain rows and the search entry of a record; `fresh`: it had none before. */
+enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
+                 bool fresh) MUST_CHECK;
+/* Reads the state of a record by its key; ERR_NOT_FOUND without text. */
+enum err load_key(struct errctx *ec, struct store *s, int64_t key, struct loaded *out) MUST_CHECK;
+
+#endif
