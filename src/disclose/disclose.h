@@ -170,7 +170,7 @@ struct sdc_view {
  * `all` holds the counts of every cell that any view needs (its own tables: all depths, with subtotals). `views` go
  * from fine to coarse, as the plan says. */
 struct sdc_release {
-	size_t view;               /* index into views, or SIZE_MAX: no level shows enough, nothing is released */
+	size_t view; /* index into views, or SIZE_MAX: no level shows enough, nothing is released, all below is empty */
 	struct sdc_problem *shown; /* the cells of that view; owned */
 	enum sdc_state *state;     /* per cell of `shown`; owned */
 	struct sdc_audit audit;

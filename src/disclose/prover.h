@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Proof that a pattern hides enough, by witnesses.
+ *
+ * What an attacker could believe is a set of tables of whole numbers that fit everything shown. The real table is one;
+ * a *witness* is another, kept as its difference y from the real one (y = 0 on shown cells, and every sum holds for y).
+ * A *claim* ("this cell is not exact", "this 2 could be 5") is proven by one witness. Linear programs propose
+ * witnesses; each is rounded to integers and checked against the sums in integers before it counts, so floating point
+ * and the solver need not be trusted, and tables of three or more dimensions, where linear bounds promise more than
+ * whole numbers keep, are judged by whole numbers. A claim without a witness has failed.
+ *
+ * Internal to disclose/.
+ */
+#ifndef SLB_DISCLOSE_PROVER_H
+#define SLB_DISCLOSE_PROVER_H
+
+#include "disclose/lp.h"
+#include "disclose/problem.h"
+
+enum claim_kind {
+	CLAIM_RAISE,   /* cell a could be at least T (D2) */
+	CLAIM_GROUP,   /* group a: at least two could be elsewhere in the margin */
+	CLAIM_MOVE,    /* cell a could be something else (D1) */
+	CLAIM_INSIDER, /* cell b could be something else to one who knows cell a (D3) */
+	CLAIM_VOID,    /* nothing: the cell of a former CLAIM_MOVE is shown */
+};
+
+struct claim {
+	uint8_t kind;
+	uint32_t a, b;
+	int32_t cover; /* index of the witness that proves it, or -1 */
+};
+
+struct witness {
+	uint32_t *cell;
+	int64_t *y;
+	size_t len;
+	bool off; /* moves a cell that is shown for a trial */
+};
+
+struct prover {
+	const struct sdc_problem *p;
+	int64_t deadline_ms;
+	uint8_t *hidden;   /* per cell; change with prover_hide and prover_show only */
+	uint8_t *floor;    /* per cell: the least the reader believes a hidden cell to be, 0 or 1 */
+	bool explain;      /* the reader knows that something small is in each connected group of hidden cells (D4) */
+	uint32_t *part_of; /* per cell: connected component of hidden cells; see parts_fresh */
+	uint8_t *reason;   /* per component: something small is in it (scratch) */
+	bool parts_fresh;
+	bool possible; /* the last search had an answer in fractions */
+	int64_t cap;   /* largest move considered */
+
+	struct claim *claim;
+	size_t claims, claim_room;
+	struct witness *pool;
+	size_t pool_len, pool_room;
+	int64_t *y; /* scratch, per cell; all 0 between calls */
+
+	struct lp *lp;
+	size_t cols; /* variable cells, then one column per group */
+	size_t cell_cols;
+	int32_t *col_of;          /* per cell, or -1 */
+	uint32_t *cell_of;        /* per cell column */
+	double *x;                /* scratch, per column */
+	struct lp_change *change; /* waiting for the next call of the solver */
+	size_t changes, change_room;
+	uint64_t random;
+};
+
+/* `may_hide` per cell: the cells that can ever be hidden during the prover's life. Nothing is hidden at first. */
+enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_t deadline_ms, struct prover **out,
+                    struct errctx *ec) MUST_CHECK;
+void prover_free(struct prover *pr);
+
+/* Hiding keeps every proof. */
+enum err prover_hide(struct prover *pr, uint32_t cell, struct errctx *ec) MUST_CHECK;
+/* Shows a hidden cell on trial: witnesses that move it are off, their claims open again. prover_show_undo hides it
+ * again and takes `before`, a copy of the claims from before the trial (as many as there were). */
+enum err prover_show(struct prover *pr, uint32_t cell, struct errctx *ec) MUST_CHECK;
+enum err prover_show_undo(struct prover *pr, uint32_t cell, const struct claim *before, struct errctx *ec) MUST_CHECK;
+
+enum err prover_claim(struct prover *pr, enum claim_kind kind, uint32_t a, uint32_t b, struct errctx *ec) MUST_CHECK;
+/* The claims of rules D1, D2 and the group rule (which & SDC_AUDIT_A, _B) and of D3 (SDC_AUDIT_C) for what is hidden.
+ */
+enum err prover_claims_add(struct prover *pr, unsigned which, struct errctx *ec) MUST_CHECK;
+
+/* Searches witnesses until every claim has one. *failed is the first claim without, or SIZE_MAX. */
+enum err prover_run(struct prover *pr, size_t *failed, struct errctx *ec) MUST_CHECK;
+/* One claim alone. */
+enum err prover_one(struct prover *pr, size_t claim, bool *proven, struct errctx *ec) MUST_CHECK;
+/* Offers pr->y (moves per cell) as a witness; it joins the pool if it holds and proves an open claim. Clears pr->y. */
+enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec) MUST_CHECK;
+
+/* The columns of the moves y of the cells that may be hidden, with the sums between them; shared with the search for
+ * cells to hide. `split`: two columns per cell, up and down. Arrays are owned by the result. */
+struct moves_model {
+	struct lp_model lp;
+	int *start, *index;
+	double *value, *lower, *upper, *cost, *row_lower, *row_upper;
+};
+enum err moves_model_make(const struct sdc_problem *p, const int32_t *col_of, size_t cell_cols, bool split,
+                          struct moves_model *out, struct errctx *ec) MUST_CHECK;
+void moves_model_clear(struct moves_model *m);
+
+/* How far a cell must go up for D2. */
+static inline int64_t raise_need(const struct sdc_problem *p, uint32_t cell)
+{
+	return (int64_t)p->rules.threshold - (int64_t)count_n(p, cell);
+}
+
+/* How many more must be possible beside the part of a group. */
+static inline int64_t group_need(const struct sdc_problem *p, const struct sdc_group *g)
+{
+	return 2 - ((int64_t)count_n(p, g->margin) - (int64_t)count_n(p, g->part));
+}
+
+static inline bool small_cell(const struct sdc_problem *p, uint32_t cell)
+{
+	return count_n(p, cell) > 0 && count_n(p, cell) < p->rules.threshold;
+}
+
+#endif

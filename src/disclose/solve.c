@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Chooses the cells to hide besides the primaries. For each claim without a witness the cheapest moves that would prove
+// it are found, with a cost for every shown cell they touch; those cells are hidden. Then what need not be hidden is
+// shown again. Costs and the order of everything come from positions and the plan's weights; counts enter only where
+// a proof needs them (D1 to D4).
+#include "disclose/prover.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REWEIGHTS 3 /* passes that turn "few moves" into "few cells" */
+
+struct seeker {
+	const struct sdc_problem *p;
+	struct prover *pr;
+	struct lp *lp; /* two columns per cell: up, down */
+	double *x;
+	double *price; /* per cell: cost per unit of move in this pass */
+	double *best;  /* per cell: the moves of the cheapest pass */
+	struct lp_change *change;
+	size_t changes;
+};
+
+static void seeker_clear(struct seeker *s)
+{
+	lp_close(s->lp);
+	prover_free(s->pr);
+	free(s->x);
+	free(s->price);
+	free(s->best);
+	free(s->change);
+}
+
+static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const uint8_t *may_hide, int64_t deadline,
+                            struct errctx *ec)
+{
+	struct moves_model m = { 0 };
+	enum err e;
+
+	*s = (struct seeker){ .p = p };
+	e = prover_new(p, may_hide, deadline, &s->pr, ec);
+	if (e != ERR_OK)
+		return e;
+	s->pr->explain = true;
+	for (size_t c = 0; c < p->cells; c++)
+		s->pr->floor[c] = count_n(p, c) > 0;
+	s->x = calloc(2 * p->cells + p->groups + 1, sizeof *s->x);
+	s->price = calloc(p->cells, sizeof *s->price);
+	s->best = calloc(p->cells, sizeof *s->best);
+	s->change = calloc(2 * p->cells + p->groups + 8, sizeof *s->change);
+	if (s->x == NULL || s->price == NULL || s->best == NULL || s->change == NULL)
+		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
+		               NULL, NULL, NULL);
+	e = moves_model_make(p, s->pr->col_of, s->pr->cell_cols, true, &m, ec);
+	if (e == ERR_OK)
+		e = lp_open(&m.lp, &p->limits, deadline, &s->lp, ec);
+	moves_model_clear(&m);
+	return e;
+}
+
+static void put(struct seeker *s, size_t col, double lower, double upper, double cost)
+{
+	s->change[s->changes++] =
+	    (struct lp_change){ .col = (uint32_t)col, .lower = lower, .upper = upper, .cost = cost };
+}
+
+/* A zero is shown unless a group rule needs it hidden. */
+static bool usable(const struct seeker *s, const struct claim *c, uint32_t cell)
+{
+	return s->pr->hidden[cell] || count_n(s->p, cell) > 0 || c->kind == CLAIM_GROUP;
+}
+
+/* All columns for one claim met in direction dir. False: cannot be met that way. */
+static bool columns_put(struct seeker *s, const struct claim *c, int dir)
+{
+	const struct sdc_problem *p = s->p;
+	const struct prover *pr = s->pr;
+	uint32_t target = c->kind == CLAIM_INSIDER ? c->b : c->a;
+
+	s->changes = 0;
+	for (size_t k = 0; k < pr->cell_cols; k++) {
+		uint32_t cell = pr->cell_of[k];
+		bool use = usable(s, c, cell) && !(c->kind == CLAIM_INSIDER && cell == c->a);
+		int64_t down = (int64_t)count_n(p, cell) - pr->floor[cell];
+		double up_least = 0, up_most = use ? (double)pr->cap : 0, down_least = 0,
+		       down_most = use ? (double)down : 0;
+
+		if (c->kind != CLAIM_GROUP && cell == target) {
+			if (dir > 0) {
+				up_least = c->kind == CLAIM_RAISE ? (double)raise_need(p, cell) : 1.0;
+				down_most = 0;
+			} else {
+				down_least = 1.0;
+				up_most = 0;
+			}
+			if (up_least > up_most || down_least > down_most)
+				return false;
+		}
+		put(s, 2 * k, up_least, up_most, s->price[cell]);
+		put(s, 2 * k + 1, down_least, down_most, s->price[cell]);
+	}
+	for (size_t g = 0; g < p->groups; g++) {
+		bool asked = c->kind == CLAIM_GROUP && g == c->a;
+
+		put(s, 2 * pr->cell_cols + g, asked ? (double)group_need(p, &p->group[g]) : -LP_INFINITY, LP_INFINITY,
+		    0);
+	}
+	return !(c->kind == CLAIM_GROUP && dir < 0);
+}
+
+/* One claim in one direction: the cells to hide for it, by moves in s->best; their total weight in *weight, INFINITY if
+ * there is no way. */
+static enum err cheapest_moves(struct seeker *s, const struct claim *c, int dir, double *weight, struct errctx *ec)
+{
+	const struct sdc_problem *p = s->p;
+	const struct prover *pr = s->pr;
+	enum err e = ERR_OK;
+
+	*weight = INFINITY;
+	for (size_t k = 0; k < pr->cell_cols; k++)
+		s->price[pr->cell_of[k]] = pr->hidden[pr->cell_of[k]] ? 0.0 : p->weight[pr->cell_of[k]];
+	for (int pass = 0; pass < REWEIGHTS; pass++) {
+		enum lp_status status;
+		double total = 0;
+		size_t touched = 0;
+
+		if (!columns_put(s, c, dir))
+			return ERR_OK;
+		e = lp_solve(s->lp, s->change, s->changes, &status, s->x, ec);
+		if (e != ERR_OK || status != LP_OPTIMAL)
+			return e;
+		for (size_t k = 0; k < pr->cell_cols; k++) {
+			uint32_t cell = pr->cell_of[k];
+			double move = s->x[2 * k] - s->x[2 * k + 1];
+
+			if (!pr->hidden[cell] && fabs(move) > 1e-6) {
+				total += p->weight[cell];
+				touched++;
+			}
+		}
+		if (total < *weight) {
+			*weight = total;
+			for (size_t k = 0; k < pr->cell_cols; k++)
+				s->best[pr->cell_of[k]] = s->x[2 * k] - s->x[2 * k + 1];
+		}
+		if (touched <= 1)
+			break;
+		for (size_t k = 0; k < pr->cell_cols; k++) {
+			uint32_t cell = pr->cell_of[k];
+
+			if (!pr->hidden[cell])
+				s->price[cell] = p->weight[cell] / (fabs(s->x[2 * k] - s->x[2 * k + 1]) + 0.3);
+		}
+	}
+	return ERR_OK;
+}
+
+/* Hides what the moves in s->best touch, and claims that none of it is exact. */
+static enum err hide_moved(struct seeker *s, enum sdc_state *state, struct errctx *ec)
+{
+	const struct prover *pr = s->pr;
+	enum err e = ERR_OK;
+	bool useful;
+
+	for (size_t k = 0; e == ERR_OK && k < pr->cell_cols; k++) {
+		uint32_t cell = pr->cell_of[k];
+
+		if (pr->hidden[cell] || fabs(s->best[cell]) <= 1e-6)
+			continue;
+		state[cell] = SDC_SECONDARY;
+		e = prover_hide(s->pr, cell, ec);
+		if (e == ERR_OK)
+			e = prover_claim(s->pr, CLAIM_MOVE, cell, 0, ec);
+	}
+	for (size_t k = 0; k < pr->cell_cols; k++)
+		pr->y[pr->cell_of[k]] = (int64_t)nearbyint(s->best[pr->cell_of[k]]);
+	if (e == ERR_OK)
+		e = prover_offer(s->pr, &useful, ec);
+	return e;
+}
+
+/* When moves in fractions, or a reader who knows the rules, leave a claim unproven: hide the cheapest shown cell that
+ * stands in a sum with a hidden one of the claim's part, first by weight, then by position. False: nothing is left. */
+static bool widen(struct seeker *s, const struct claim *c, enum sdc_state *state, enum err *e, struct errctx *ec)
+{
+	const struct sdc_problem *p = s->p;
+	const struct prover *pr = s->pr;
+	uint32_t pick = UINT32_MAX;
+
+	for (size_t sum = 0; sum < p->sums; sum++) {
+		bool near = false;
+
+		for (uint32_t k = p->sum[sum].start; !near && k < p->sum[sum + 1].start; k++)
+			near = pr->hidden[p->sum_cell[k]];
+		for (uint32_t k = p->sum[sum].start; near && k < p->sum[sum + 1].start; k++) {
+			uint32_t cell = p->sum_cell[k];
+
+			if (pr->hidden[cell] || pr->col_of[cell] < 0 || !usable(s, c, cell))
+				continue;
+			if (pick == UINT32_MAX || p->weight[cell] < p->weight[pick] ||
+			    (p->weight[cell] == p->weight[pick] && cell < pick))
+				pick = cell;
+		}
+	}
+	if (pick == UINT32_MAX)
+		return false;
+	state[pick] = SDC_SECONDARY;
+	*e = prover_hide(s->pr, pick, ec);
+	if (*e == ERR_OK)
+		*e = prover_claim(s->pr, CLAIM_MOVE, pick, 0, ec);
+	return true;
+}
+
+static enum err claim_meet(struct seeker *s, size_t at, enum sdc_state *state, bool *possible, struct errctx *ec)
+{
+	const struct claim c = s->pr->claim[at];
+	double weight[2];
+	bool proven = false;
+	enum err e = cheapest_moves(s, &c, 1, &weight[0], ec);
+
+	if (e == ERR_OK && c.kind != CLAIM_RAISE && c.kind != CLAIM_GROUP && weight[0] > 0) {
+		e = cheapest_moves(s, &c, -1, &weight[1], ec);
+		if (e == ERR_OK && weight[1] >= weight[0])
+			e = cheapest_moves(s, &c, 1, &weight[1], ec);
+		weight[0] = weight[1];
+	}
+	if (e == ERR_OK && !isinf(weight[0]))
+		e = hide_moved(s, state, ec);
+	if (e == ERR_OK)
+		e = prover_one(s->pr, at, &proven, ec);
+	while (e == ERR_OK && !proven) {
+		if (!widen(s, &c, state, &e, ec))
+			return err_set(ec, ERR_REFUSED,
+			               "These tables cannot be protected: too little in them can be hidden.", NULL,
+			               NULL, NULL);
+		if (e == ERR_OK)
+			e = prover_one(s->pr, at, &proven, ec);
+	}
+	return e;
+}
+
+/* Proves every claim, hiding what that takes. Hiding adds claims at the end. */
+static enum err claims_meet(struct seeker *s, enum sdc_state *state, bool *possible, struct errctx *ec)
+{
+	enum err e = ERR_OK;
+	size_t failed;
+
+	do {
+		e = prover_run(s->pr, &failed, ec);
+		if (e == ERR_OK && failed != SIZE_MAX)
+			e = claim_meet(s, failed, state, possible, ec);
+	} while (e == ERR_OK && *possible && failed != SIZE_MAX);
+	return e;
+}
+
+struct by_weight {
+	uint32_t cell, weight;
+};
+
+static int by_weight_cmp(const void *a, const void *b)
+{
+	const struct by_weight *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return x->cell > y->cell ? -1 : x->cell < y->cell;
+}
+
+/* Shows again what need not be hidden, the dearest first. */
+static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx *ec)
+{
+	const struct sdc_problem *p = s->p;
+	struct by_weight *order = calloc(p->cells, sizeof *order);
+	struct claim *before = calloc(s->pr->claims + 1, sizeof *before);
+	size_t count = 0;
+	enum err e = ERR_OK;
+
+	if (order == NULL || before == NULL)
+		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
+		            NULL, NULL);
+	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
+		if (state[c] == SDC_SECONDARY && p->given[c] != SDC_HIDDEN_BEFORE)
+			order[count++] = (struct by_weight){ c, p->weight[c] };
+	}
+	if (e == ERR_OK && count > 0)
+		qsort(order, count, sizeof *order, by_weight_cmp);
+	for (size_t k = 0; e == ERR_OK && k < count; k++) {
+		size_t failed;
+
+		memcpy(before, s->pr->claim, s->pr->claims * sizeof *before);
+		e = prover_show(s->pr, order[k].cell, ec);
+		if (e == ERR_OK)
+			e = prover_run(s->pr, &failed, ec);
+		if (e == ERR_OK && failed == SIZE_MAX)
+			state[order[k].cell] = SDC_OPEN;
+		else if (e == ERR_OK)
+			e = prover_show_undo(s->pr, order[k].cell, before, ec);
+	}
+	free(order);
+	free(before);
+	return e;
+}
+
+/* The primaries that were published before: nothing can hide them any more. */
+static bool too_late(const struct sdc_problem *p, const enum sdc_state *state)
+{
+	bool late = false;
+
+	for (size_t c = 0; c < p->cells; c++)
+		late |= state[c] == SDC_PRIMARY && p->given[c] == SDC_KNOWN;
+	return late;
+}
+
+enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool *possible, struct errctx *ec)
+{
+	struct seeker s = { 0 };
+	uint8_t *may_hide = NULL;
+	enum err e = ERR_OK;
+
+	*possible = false;
+	if (!p->closed)
+		return err_set(ec, ERR_USAGE, "The tables are not complete yet.", NULL, NULL, NULL);
+	sdc_primaries(p, state);
+	if (too_late(p, state))
+		return ERR_OK;
+	may_hide = calloc(p->cells, 1);
+	if (may_hide == NULL)
+		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
+		               NULL, NULL, NULL);
+	for (uint32_t c = 0; c < p->cells; c++)
+		may_hide[c] = p->given[c] != SDC_KNOWN && (count_n(p, c) > 0 || p->rules.group);
+	*possible = true;
+	e = seeker_init(&s, p, may_hide, sdc_deadline(p), ec);
+	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
+		if (state[c] != SDC_OPEN)
+			e = prover_hide(s.pr, c, ec);
+	}
+	if (e == ERR_OK)
+		e = prover_claims_add(s.pr, SDC_AUDIT_A | SDC_AUDIT_B, ec);
+	if (e == ERR_OK)
+		e = claims_meet(&s, state, possible, ec);
+	if (e == ERR_OK && *possible && p->rules.insider) {
+		e = prover_claims_add(s.pr, SDC_AUDIT_C, ec);
+		if (e == ERR_OK)
+			e = claims_meet(&s, state, possible, ec);
+	}
+	if (e == ERR_OK && *possible)
+		e = clean_up(&s, state, ec);
+	seeker_clear(&s);
+	free(may_hide);
+	return e;
+}
+
+enum err sdc_solve(const struct sdc_problem *p, enum sdc_state *state, struct errctx *ec)
+{
+	bool possible;
+	enum err e = sdc_solve_try(p, state, &possible, ec);
+
+	if (e == ERR_OK && !possible)
+		e = err_set(ec, ERR_REFUSED, "These tables cannot be protected: too little in them can be hidden.",
+		            NULL, NULL, NULL);
+	return e;
+}
