@@ -40,6 +40,7 @@ static const struct shape report_shape[REPORT_KINDS] = {
 	[REPORT_SENT] = { "sent", { T_REF, T_NAME } },
 	[REPORT_AHEAD] = { "ahead", { T_REF, T_OID } },
 	[REPORT_RESTORED] = { "restored", { T_REF, T_OID } },
+	[REPORT_BUSY] = { "busy", { T_NONE } },
 	[REPORT_FAIL] = { "fail", { T_GRADE, T_WORD, T_TEXT } },
 	[REPORT_DONE] = { "done", { T_NONE } },
 };

@@ -25,6 +25,7 @@
  *   sent REF NAME            the remote was seen, after the push, to hold the commit that carries NAME
  *   ahead REF OID            the remote holds commits of an own branch that nobody here made: nothing was pushed on it
  *   restored REF OID         REF was pushed back up to OID
+ *   busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
  * A branch whose remote tip equals `have` yields no line. A report may name the same file again after a failure: what
@@ -84,6 +85,7 @@ enum report_kind {
 	REPORT_SENT,
 	REPORT_AHEAD,
 	REPORT_RESTORED,
+	REPORT_BUSY,
 	REPORT_FAIL,
 	REPORT_DONE,
 	REPORT_KINDS

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Copies wanted commits between two repositories on disk, object by named object: nothing that was not asked for and
+// nothing of an unknown shape is carried (S4), and each portion survives a kill (S3). libgit2's own local transport
+// takes every object there is, whatever was asked.
+#include "courier/copy.h"
+
+#include <stdlib.h>
+
+#include "courier/giterr.h"
+#include "courier/watchdog.h"
+
+struct copier {
+	const struct bare *from, *to;
+	git_packbuilder *pack;
+	uint64_t bytes;
+	size_t objects;
+	struct copy_item **waiting; /* items with commits in the pack under way */
+	size_t waits;
+	copy_landed_fn landed;
+	void *arg;
+};
+
+static int on_pack_progress(int stage, uint32_t current, uint32_t total, void *arg)
+{
+	watchdog_kick();
+	return 0;
+}
+
+static int on_write_progress(const git_indexer_progress *stats, void *arg)
+{
+	watchdog_kick();
+	return 0;
+}
+
+static enum err portion_open(struct errctx *ec, struct copier *c)
+{
+	int rc = c->pack != NULL ? 0 : git_packbuilder_new(&c->pack, c->from->repo);
+
+	if (rc == 0) {
+		git_packbuilder_set_threads(c->pack, 1);
+		rc = git_packbuilder_set_callbacks(c->pack, on_pack_progress, NULL);
+	}
+	return rc == 0 ? ERR_OK : giterr_set(ec, rc, c->from->path);
+}
+
+static enum err portion_close(struct errctx *ec, struct copier *c)
+{
+	enum err e = ERR_OK;
+	int rc = 0;
+
+	if (c->objects > 0) {
+		rc = git_packbuilder_write(c->pack, c->to->pack_dir, 0, on_write_progress, NULL);
+		if (rc == 0)
+			rc = git_odb_refresh(c->to->odb);
+		if (rc != 0)
+			e = giterr_set(ec, rc, c->to->path);
+	}
+	git_packbuilder_free(c->pack);
+	c->pack = NULL;
+	c->bytes = 0;
+	c->objects = 0;
+	for (size_t i = 0; e == ERR_OK && c->landed != NULL && i < c->waits; i++)
+		e = c->landed(c->arg, c->waiting[i]);
+	c->waits = 0;
+	return e;
+}
+
+static enum err put_object(struct errctx *ec, struct copier *c, const git_oid *id)
+{
+	int rc = git_packbuilder_insert(c->pack, id, NULL);
+
+	c->objects++;
+	watchdog_kick();
+	return rc == 0 ? ERR_OK : giterr_set(ec, rc, c->from->path);
+}
+
+static enum err put_commit(struct errctx *ec, struct copier *c, const struct commit *commit)
+{
+	enum err e = put_object(ec, c, &commit->id);
+
+	if (e == ERR_OK)
+		e = put_object(ec, c, &commit->tree);
+	for (size_t i = 0; e == ERR_OK && i < commit->files; i++) {
+		c->bytes += commit->file[i].size;
+		e = put_object(ec, c, &commit->file[i].blob);
+	}
+	return e;
+}
+
+/* The commits of one branch, oldest first. A failure of this branch goes into the item; one of the target returns. */
+static enum err copy_item(struct errctx *ec, struct copier *c, struct copy_item *item)
+{
+	struct oids chain = { 0 };
+	enum err e = ERR_OK;
+
+	item->err =
+	    chain_list(&item->ec, c->from->odb, c->from->path, &item->tip, item->has_base ? &item->base : NULL, &chain);
+	item->has_got = item->has_base;
+	item->got = item->base;
+	if (item->err == ERR_OK && chain.count > 0)
+		c->waiting[c->waits++] = item;
+	for (size_t i = chain.count; e == ERR_OK && item->err == ERR_OK && i-- > 0;) {
+		struct commit commit;
+
+		item->err = commit_verify(&item->ec, c->from->odb, c->from->path, &chain.id[i], &commit);
+		if (item->err != ERR_OK)
+			break;
+		e = portion_open(ec, c);
+		if (e == ERR_OK)
+			e = put_commit(ec, c, &commit);
+		if (e != ERR_OK)
+			break;
+		item->has_got = true;
+		item->got = chain.id[i];
+		if (c->bytes >= COPY_BYTES || c->objects >= COPY_OBJECTS) {
+			e = portion_close(ec, c);
+			if (i > 0)
+				c->waiting[c->waits++] = item;
+		}
+	}
+	oids_free(&chain);
+	return e;
+}
+
+enum err copy_run(struct errctx *ec, const struct bare *from, const struct bare *to, struct copy_item *items,
+                  size_t count, copy_landed_fn landed, void *arg)
+{
+	struct copier c = { .from = from, .to = to, .landed = landed, .arg = arg };
+	enum err e = ERR_OK;
+
+	c.waiting = calloc(count + 1, sizeof(struct copy_item *));
+	if (c.waiting == NULL)
+		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
+		               NULL, NULL, NULL);
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = copy_item(ec, &c, &items[i]);
+	if (e == ERR_OK)
+		e = portion_close(ec, &c);
+	git_packbuilder_free(c.pack);
+	free(c.waiting);
+	return e;
+}

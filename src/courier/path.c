@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Remotes on a file system: a folder, a stick, a shared disk. The other repository is opened as it lies there, wanted
+// commits are copied object by object in both directions, and branches move by compare-and-swap, so that two devices
+// that push at once both arrive (S2, S3).
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "courier/giterr.h"
+#include "courier/pack.h"
+#include "courier/transport.h"
+
+struct path_transport {
+	struct transport base;
+	struct bare remote;
+};
+
+static struct path_transport *of(struct transport *t)
+{
+	return (struct path_transport *)t;
+}
+
+static enum err path_list(struct errctx *ec, struct transport *t, const char *const *prefix, size_t prefixes,
+                          struct branch_refs *out)
+{
+	int rc = git_odb_refresh(of(t)->remote.odb);
+
+	if (rc != 0)
+		return giterr_set(ec, rc, of(t)->remote.path);
+	return bare_list(ec, &of(t)->remote, prefix, prefixes, out);
+}
+
+/* Sets the item's base to the newest commit of its branch that the local repository holds: what it holds it holds with
+ * everything below, because packs are written whole and loose objects in the order blob, tree, commit. */
+static enum err find_known(struct path_transport *p, struct copy_item *item)
+{
+	struct commit c = { .parent = item->tip };
+
+	item->has_base = false;
+	for (size_t n = 0; n < CHAIN_MAX && !c.first; n++) {
+		git_oid at = c.parent;
+		enum err e = ERR_OK;
+
+		if (bare_holds(p->base.local, &at)) {
+			item->has_base = true;
+			item->base = at;
+			break;
+		}
+		e = commit_head(&item->ec, p->remote.odb, p->remote.path, &at, &c);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+static enum err path_fetch(struct errctx *ec, struct transport *t, struct copy_item *items, size_t count)
+{
+	struct copy_item *known = calloc(count + 1, sizeof(*known));
+	size_t *place = calloc(count + 1, sizeof(*place));
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	if (known == NULL || place == NULL) {
+		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
+		            NULL, NULL);
+		goto done;
+	}
+	for (size_t i = 0; i < count; i++) {
+		items[i].has_got = false;
+		items[i].err = find_known(of(t), &items[i]);
+		if (items[i].err != ERR_OK)
+			continue;
+		place[n] = i;
+		known[n++] = items[i];
+	}
+	e = copy_run(ec, &of(t)->remote, t->local, known, n, NULL, NULL);
+	for (size_t i = 0; i < n; i++)
+		items[place[i]] = known[i];
+done:
+	free(known);
+	free(place);
+	return e;
+}
+
+static enum err move_branch(void *arg, struct copy_item *item)
+{
+	struct path_transport *p = arg;
+	struct push_item *push = (struct push_item *)item;
+	bool lost = false;
+
+	if (push->result != PUSH_DONE || !item->has_got || (item->has_base && git_oid_equal(&item->got, &item->base)))
+		return ERR_OK;
+	push->err = bare_set(&push->ec, &p->remote, item->name, item->has_base ? &item->base : NULL, &item->got, &lost);
+	if (push->err != ERR_OK)
+		push->result = PUSH_FAILED;
+	else if (lost)
+		push->result = PUSH_LOST;
+	item->base = item->got;
+	item->has_base = true;
+	return ERR_OK;
+}
+
+static enum err path_push(struct errctx *ec, struct transport *t, struct push_item *items, size_t count)
+{
+	struct path_transport *p = of(t);
+	enum err e = bare_lock(ec, &p->remote);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		items[i].result = PUSH_DONE;
+		e = copy_run(ec, t->local, &p->remote, &items[i].copy, 1, move_branch, p);
+		if (items[i].copy.err != ERR_OK)
+			items[i].result = PUSH_FAILED;
+	}
+	bare_unlock(&p->remote);
+	return e;
+}
+
+static enum err path_confirm(struct errctx *ec, struct transport *t, const git_oid *commit)
+{
+	struct commit c;
+
+	return commit_verify(ec, of(t)->remote.odb, of(t)->remote.path, commit, &c);
+}
+
+static enum err path_pack(struct errctx *ec, struct transport *t)
+{
+	enum err e = ERR_OK;
+
+	if (!pack_needed(&of(t)->remote))
+		return ERR_OK;
+	e = bare_lock(ec, &of(t)->remote);
+	if (e == ERR_OK)
+		e = pack_run(ec, &of(t)->remote);
+	bare_unlock(&of(t)->remote);
+	return e;
+}
+
+static void path_close(struct transport *t)
+{
+	bare_close(&of(t)->remote);
+	free(t);
+}
+
+static const struct transport_ops path_ops = { path_list, path_fetch, path_push, path_confirm, path_pack, path_close };
+
+enum err path_transport_open(struct errctx *ec, const char *path, bool create, struct bare *local,
+                             struct transport **out)
+{
+	struct path_transport *p = calloc(1, sizeof(*p));
+	enum err e = ERR_OK;
+
+	if (p == NULL)
+		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
+		               NULL, NULL, NULL);
+	p->base = (struct transport){ &path_ops, local };
+	/* rmdir takes only an empty folder, which is as good as none. */
+	if (create && (access(path, F_OK) != 0 || rmdir(path) == 0))
+		e = bare_create(ec, path);
+	if (e == ERR_OK)
+		e = bare_open(ec, path, &p->remote);
+	if (e != ERR_OK) {
+		free(p);
+		return e;
+	}
+	*out = &p->base;
+	return ERR_OK;
+}

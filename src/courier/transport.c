@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Which transport a remote's address asks for.
+#include "courier/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+
+static enum err no_transport(struct errctx *ec, const char *url)
+{
+	return err_set(ec, ERR_USAGE,
+	               "%1 is not a repository that this version can reach. Use a path, or file:// and a path.", url,
+	               NULL, NULL);
+}
+
+/* The path of a file:// URL, %XX decoded, in place. Only this machine's: file:///x or file://localhost/x. */
+static char *file_url_path(char *url)
+{
+	char *in = url + strlen("file://"), *out = NULL, *path = NULL;
+
+	if (strncmp(in, "localhost/", 10) == 0)
+		in += 9;
+	if (*in != '/')
+		return NULL;
+	for (path = out = in; *in != '\0'; in++) {
+		uint8_t byte = (uint8_t)*in;
+
+		if (*in == '%') {
+			if (strnlen(in, 3) < 3 || !hex_get(in + 1, 2, &byte, 1) || byte == 0)
+				return NULL;
+			in += 2;
+		}
+		*out++ = (char)byte;
+	}
+	*out = '\0';
+	return path;
+}
+
+/* ssh's short form host:path has a colon before the first slash. */
+static bool plain_path(const char *url)
+{
+	const char *colon = strchr(url, ':'), *slash = strchr(url, '/');
+
+	return colon == NULL || (slash != NULL && slash < colon);
+}
+
+enum err transport_open(struct errctx *ec, const char *url, bool create, struct bare *local, struct transport **out)
+{
+	char *copy = NULL, *path = NULL;
+	enum err e = ERR_OK;
+
+	if (plain_path(url))
+		return path_transport_open(ec, url, create, local, out);
+	if (strncmp(url, "file://", 7) != 0)
+		return no_transport(ec, url);
+	copy = strdup(url);
+	if (copy == NULL)
+		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
+		               NULL, NULL, NULL);
+	path = file_url_path(copy);
+	e = path == NULL ? no_transport(ec, url) : path_transport_open(ec, path, create, local, out);
+	free(copy);
+	return e;
+}

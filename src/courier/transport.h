@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The one seam behind which remotes differ: list branches, fetch commits into the local repository, push branches with
+ * compare-and-swap. Whoever adds a kind of remote adds a file with these functions and a line in transport_open().
+ */
+#ifndef SLB_COURIER_TRANSPORT_H
+#define SLB_COURIER_TRANSPORT_H
+
+#include "base/err.h"
+#include "courier/bare.h"
+#include "courier/copy.h"
+
+enum push_result { PUSH_FAILED, PUSH_LOST, PUSH_DONE };
+
+/* A branch to push: `copy.base` is what the remote is believed to hold (none: the branch is missing there), copy.tip
+ * what it shall hold. PUSH_LOST: the remote's branch stands elsewhere by now. PUSH_FAILED: copy.err says why the local
+ * commits could not be carried, or else err why the branch could not be moved. */
+struct push_item {
+	struct copy_item copy;
+	enum push_result result;
+	enum err err;
+	struct errctx ec;
+};
+
+struct transport;
+
+struct transport_ops {
+	/* As bare_list(), of the remote as it stands now. */
+	enum err (*list)(struct errctx *ec, struct transport *t, const char *const *prefix, size_t prefixes,
+	                 struct branch_refs *out);
+	/* Brings the commits up to copy_item.tip into the local repository; `base` is ignored: what the local
+	 * repository holds is not brought again. Each item says how far it got. */
+	enum err (*fetch)(struct errctx *ec, struct transport *t, struct copy_item *items, size_t count);
+	enum err (*push)(struct errctx *ec, struct transport *t, struct push_item *items, size_t count);
+	/* Can this commit, its tree and files be read there? Where a remote cannot tell, its listing is all there is.
+	 */
+	enum err (*confirm)(struct errctx *ec, struct transport *t, const git_oid *commit);
+	/* Packs the remote where it is ours to pack and has grown. */
+	enum err (*pack)(struct errctx *ec, struct transport *t);
+	void (*close)(struct transport *t);
+};
+
+struct transport {
+	const struct transport_ops *ops;
+	struct bare *local; /* borrowed; outlives the transport */
+};
+
+/* ERR_USAGE: no transport for such a URL; ERR_NOT_FOUND: no such repository now. */
+enum err transport_open(struct errctx *ec, const char *url, bool create, struct bare *local,
+                        struct transport **out) MUST_CHECK;
+/* `path` as file systems know it. */
+enum err path_transport_open(struct errctx *ec, const char *path, bool create, struct bare *local,
+                             struct transport **out) MUST_CHECK;
+
+#endif
