@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Starts and watches the courier from outside: it gets no descriptor, no environment and no memory of ours, and it is
+// ended when it is silent or takes too long. What it says is parsed strictly, because it has talked to strangers.
+#include "app/courier_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define REAP_MS 10000
+
+static int64_t now_ms(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The job as a file in memory: a pipe could block, or kill us, when the courier dies early. */
+static enum err job_file(struct errctx *ec, const struct job *job, int *out)
+{
+	struct buf text = { 0 };
+	enum err e = job_write(ec, job, &text);
+	int fd = -1;
+
+	if (e == ERR_OK) {
+		fd = memfd_create("courier-job", MFD_CLOEXEC);
+		if (fd < 0)
+			e = err_errno(ec, errno, "the courier's job");
+	}
+	if (e == ERR_OK)
+		e = file_write_fd(ec, fd, "the courier's job", text.data, text.len);
+	if (e == ERR_OK && lseek(fd, 0, SEEK_SET) != 0)
+		e = err_errno(ec, errno, "the courier's job");
+	if (e != ERR_OK && fd >= 0) {
+		close(fd);
+		fd = -1;
+	}
+	*out = fd;
+	buf_free(&text);
+	return e;
+}
+
+static int spawn(const char *program, int in, int out, pid_t *pid)
+{
+	static char path[] = "PATH=/usr/bin:/bin", lang[] = "LANG=C", name[] = "sleutelbos-courier";
+	char *const argv[] = { name, NULL };
+	char *const env[] = { path, lang, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int rc = posix_spawn_file_actions_init(&files);
+
+	if (rc != 0)
+		return rc;
+	rc = posix_spawnattr_init(&attr);
+	if (rc != 0) {
+		posix_spawn_file_actions_destroy(&files);
+		return rc;
+	}
+	sigemptyset(&none);
+	sigfillset(&all);
+	rc = posix_spawnattr_setsigmask(&attr, &none);
+	if (rc == 0)
+		rc = posix_spawnattr_setsigdefault(&attr, &all);
+	if (rc == 0)
+		rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+	if (rc == 0)
+		rc = posix_spawn(pid, program, &files, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return rc;
+}
+
+/* Waits for the end of a courier that closed its report or was killed; one that is stuck in the kernel is left. */
+static void reap(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int64_t end = now_ms() + REAP_MS;
+	bool killed = false;
+
+	for (;;) {
+		pid_t got = waitpid(pid, NULL, WNOHANG);
+
+		if (got == pid || (got < 0 && errno != EINTR))
+			return;
+		if (now_ms() > end) {
+			if (killed)
+				return;
+			kill(pid, SIGKILL);
+			killed = true;
+			end = now_ms() + REAP_MS;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+static enum err broke_off(struct errctx *ec, const char *why)
+{
+	return err_set(ec, ERR_LATER, "The exchange with the repository broke off (%1). Try again later.", why, NULL,
+	               NULL);
+}
+
+struct reader {
+	char line[REPORT_LINE_MAX];
+	size_t len;
+	bool done;
+};
+
+/* Acts on each whole line; what follows the last line feed stays for the next time. */
+static enum err take_lines(struct errctx *ec, struct reader *r, const struct courier_call *call)
+{
+	char *start = r->line, *end = NULL;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && (end = memchr(start, '\n', r->len - (size_t)(start - r->line))) != NULL) {
+		struct report_line line;
+
+		*end = '\0';
+		if (r->done || strlen(start) != (size_t)(end - start) || report_parse(start, &line) != ERR_OK)
+			e = broke_off(ec, "the courier's report cannot be read");
+		else if (line.kind == REPORT_DONE)
+			r->done = true;
+		else if (line.kind != REPORT_BUSY)
+			e = call->fn(call->arg, &line);
+		start = end + 1;
+	}
+	r->len -= (size_t)(start - r->line);
+	memmove(r->line, start, r->len);
+	if (e == ERR_OK && r->len == sizeof(r->line))
+		e = broke_off(ec, "the courier's report cannot be read");
+	return e;
+}
+
+static enum err read_report(struct errctx *ec, int fd, const struct courier_call *call)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	int64_t start = now_ms(), heard = start;
+	enum err e = r == NULL ? err_errno(ec, ENOMEM, "the courier's report") : ERR_OK;
+
+	while (e == ERR_OK) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t silent = heard + call->silent_ms - now_ms(), total = start + call->total_ms - now_ms();
+		int64_t left = silent < total ? silent : total;
+		int ready = left <= 0 ? 0 : poll(&p, 1, (int)left);
+		ssize_t n = 0;
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready == 0) {
+			e = broke_off(ec, "it took too long");
+			break;
+		}
+		n = ready < 0 ? -1 : read(fd, r->line + r->len, sizeof(r->line) - r->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			e = err_errno(ec, errno, "the courier's report");
+		if (n <= 0)
+			break;
+		heard = now_ms();
+		r->len += (size_t)n;
+		e = take_lines(ec, r, call);
+	}
+	if (e == ERR_OK && !(r->done && r->len == 0))
+		e = broke_off(ec, "the courier ended early");
+	free(r);
+	return e;
+}
+
+enum err courier_call(struct errctx *ec, const struct courier_call *call)
+{
+	int in = -1, report[2] = { -1, -1 };
+	pid_t pid = -1;
+	enum err e = job_file(ec, call->job, &in);
+	int rc = 0;
+
+	if (e != ERR_OK)
+		return e;
+	if (pipe2(report, O_CLOEXEC) != 0) {
+		e = err_errno(ec, errno, "the courier's report");
+		goto done;
+	}
+	rc = spawn(call->program, in, report[1], &pid);
+	if (rc != 0) {
+		e = err_errno(ec, rc, call->program);
+		goto done;
+	}
+	close(report[1]);
+	report[1] = -1;
+	e = read_report(ec, report[0], call);
+	if (e != ERR_OK)
+		kill(pid, SIGKILL);
+	reap(pid);
+done:
+	close(in);
+	for (int i = 0; i < 2; i++) {
+		if (report[i] >= 0)
+			close(report[i]);
+	}
+	return e;
+}
+
+enum err courier_run(struct errctx *ec, const char *program, const struct job *job, courier_line_fn fn, void *arg)
+{
+	struct courier_call call = { program, job, fn, arg, COURIER_SILENT_MS, COURIER_TOTAL_MS };
+
+	return courier_call(ec, &call);
+}
