@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define VALUE_MAX 120
 
 static const char *const field_name[DIRECTORY_FIELD_COUNT] = {
@@ -50,17 +52,9 @@ void directory_import_clear(struct directory_import *import)
 	*import = (struct directory_import){ 0 };
 }
 
-/* Room for one more of `count` things of `size` bytes; the array doubles when `count` is a power of two. */
-static void *grown(void *array, size_t count, size_t size)
-{
-	if (count != 0 && (count & (count - 1)) != 0)
-		return array;
-	return reallocarray(array, count == 0 ? 1 : 2 * count, size);
-}
-
 enum err directory_import_add(struct directory_import *import, struct directory_entry *e)
 {
-	struct directory_entry *entry = grown(import->entry, import->entries, sizeof(*entry));
+	struct directory_entry *entry = array_grown(import->entry, import->entries, sizeof(*entry));
 
 	if (entry == NULL) {
 		directory_entry_clear(e);
@@ -72,7 +66,7 @@ enum err directory_import_add(struct directory_import *import, struct directory_
 	return ERR_OK;
 }
 
-/* At most VALUE_MAX bytes, not ending inside a character; line breaks become spaces. */
+/* At most VALUE_MAX bytes, not ending inside a character; control characters become spaces. */
 static char *one_line(const char *text)
 {
 	size_t len = strnlen(text, VALUE_MAX + 1);
@@ -85,7 +79,7 @@ static char *one_line(const char *text)
 	}
 	copy = strndup(text, len);
 	for (char *p = copy; p != NULL && *p != '\0'; p++)
-		if (*p == '\n' || *p == '\r' || *p == '\t')
+		if ((unsigned char)*p < 0x20 || *p == 0x7F)
 			*p = ' ';
 	return copy;
 }
@@ -93,7 +87,7 @@ static char *one_line(const char *text)
 enum err directory_import_reject(struct directory_import *import, const char *file, size_t row, const char *column,
                                  const char *why, const char *value)
 {
-	struct directory_reject *reject = grown(import->reject, import->rejects, sizeof(*reject));
+	struct directory_reject *reject = array_grown(import->reject, import->rejects, sizeof(*reject));
 	struct directory_reject new = { .row = row, .why = why };
 
 	if (reject == NULL)
