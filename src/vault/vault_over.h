@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What stands behind vault.h: for its own files, and for harnesses that put another VFS beneath a vault to record its
+ * writes or to make them fail. */
+#ifndef SLB_VAULT_VAULT_OVER_H
+#define SLB_VAULT_VAULT_OVER_H
+
+#include <sqlite3.h>
+
+#include "vault/vault.h"
+#include "vault/vfs.h"
+
+struct vault {
+	sqlite3 *db;
+	struct vfs *vfs;
+	struct ledger ledger;
+	struct keyring *ring;
+	struct nonce_pool *nonces;
+	sqlite3_file *mark; /* beneath: vault.mark is sealed by the ledger */
+	const struct rng *rng;
+	sqlite3_vfs *under;
+	uint8_t *chain_key; /* guarded */
+	int lock;           /* descriptor of vault.mark that holds the owner's lock */
+	char *db_path;
+	char *new_path;
+	char *mark_path;
+};
+
+/* vault_open() with its I/O done by `under`, borrowed until vault_close(). */
+enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
+                         const struct rng *rng, sqlite3_vfs *under, struct vault **out) MUST_CHECK;
+
+/* A vault.db of one page under a new file id, at v->new_path; fills the keyring and the first ledger. */
+enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[static 32]) MUST_CHECK;
+
+/* A result code with its sentence; `saved_errno` as the VFS saw it, or 0. Nothing of the database is quoted. */
+enum err vault_result(const struct vault *v, struct errctx *ec, int rc, int saved_errno);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The sealing VFS: one sqlite3_vfs per vault, over another one that does the real I/O (SQLite's own, or one that
+ * records or fails, in tests). Everything SQLite writes passes page.h first.
+ *
+ * Files by role: vfs_main.c the database, vfs_wal.c the write-ahead log, vfs_block.c journals and temporary files.
+ */
+#ifndef SLB_VAULT_VFS_H
+#define SLB_VAULT_VFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/env.h"
+#include "base/err.h"
+#include "vault/keyring.h"
+#include "vault/ledger.h"
+#include "vault/page.h"
+
+enum vfs_policy {
+	VFS_PRODUCT, /* an existing vault: write-ahead log only, no journal, the ledger decides what must be there */
+	VFS_BUILD,   /* the first pages of a new vault: no log, no ledger */
+	VFS_LOOSE,   /* any SQLite use (SQLite's own tests): all journal modes and page sizes, no ledger */
+};
+
+enum vfs_damage_kind {
+	DAMAGE_NONE,
+	DAMAGE_PAGE,         /* a page does not open */
+	DAMAGE_PAGE_MISSING, /* the file ends before it */
+	DAMAGE_FRAME,        /* a frame that was synced does not open */
+	DAMAGE_LOG_SHORT,    /* the log ends before the mark, or is gone */
+	DAMAGE_LOG_HEADER,
+	DAMAGE_LOG_AHEAD, /* the mark is older than the log */
+};
+
+struct vfs_damage {
+	enum vfs_damage_kind kind;
+	uint32_t number; /* page or frame */
+};
+
+struct vfs {
+	sqlite3_vfs base; /* first, so that SQLite's pointer is ours */
+	sqlite3_vfs *under;
+	enum vfs_policy policy;
+	const struct rng *rng;
+	uint8_t *master; /* guarded */
+	struct nonce_pool *nonces;
+	struct keyring *ring;      /* PRODUCT, BUILD: the one database's; LOOSE: NULL, every file has its own */
+	struct ledger *ledger;     /* PRODUCT; borrowed */
+	bool salvage;              /* a damaged log counts as its end */
+	bool old_log;              /* the log on disk is of the past: it reads as empty */
+	bool old_log_planted;      /* and no crash can have left it there */
+	bool salvaged;             /* salvage dropped something */
+	bool latched;              /* a sync failed: nothing is written any more (V6) */
+	struct vfs_damage damage;  /* the first that was met */
+	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
+	char name[40];
+};
+
+struct vfs_config {
+	const char *name; /* of the new VFS, unique in the process */
+	sqlite3_vfs *under;
+	enum vfs_policy policy;
+	const struct rng *rng;
+	const uint8_t *master;
+	const uint8_t *file_id; /* NULL: LOOSE */
+	struct ledger *ledger;
+};
+
+/* Registers it. `master` is copied into guarded memory. NULL when out of memory. */
+struct vfs *vfs_new(const struct vfs_config *config);
+void vfs_free(struct vfs *vfs); /* unregisters; all files are closed; accepts NULL */
+
+/* ---- Shared by the roles ---- */
+
+enum file_role { ROLE_MAIN, ROLE_WAL, ROLE_JOURNAL, ROLE_TEMP };
+
+struct vault_file {
+	sqlite3_file base;
+	struct vfs *vfs;
+	enum file_role role;
+	sqlite3_file *under;
+};
+
+/* SQLite's own VFS takes fewer than 128 KiB in one write. */
+#define RUN_PAGES 31
+#define PENDING_FRAMES 31
+
+struct main_file {
+	struct vault_file f;
+	struct keyring *own; /* LOOSE: freed with the file */
+	const struct keyring *ring;
+	bool fresh;         /* LOOSE: the file was empty, another connection may name it first */
+	uint32_t size;      /* bytes in a page, 0 before LOOSE knows */
+	uint8_t *scratch;   /* RUN_PAGES pages, or one of the largest size */
+	uint32_t run_first; /* pages sealed in `scratch` and not yet written, in order */
+	uint32_t run_count;
+};
+
+struct wal_file {
+	struct vault_file f;
+	struct main_file *db; /* whose log it is */
+	bool known;           /* `log` is set */
+	struct wal_id log;
+	bool big;         /* word order of the checksums */
+	uint32_t size;    /* bytes in a page */
+	uint8_t *scratch; /* one frame */
+
+	/* frames sealed and not yet written: one write per transaction */
+	uint8_t *pending;
+	uint32_t pending_first;
+	uint32_t pending_count;
+	uint32_t pending_room;
+	bool has_header; /* a frame header whose page has not come yet */
+	uint32_t header_frame;
+	uint8_t header[WAL_FRAME_HEADER];
+	uint32_t last_commit;
+
+	/* recovery reads the frames in order; the chain of checksums says where the log ends */
+	uint32_t chain_next; /* 0: not recovering */
+	uint32_t chain[2];
+};
+
+struct block_file {
+	struct vault_file f;
+	uint8_t *key; /* guarded */
+	uint32_t block;
+	uint8_t *scratch;
+	uint8_t ad[FILE_ID_LEN];
+};
+
+int main_open(struct main_file *m, int flags) MUST_CHECK;
+int wal_open(struct wal_file *w, sqlite3_file *db) MUST_CHECK;
+/* `ring` NULL: a key of its own that ends with the file. */
+int block_open(struct block_file *b, const struct keyring *ring, enum file_role role) MUST_CHECK;
+
+extern const sqlite3_io_methods main_methods;
+extern const sqlite3_io_methods wal_methods;
+extern const sqlite3_io_methods block_methods;
+
+static inline int under_read(struct vault_file *f, void *out, int len, sqlite3_int64 at)
+{
+	return f->under->pMethods->xRead(f->under, out, len, at);
+}
+
+/* SQLITE_IOERR_WRITE once a sync failed. */
+int under_write(struct vault_file *f, const void *data, int len, sqlite3_int64 at) MUST_CHECK;
+int under_truncate(struct vault_file *f, sqlite3_int64 size) MUST_CHECK;
+/* A failure latches the vault: what the disk holds is unknown from then on. */
+int under_sync(struct vault_file *f, int flags) MUST_CHECK;
+
+static inline int under_size(struct vault_file *f, sqlite3_int64 *out)
+{
+	return f->under->pMethods->xFileSize(f->under, out);
+}
+
+/* Records damage (the first wins) and returns SQLITE_IOERR_DATA. */
+int vfs_damaged(struct vfs *vfs, enum vfs_damage_kind kind, uint32_t number);
+/* A ledger call failed: when it may have been its sync, the vault is latched. Returns rc. */
+int vfs_ledger_result(struct vfs *vfs, int rc) MUST_CHECK;
+
+/* io methods that are the same for all roles */
+int file_lock(sqlite3_file *file, int level);
+int file_unlock(sqlite3_file *file, int level);
+int file_check_reserved(sqlite3_file *file, int *out);
+int file_control(sqlite3_file *file, int op, void *arg);
+int file_sector_size(sqlite3_file *file);
+int file_characteristics(sqlite3_file *file);
+/* Closes what is under; the role frees its own. */
+int file_close_under(struct vault_file *f);
+
+#endif
