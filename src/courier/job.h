@@ -28,6 +28,12 @@
  *   busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
+ * For an own branch the job gives as `have` the last `tip` that was reported of it, and lists every put above it that
+ * was not yet reported `sent`, in the order of the first time: then a kill, or a lost cache, is made good without a
+ * trace. On an own branch `rewound` or `gone` without a `sent` following means that neither the host nor the cache
+ * holds `have` any more: give what `rewound` names as `have` (none after `gone`) and hand over again what lay above.
+ * A fork that was reported ends with its `tip`; a branch that only went back has none, and its `rewound` is repeated
+ * until it was healed.
  * A branch whose remote tip equals `have` yields no line. A report may name the same file again after a failure: what
  * reads it must bear that.
  *

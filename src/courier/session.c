@@ -48,7 +48,7 @@ static enum err check_owner(struct errctx *ec, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) != 0 || (S_ISDIR(st.st_mode) && st.st_uid == geteuid()))
+	if (lstat(path, &st) != 0 || st.st_uid == geteuid())
 		return ERR_OK;
 	return err_set(ec, ERR_LOCKED, "%1 belongs to another user. Remove it, or use a folder of your own.", path,
 	               NULL, NULL);
