@@ -11,30 +11,68 @@
 #define BODY_ITEMS 8
 #define EDIT_FIXED 3
 
-/* The devices a body names; index 0 is the author. */
+/* The devices a body names, in the order in which they come up; index 0 is the author. */
 struct names {
 	struct device_id *dev;
+	uint16_t *sorted; /* indices, ascending by device */
 	size_t n;
 	size_t cap;
 };
 
+_Static_assert(BODY_NAMES_MAX <= UINT16_MAX, "an index fits 16 bits");
+
+static void names_free(struct names *t)
+{
+	free(t->dev);
+	free(t->sorted);
+}
+
+static enum err names_grow(struct names *t)
+{
+	size_t cap = t->cap == 0 ? 8 : 2 * t->cap;
+	struct device_id *dev = NULL;
+	uint16_t *sorted = NULL;
+
+	if (t->n < t->cap)
+		return ERR_OK;
+	dev = realloc(t->dev, cap * sizeof(*dev));
+	if (dev == NULL)
+		return ERR_NO_MEMORY;
+	t->dev = dev;
+	sorted = realloc(t->sorted, cap * sizeof(*sorted));
+	if (sorted == NULL)
+		return ERR_NO_MEMORY;
+	t->sorted = sorted;
+	t->cap = cap;
+	return ERR_OK;
+}
+
 static enum err names_add(struct names *t, struct device_id dev, size_t *index)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		if (device_cmp(t->dev[i], dev) == 0) {
-			*index = i;
+	size_t lo = 0;
+	size_t hi = t->n;
+	enum err e = ERR_OK;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = device_cmp(t->dev[t->sorted[mid]], dev);
+
+		if (c == 0) {
+			*index = t->sorted[mid];
 			return ERR_OK;
 		}
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	if (t->n == t->cap) {
-		size_t cap = t->cap == 0 ? 8 : 2 * t->cap;
-		struct device_id *p = realloc(t->dev, cap * sizeof(*p));
-
-		if (p == NULL)
-			return ERR_NO_MEMORY;
-		t->dev = p;
-		t->cap = cap;
-	}
+	if (t->n == BODY_NAMES_MAX)
+		return ERR_DAMAGED;
+	e = names_grow(t);
+	if (e != ERR_OK)
+		return e;
+	memmove(t->sorted + lo + 1, t->sorted + lo, (t->n - lo) * sizeof(*t->sorted));
+	t->sorted[lo] = (uint16_t)t->n;
 	t->dev[t->n] = dev;
 	*index = t->n++;
 	return ERR_OK;
@@ -46,6 +84,118 @@ static enum err names_add(struct names *t, struct device_id dev, size_t *index)
 		if (e != ERR_OK)                                                                                       \
 			goto done;                                                                                     \
 	} while (0)
+
+static enum err text_check(struct wire_in *in, size_t n)
+{
+	struct bytes text = { 0 };
+
+	if (n < 2 || (wire_peek(in) == WIRE_NULL ? wire_get_null(in) : wire_get_text(in, &text)) != ERR_OK)
+		return ERR_DAMAGED;
+	for (size_t i = 1; i < n; i++) {
+		if (wire_get_text(in, &text) != ERR_OK)
+			return ERR_DAMAGED;
+	}
+	return ERR_OK;
+}
+
+static enum err elements_check(struct wire_in *in)
+{
+	struct bytes last = { 0 };
+	struct bytes item = { 0 };
+	size_t n = 0;
+
+	if (wire_get_array(in, &n) != ERR_OK)
+		return ERR_DAMAGED;
+	for (size_t i = 0; i < n; i++) {
+		if (wire_get_raw(in, &item) != ERR_OK || (i > 0 && bytes_cmp(last, item) >= 0))
+			return ERR_DAMAGED;
+		last = item;
+	}
+	return ERR_OK;
+}
+
+enum err write_check(uint32_t tag, struct bytes value)
+{
+	struct wire_in in = wire_in(value);
+	struct wire_in whole = in;
+	struct bytes item = { 0 };
+	bool list = wire_peek(&in) == WIRE_ARRAY;
+	size_t n = 0;
+	bool yes = false;
+
+	if (wire_get_raw(&whole, &item) != ERR_OK || wire_at_end(&whole) != ERR_OK)
+		return ERR_DAMAGED;
+	if ((tag & 7) > CLASS_ERASE)
+		return ERR_OK;
+	if (list && wire_get_array(&in, &n) != ERR_OK)
+		return ERR_DAMAGED;
+	switch (tag_class(tag)) {
+	case CLASS_REG:
+		return list && n < 2 ? ERR_DAMAGED : ERR_OK;
+	case CLASS_TEXT:
+		return text_check(&in, n);
+	case CLASS_SET:
+		return n != 2 || elements_check(&in) != ERR_OK ? ERR_DAMAGED : elements_check(&in);
+	case CLASS_EVENTS:
+		return n == 0 ? ERR_DAMAGED : ERR_OK;
+	case CLASS_ERASE:
+		return wire_get_bool(&in, &yes) != ERR_OK || !yes ? ERR_DAMAGED : ERR_OK;
+	}
+	return ERR_DAMAGED;
+}
+
+/* What holds for every edit, wherever it is written down. */
+static enum err edit_check(const struct edit *edit)
+{
+	struct dot d = edit->dot;
+	struct dot t = edit->target;
+	bool creates = dot_cmp(d, t) == 0;
+
+	if (d.counter == 0 || d.counter > COUNTER_MAX || t.counter == 0 || t.counter > COUNTER_MAX ||
+	    edit->clock.ms > HLC_MS_MAX)
+		return ERR_DAMAGED;
+	/* a device cannot change what it has not made yet */
+	if (creates != (edit->kind != KIND_none) || (device_cmp(d.dev, t.dev) == 0 && t.counter > d.counter))
+		return ERR_DAMAGED;
+	for (size_t i = 0; i < edit->seen_count; i++) {
+		if (edit->seen[i].seq > COUNTER_MAX ||
+		    (i > 0 && device_cmp(edit->seen[i - 1].dev, edit->seen[i].dev) >= 0))
+			return ERR_DAMAGED;
+	}
+	for (size_t i = 0; i < edit->write_count; i++) {
+		if ((i > 0 && edit->writes[i - 1].tag >= edit->writes[i].tag) ||
+		    write_check(edit->writes[i].tag, edit->writes[i].value) != ERR_OK)
+			return ERR_DAMAGED;
+	}
+	return ERR_OK;
+}
+
+static enum err body_check(const struct body *body, struct device_id author)
+{
+	if (body->first_counter == 0 || body->edit_count > BODY_EDITS_MAX || body->control_count > BODY_CONTROLS_MAX ||
+	    body->first_counter > COUNTER_MAX - body->edit_count)
+		return ERR_DAMAGED;
+	for (size_t i = 0; i < body->context_count; i++) {
+		const struct context_entry *c = &body->context[i];
+
+		if (c->seq == 0 || c->seq > COUNTER_MAX || (i > 0 && device_cmp(body->context[i - 1].dev, c->dev) >= 0))
+			return ERR_DAMAGED;
+	}
+	for (size_t i = 0; i < body->edit_count; i++) {
+		struct dot want = { author, body->first_counter + i };
+
+		if (dot_cmp(body->edits[i].dot, want) != 0 || edit_check(&body->edits[i]) != ERR_OK)
+			return ERR_DAMAGED;
+	}
+	for (size_t i = 0; i < body->control_count; i++) {
+		struct wire_in in = wire_in(body->controls[i].payload);
+		struct bytes item = { 0 };
+
+		if (wire_get_raw(&in, &item) != ERR_OK || wire_at_end(&in) != ERR_OK)
+			return ERR_DAMAGED;
+	}
+	return ERR_OK;
+}
 
 static enum err clock_put(struct hlc *last, struct hlc now, struct buf *out)
 {
@@ -79,7 +229,7 @@ static enum err clock_get(struct wire_in *in, struct hlc *last, struct hlc *out)
 	} else if (wire_get_uint(in, &delta) != ERR_OK) {
 		return ERR_DAMAGED;
 	}
-	if (delta > (UINT64_MAX >> 8) - last->ms)
+	if (delta > HLC_MS_MAX - last->ms)
 		return ERR_DAMAGED;
 	now = (struct hlc){ last->ms + delta, (uint32_t)count };
 	if (hlc_cmp(now, *last) < 0)
@@ -96,8 +246,6 @@ static enum err writes_put(const struct edit *edit, struct buf *out)
 	for (size_t i = 0; i < edit->write_count; i++) {
 		const struct write *w = &edit->writes[i];
 
-		if (i > 0 && w->tag <= edit->writes[i - 1].tag)
-			return ERR_DAMAGED;
 		TRY(wire_put_uint(out, w->tag));
 		TRY(buf_put(out, w->value.data, w->value.len));
 	}
@@ -155,7 +303,7 @@ done:
 	return e;
 }
 
-enum err body_put(const struct body *body, struct device_id author, struct buf *out)
+static enum err body_write(const struct body *body, struct device_id author, struct buf *out)
 {
 	struct names t = { 0 };
 	struct buf context = { 0 };
@@ -168,14 +316,8 @@ enum err body_put(const struct body *body, struct device_id author, struct buf *
 	TRY(names_add(&t, author, &index));
 	TRY(context_put(body, &t, &context));
 	TRY(wire_put_array(&edits, body->edit_count));
-	for (size_t i = 0; i < body->edit_count; i++) {
-		if (body->edits[i].dot.counter != body->first_counter + i ||
-		    device_cmp(body->edits[i].dot.dev, author) != 0) {
-			e = ERR_DAMAGED;
-			goto done;
-		}
+	for (size_t i = 0; i < body->edit_count; i++)
 		TRY(edit_in_body_put(&body->edits[i], &t, &last, &edits));
-	}
 	TRY(wire_put_array(out, BODY_ITEMS));
 	TRY(wire_put_uint(out, BODY_VERSION));
 	TRY(wire_put_bytes(out, body->prev, BODY_HASH_LEN));
@@ -195,8 +337,15 @@ enum err body_put(const struct body *body, struct device_id author, struct buf *
 done:
 	buf_free(&context);
 	buf_free(&edits);
-	free(t.dev);
+	names_free(&t);
 	return e;
+}
+
+enum err body_put(const struct body *body, struct device_id author, struct buf *out)
+{
+	enum err e = body_check(body, author);
+
+	return e != ERR_OK ? e : body_write(body, author, out);
 }
 
 static enum err names_get(struct wire_in *in, struct device_id author, struct names *t)
@@ -240,6 +389,8 @@ static enum err context_get(struct wire_in *in, const struct names *t, struct bo
 
 	if (e != ERR_OK)
 		return e;
+	if (n > t->n)
+		return ERR_DAMAGED;
 	out->context = calloc(n + 1, sizeof(*out->context));
 	if (out->context == NULL)
 		return ERR_NO_MEMORY;
@@ -247,13 +398,8 @@ static enum err context_get(struct wire_in *in, const struct names *t, struct bo
 		struct context_entry *c = &out->context[i];
 
 		if (wire_get_array(in, &three) != ERR_OK || three != 3 || name_at(in, t, &c->dev) != ERR_OK ||
-		    wire_get_uint(in, &c->seq) != ERR_OK || wire_get_exact(in, c->hash, VV_HASH_LEN) != ERR_OK ||
-		    c->seq == 0)
+		    wire_get_uint(in, &c->seq) != ERR_OK || wire_get_exact(in, c->hash, VV_HASH_LEN) != ERR_OK)
 			return ERR_DAMAGED;
-		for (size_t k = 0; k < i; k++) {
-			if (device_cmp(out->context[k].dev, c->dev) == 0)
-				return ERR_DAMAGED;
-		}
 	}
 	out->context_count = n;
 	return ERR_OK;
@@ -311,68 +457,17 @@ static enum err seen_get(struct wire_in *in, const struct names *t, struct seen 
 	return ERR_OK;
 }
 
-/* Checks that a value has the shape of its class, so that folding never meets a surprise. */
-static enum err value_check(uint32_t tag, struct bytes value)
-{
-	struct wire_in in = wire_in(value);
-	struct bytes item = { 0 };
-	struct bytes last = { 0 };
-	size_t n = 0;
-	bool yes = false;
-
-	switch (tag_class(tag)) {
-	case CLASS_REG:
-		return wire_peek(&in) == WIRE_ARRAY && (wire_get_array(&in, &n) != ERR_OK || n < 2) ? ERR_DAMAGED
-		                                                                                    : ERR_OK;
-	case CLASS_TEXT:
-		if (wire_get_array(&in, &n) != ERR_OK || n < 2)
-			return ERR_DAMAGED;
-		if (wire_peek(&in) == WIRE_NULL ? wire_get_null(&in) != ERR_OK : wire_get_text(&in, &item) != ERR_OK)
-			return ERR_DAMAGED;
-		for (size_t i = 1; i < n; i++) {
-			if (wire_get_text(&in, &item) != ERR_OK)
-				return ERR_DAMAGED;
-		}
-		return ERR_OK;
-	case CLASS_SET:
-		if (wire_get_array(&in, &n) != ERR_OK || n != 2)
-			return ERR_DAMAGED;
-		for (int half = 0; half < 2; half++) {
-			last = (struct bytes){ 0 };
-			if (wire_get_array(&in, &n) != ERR_OK)
-				return ERR_DAMAGED;
-			for (size_t i = 0; i < n; i++) {
-				if (wire_get_raw(&in, &item) != ERR_OK ||
-				    (last.data != NULL && bytes_cmp(last, item) >= 0))
-					return ERR_DAMAGED;
-				last = item;
-			}
-		}
-		return ERR_OK;
-	case CLASS_EVENTS:
-		return wire_get_array(&in, &n) != ERR_OK || n == 0 ? ERR_DAMAGED : ERR_OK;
-	case CLASS_ERASE:
-		return wire_get_bool(&in, &yes) != ERR_OK || !yes ? ERR_DAMAGED : ERR_OK;
-	}
-	return ERR_DAMAGED;
-}
-
 static enum err writes_get(struct wire_in *in, size_t count, struct write **pool, struct edit *out)
 {
-	uint64_t last = 0;
-
 	out->writes = *pool;
 	out->write_count = count;
 	for (size_t i = 0; i < count; i++, (*pool)++) {
 		uint64_t tag = 0;
 
-		if (wire_get_uint(in, &tag) != ERR_OK || tag > UINT32_MAX || (i > 0 && tag <= last) ||
+		if (wire_get_uint(in, &tag) != ERR_OK || tag > UINT32_MAX ||
 		    wire_get_raw(in, &(*pool)->value) != ERR_OK)
 			return ERR_DAMAGED;
-		if (value_check((uint32_t)tag, (*pool)->value) != ERR_OK)
-			return ERR_DAMAGED;
 		(*pool)->tag = (uint32_t)tag;
-		last = tag;
 	}
 	return ERR_OK;
 }
@@ -390,7 +485,7 @@ static enum err target_get(struct wire_in *in, const struct names *t, struct edi
 		return ERR_OK;
 	}
 	if (wire_get_array(in, &two) != ERR_OK || two != 2 || name_at(in, t, &out->target.dev) != ERR_OK ||
-	    wire_get_uint(in, &out->target.counter) != ERR_OK || out->target.counter == 0)
+	    wire_get_uint(in, &out->target.counter) != ERR_OK)
 		return ERR_DAMAGED;
 	return ERR_OK;
 }
@@ -405,6 +500,8 @@ static enum err edits_get(struct wire_in *in, const struct names *t, struct devi
 	struct seen *seen_at = NULL;
 	enum err e = wire_get_array(in, &n);
 
+	if (e == ERR_OK && n > BODY_EDITS_MAX)
+		e = ERR_DAMAGED;
 	if (e == ERR_OK)
 		e = edits_measure(*in, n, &writes, &seens);
 	if (e != ERR_OK)
@@ -436,6 +533,8 @@ static enum err controls_get(struct wire_in *in, struct body *out)
 	size_t two = 0;
 	enum err e = wire_get_array(in, &n);
 
+	if (e == ERR_OK && n > BODY_CONTROLS_MAX)
+		e = ERR_DAMAGED;
 	if (e != ERR_OK)
 		return e;
 	out->controls = calloc(n + 1, sizeof(*out->controls));
@@ -457,8 +556,10 @@ static enum err controls_get(struct wire_in *in, struct body *out)
 static enum err body_recheck(const struct body *body, struct device_id author, struct bytes in)
 {
 	struct buf again = { 0 };
-	enum err e = body_put(body, author, &again);
+	enum err e = body_check(body, author);
 
+	if (e == ERR_OK)
+		e = body_write(body, author, &again);
 	if (e == ERR_OK && bytes_cmp(buf_bytes(&again), in) != 0)
 		e = ERR_DAMAGED;
 	buf_free(&again);
@@ -481,9 +582,8 @@ enum err body_parse(struct bytes in_bytes, struct device_id author, struct body 
 	TRY(version == BODY_VERSION ? ERR_OK : ERR_DAMAGED);
 	TRY(wire_get_exact(&in, out->prev, BODY_HASH_LEN));
 	TRY(wire_get_uint(&in, &out->first_counter));
-	TRY(out->first_counter > 0 && out->first_counter < UINT64_MAX / 2 ? ERR_OK : ERR_DAMAGED);
 	TRY(wire_get_uint(&in, &last.ms));
-	TRY(last.ms < (UINT64_MAX >> 8) ? ERR_OK : ERR_DAMAGED);
+	TRY(last.ms <= HLC_MS_MAX ? ERR_OK : ERR_DAMAGED);
 	TRY(names_get(&in, author, &t));
 	TRY(context_get(&in, &t, out));
 	TRY(edits_get(&in, &t, author, last, out));
@@ -491,7 +591,7 @@ enum err body_parse(struct bytes in_bytes, struct device_id author, struct body 
 	TRY(wire_at_end(&in));
 	TRY(body_recheck(out, author, in_bytes));
 done:
-	free(t.dev);
+	names_free(&t);
 	if (e != ERR_OK)
 		body_free(out);
 	return e;
@@ -530,8 +630,10 @@ static enum err dot_get(struct wire_in *in, struct dot *out)
 
 enum err edit_put(const struct edit *edit, struct buf *out)
 {
-	enum err e = ERR_OK;
+	enum err e = edit_check(edit);
 
+	if (e != ERR_OK)
+		return e;
 	TRY(wire_put_array(out, 6 + 2 * edit->write_count));
 	TRY(dot_put(edit->dot, out));
 	TRY(dot_put(edit->target, out));
@@ -592,6 +694,7 @@ enum err edit_parse(struct bytes bytes, struct edit *out, struct body *pool)
 	write_at = pool->write_pool;
 	TRY(writes_get(&in, (items - 6) / 2, &write_at, out));
 	TRY(wire_at_end(&in));
+	TRY(edit_check(out));
 done:
 	if (e != ERR_OK)
 		body_free(pool);

@@ -11,6 +11,7 @@
  *   target: the kind (a new record, whose id is the edit's dot) or [device index, counter]
  *   clock: milliseconds after the previous edit's clock, or [milliseconds, count]
  *   seen: null (the batch's context), or [[device index, seq]...] where the author had read less (a form)
+ *   context and seen ascend by device id (not by index), so that each has one spelling and nobody stands in it twice
  */
 #ifndef SLB_MODEL_EDIT_H
 #define SLB_MODEL_EDIT_H
@@ -40,13 +41,17 @@ struct seen {
 	uint64_t seq;
 };
 
+/* Does `value` (one CBOR item) have the shape of its field's class? ERR_DAMAGED when not. Of a class that this version
+ * does not know, any shape will do (M3). */
+enum err write_check(uint32_t tag, struct bytes value) MUST_CHECK;
+
 /* Everything is borrowed: from the bytes that were parsed, or from the caller who builds it. */
 struct edit {
 	struct dot dot;
 	struct hlc clock;
 	struct dot target;       /* equals `dot` for a new record */
-	uint32_t kind;           /* for a new record, else KIND_none */
-	const struct seen *seen; /* NULL: the batch's context */
+	uint32_t kind;           /* for a new record and only there, else KIND_none */
+	const struct seen *seen; /* ascending by device; NULL: the batch's context */
 	size_t seen_count;
 	const struct write *writes; /* ascending by tag */
 	size_t write_count;
@@ -60,6 +65,7 @@ enum control_type {
 	CONTROL_CUT = 3,         /* [device id, seq, hash8]: removal */
 	CONTROL_INCARNATION = 5, /* [new device id, incarnation, key]: the author goes on under a new id */
 	CONTROL_SNAPSHOT = 7,    /* [hash of a snapshot, vector] */
+	CONTROL_GENESIS = 9,     /* [space kind, founder's signing key, nonce]: what the space's id commits to */
 };
 
 struct control {
@@ -74,12 +80,16 @@ struct context_entry {
 };
 
 #define BODY_HASH_LEN 32
+/* So that a body of BATCH_BODY_MAX hostile bytes costs no more than 100 MB and a second. */
+#define BODY_NAMES_MAX 10000
+#define BODY_EDITS_MAX 1000000
+#define BODY_CONTROLS_MAX 10000
 
 /* A parsed body; owns its arrays, borrows values from the parsed bytes. */
 struct body {
 	uint8_t prev[BODY_HASH_LEN]; /* zero for the first batch of a device */
 	uint64_t first_counter;
-	struct context_entry *context;
+	struct context_entry *context; /* ascending by device */
 	size_t context_count;
 	struct edit *edits;
 	size_t edit_count;
@@ -90,7 +100,8 @@ struct body {
 };
 
 /* Writes the body of a batch of `author`. The edits' counters are first_counter, first_counter + 1, ... and their
- * clocks ascend. ERR_DAMAGED when they do not (a bug of the caller's). */
+ * clocks ascend. ERR_DAMAGED when they do not, or when anything else is not as it stands above (a bug of the
+ * caller's); `out` may then hold a part of it. */
 enum err body_put(const struct body *body, struct device_id author, struct buf *out) MUST_CHECK;
 
 /* Pure parser of foreign bytes. ERR_DAMAGED for anything body_put() would not have written. On success free it with

@@ -29,9 +29,11 @@ bool dot_parse(const char *text, struct dot *out)
 	if (*p < '1' || *p > '9')
 		return false;
 	for (; *p >= '0' && *p <= '9'; p++) {
-		if (n > UINT64_MAX / 10 - 1)
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (n > (COUNTER_MAX - digit) / 10)
 			return false;
-		n = n * 10 + (uint64_t)(*p - '0');
+		n = n * 10 + digit;
 	}
 	if (*p != '-' || !base32_get(p + 1, strlen(p + 1), out->dev.b, DEVICE_ID_LEN))
 		return false;
@@ -62,7 +64,7 @@ bool dot_ref_get(const uint8_t *in, size_t len, struct dot *out)
 	for (size_t i = DEVICE_ID_LEN; i < len; i++)
 		n = (n << 8) | in[i];
 	out->counter = n;
-	return true;
+	return n <= COUNTER_MAX;
 }
 
 void tag_text(struct tag t, char out[static TAG_TEXT_LEN])

@@ -22,6 +22,9 @@
 #define TAG_LEN 5      /* random; names a space or a device to the host */
 #define TAG_TEXT_LEN 9 /* base32 with the NUL */
 
+/* Counters and sequence numbers end here, so that they fit a signed 64-bit column. */
+#define COUNTER_MAX ((uint64_t)INT64_MAX)
+
 enum space_kind { SPACE_OWN = 1, SPACE_CIRCLE = 2, SPACE_NEIGHBOURHOOD = 3 };
 
 struct space_id {

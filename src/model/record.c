@@ -50,13 +50,9 @@ static enum err grow(void **array, size_t n, size_t *cap, size_t size)
 
 static enum err keep(struct record *r, struct bytes value, struct bytes *out)
 {
-	uint8_t **pool = realloc(r->pool, (r->pool_count + 1) * sizeof(*pool));
-	uint8_t *copy = NULL;
+	enum err e = grow((void **)&r->pool, r->pool_count, &r->pool_cap, sizeof(*r->pool));
+	uint8_t *copy = e == ERR_OK ? malloc(value.len + 1) : NULL;
 
-	if (pool == NULL)
-		return ERR_NO_MEMORY;
-	r->pool = pool;
-	copy = malloc(value.len + 1);
 	if (copy == NULL)
 		return ERR_NO_MEMORY;
 	memcpy(copy, value.data, value.len);
@@ -95,36 +91,25 @@ static enum err field_make(struct record *r, uint32_t tag, struct field **out)
 	return ERR_OK;
 }
 
-static enum err stamp_make(struct record *r, struct stamp s, uint32_t *index)
+static bool stamp_known(const struct record *r, struct dot d)
 {
-	enum err e = ERR_OK;
-
 	for (size_t i = 0; i < r->stamp_count; i++) {
-		if (dot_cmp(r->stamps[i].dot, s.dot) == 0) {
-			*index = (uint32_t)i;
-			return ERR_OK;
-		}
+		if (dot_cmp(r->stamps[i].dot, d) == 0)
+			return true;
 	}
-	e = grow((void **)&r->stamps, r->stamp_count, &r->stamp_cap, sizeof(*r->stamps));
-	if (e != ERR_OK)
-		return e;
-	r->stamps[r->stamp_count] = s;
-	*index = (uint32_t)r->stamp_count++;
-	return ERR_OK;
+	return false;
 }
 
-static enum err head_add(struct record *r, struct field *f, uint32_t stamp, struct bytes value)
+static enum err head_add(struct record *r, struct field *f, size_t at, uint32_t stamp, struct bytes value)
 {
 	struct bytes kept = { 0 };
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < f->n; i++) {
-		if (f->heads[i].stamp == stamp && bytes_cmp(f->heads[i].value, value) == 0)
-			return ERR_OK;
-	}
 	TRY(grow((void **)&f->heads, f->n, &f->cap, sizeof(*f->heads)));
 	TRY(keep(r, value, &kept));
-	f->heads[f->n++] = (struct head){ stamp, kept };
+	memmove(f->heads + at + 1, f->heads + at, (f->n - at) * sizeof(*f->heads));
+	f->heads[at] = (struct head){ stamp, kept };
+	f->n++;
 done:
 	return e;
 }
@@ -140,19 +125,49 @@ static bool seen(const struct edit *edit, struct context ctx, struct dot d)
 	return v != NULL && d.counter <= v->counter;
 }
 
-/* Drops the heads that the edit had seen and, where `element` is given, that are of that element. */
-static void drop_seen(struct record *r, struct field *f, const struct edit *edit, struct context ctx,
-                      const struct bytes *element)
+/* Of the heads from `from` up to `to`, drops those that the edit had seen. */
+static void drop_seen(struct record *r, struct field *f, const struct edit *edit, struct context ctx, size_t from,
+                      size_t to)
 {
-	size_t kept = 0;
+	size_t kept = from;
 
-	for (size_t i = 0; i < f->n; i++) {
-		bool match = element == NULL || bytes_cmp(f->heads[i].value, *element) == 0;
-
-		if (!match || !seen(edit, ctx, r->stamps[f->heads[i].stamp].dot))
+	for (size_t i = from; i < to; i++) {
+		if (!seen(edit, ctx, r->stamps[f->heads[i].stamp].dot))
 			f->heads[kept++] = f->heads[i];
 	}
-	f->n = kept;
+	memmove(f->heads + kept, f->heads + to, (f->n - to) * sizeof(*f->heads));
+	f->n -= to - kept;
+}
+
+/* Where the heads of an element begin in a SET, or would. */
+static size_t element_place(const struct field *f, struct bytes element)
+{
+	size_t lo = 0;
+	size_t hi = f->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (bytes_cmp(f->heads[mid].value, element) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Drops the heads of one element that the edit had seen; returns where they began. */
+static size_t drop_element(struct record *r, struct field *f, const struct edit *edit, struct context ctx,
+                           struct bytes element)
+{
+	size_t from = element_place(f, element);
+	size_t to = from;
+
+	while (to < f->n && bytes_cmp(f->heads[to].value, element) == 0)
+		to++;
+	if (to > from)
+		drop_seen(r, f, edit, ctx, from, to);
+	return from;
 }
 
 static enum err apply_set(struct record *r, struct field *f, const struct edit *edit, struct context ctx,
@@ -167,37 +182,54 @@ static enum err apply_set(struct record *r, struct field *f, const struct edit *
 	TRY(wire_get_array(&in, &n));
 	for (size_t i = 0; i < n; i++) {
 		TRY(wire_get_raw(&in, &item));
-		drop_seen(r, f, edit, ctx, &item);
-		TRY(head_add(r, f, stamp, item));
+		TRY(head_add(r, f, drop_element(r, f, edit, ctx, item), stamp, item));
 	}
 	TRY(wire_get_array(&in, &n));
 	for (size_t i = 0; i < n; i++) {
 		TRY(wire_get_raw(&in, &item));
-		drop_seen(r, f, edit, ctx, &item);
+		drop_element(r, f, edit, ctx, item);
 	}
 done:
 	return e;
+}
+
+bool event_retracts(struct bytes event, struct dot *named)
+{
+	struct wire_in in = wire_in(event);
+	struct bytes word = { 0 };
+	struct bytes ref = { 0 };
+	size_t n = 0;
+
+	return wire_get_array(&in, &n) == ERR_OK && n == 2 && wire_get_text(&in, &word) == ERR_OK && word.len == 4 &&
+	       memcmp(word.data, "fout", 4) == 0 && wire_get_bytes(&in, &ref) == ERR_OK &&
+	       dot_ref_get(ref.data, ref.len, named);
 }
 
 static enum err apply_write(struct record *r, const struct edit *edit, struct context ctx, uint32_t stamp,
                             const struct write *w)
 {
 	struct field *f = NULL;
+	struct dot named = { 0 };
 	enum err e = ERR_OK;
 
 	TRY(field_make(r, w->tag, &f));
 	switch (tag_class(w->tag)) {
 	case CLASS_REG:
 	case CLASS_TEXT:
-		drop_seen(r, f, edit, ctx, NULL);
-		TRY(head_add(r, f, stamp, w->value));
+		drop_seen(r, f, edit, ctx, 0, f->n);
+		TRY(head_add(r, f, f->n, stamp, w->value));
 		break;
 	case CLASS_SET:
 		TRY(apply_set(r, f, edit, ctx, stamp, w->value));
 		break;
 	case CLASS_EVENTS:
+		/* nobody takes back what he has not read (M2) */
+		if (event_retracts(w->value, &named) && !seen(edit, ctx, named))
+			break;
+		TRY(head_add(r, f, f->n, stamp, w->value));
+		break;
 	case CLASS_ERASE:
-		TRY(head_add(r, f, stamp, w->value));
+		TRY(head_add(r, f, f->n, stamp, w->value));
 		break;
 	}
 done:
@@ -220,14 +252,16 @@ static void forget_fields(struct record *r)
 
 enum err record_apply(struct record *r, const struct edit *edit, struct context ctx)
 {
-	struct stamp s = { edit->dot, edit->clock, ctx.past };
-	uint32_t stamp = 0;
+	uint32_t stamp = (uint32_t)r->stamp_count;
 	enum err e = ERR_OK;
 
 	assert(dot_cmp(r->id, edit->target) == 0);
 	if (edit->kind != KIND_none)
 		r->kind = edit->kind;
-	TRY(stamp_make(r, s, &stamp));
+	if (stamp_known(r, edit->dot))
+		return ERR_OK;
+	TRY(grow((void **)&r->stamps, r->stamp_count, &r->stamp_cap, sizeof(*r->stamps)));
+	r->stamps[r->stamp_count++] = (struct stamp){ edit->dot, edit->clock, ctx.past };
 	for (size_t i = 0; i < edit->write_count; i++) {
 		if (record_is_erased(r) && tag_class(edit->writes[i].tag) != CLASS_ERASE)
 			continue;
@@ -377,10 +411,38 @@ static enum err stamp_get(struct wire_in *in, struct stamp *s)
 	    wire_get_uint(in, &count) != ERR_OK || count > UINT32_MAX || wire_get_uint(in, &s->past) != ERR_OK)
 		return ERR_DAMAGED;
 	s->clock.count = (uint32_t)count;
+	return s->dot.counter == 0 || s->dot.counter > COUNTER_MAX || s->clock.ms > HLC_MS_MAX ? ERR_DAMAGED : ERR_OK;
+}
+
+static enum err stamps_get(struct wire_in *in, struct record *out)
+{
+	size_t n = 0;
+
+	if (wire_get_array(in, &n) != ERR_OK || n > UINT32_MAX)
+		return ERR_DAMAGED;
+	out->stamps = calloc(n + 1, sizeof(*out->stamps));
+	if (out->stamps == NULL)
+		return ERR_NO_MEMORY;
+	out->stamp_cap = n + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (stamp_get(in, &out->stamps[i]) != ERR_OK ||
+		    (i > 0 && dot_cmp(out->stamps[i - 1].dot, out->stamps[i].dot) >= 0))
+			return ERR_DAMAGED;
+	}
+	out->stamp_count = n;
 	return ERR_OK;
 }
 
-static enum err field_get(struct wire_in *in, size_t stamps, struct field *f)
+static int element_cmp(const void *a, const void *b)
+{
+	const struct head *x = a;
+	const struct head *y = b;
+	int c = bytes_cmp(x->value, y->value);
+
+	return c != 0 ? c : (x->stamp > y->stamp) - (x->stamp < y->stamp);
+}
+
+static enum err field_get(struct wire_in *in, size_t stamps, bool *used, struct field *f)
 {
 	uint64_t tag = 0;
 	uint64_t stamp = 0;
@@ -395,13 +457,46 @@ static enum err field_get(struct wire_in *in, size_t stamps, struct field *f)
 		return ERR_NO_MEMORY;
 	f->cap = n;
 	for (size_t i = 0; i < n; i++) {
+		struct head *h = &f->heads[i];
+
 		if (wire_get_array(in, &two) != ERR_OK || two != 2 || wire_get_uint(in, &stamp) != ERR_OK ||
-		    stamp >= stamps || wire_get_raw(in, &f->heads[i].value) != ERR_OK)
+		    stamp >= stamps || wire_get_raw(in, &h->value) != ERR_OK)
 			return ERR_DAMAGED;
-		f->heads[i].stamp = (uint32_t)stamp;
+		h->stamp = (uint32_t)stamp;
+		used[stamp] = true;
 		f->n = i + 1;
+		if ((i > 0 && head_cmp(h - 1, h) >= 0) ||
+		    (tag_class(f->tag) != CLASS_SET && write_check(f->tag, h->value) != ERR_OK))
+			return ERR_DAMAGED;
 	}
+	if (tag_class(f->tag) == CLASS_SET)
+		qsort(f->heads, f->n, sizeof(*f->heads), element_cmp);
 	return ERR_OK;
+}
+
+static enum err fields_get(struct wire_in *in, bool *used, struct record *out)
+{
+	size_t n = 0;
+	size_t erased = 0;
+
+	if (wire_get_map(in, &n) != ERR_OK)
+		return ERR_DAMAGED;
+	out->fields = calloc(n + 1, sizeof(*out->fields));
+	if (out->fields == NULL)
+		return ERR_NO_MEMORY;
+	out->field_cap = n + 1;
+	for (size_t i = 0; i < n; i++) {
+		enum err e = ERR_OK;
+
+		out->field_count = i + 1;
+		e = field_get(in, out->stamp_count, used, &out->fields[i]);
+		if (e != ERR_OK)
+			return e;
+		if (i > 0 && out->fields[i].tag <= out->fields[i - 1].tag)
+			return ERR_DAMAGED;
+		erased += tag_class(out->fields[i].tag) == CLASS_ERASE;
+	}
+	return erased > 0 && erased < n ? ERR_DAMAGED : ERR_OK;
 }
 
 enum err record_get(struct bytes bytes, struct record *out)
@@ -409,6 +504,7 @@ enum err record_get(struct bytes bytes, struct record *out)
 	struct wire_in in = wire_in(bytes);
 	size_t n = 0;
 	uint64_t kind = 0;
+	bool *used = NULL;
 	enum err e = ERR_OK;
 
 	*out = (struct record){ 0 };
@@ -421,24 +517,16 @@ enum err record_get(struct bytes bytes, struct record *out)
 	TRY(wire_get_uint(&in, &kind));
 	TRY(kind <= UINT32_MAX ? ERR_OK : ERR_DAMAGED);
 	out->kind = (uint32_t)kind;
-	TRY(wire_get_array(&in, &n));
-	out->stamps = calloc(n + 1, sizeof(*out->stamps));
-	TRY(out->stamps == NULL ? ERR_NO_MEMORY : ERR_OK);
-	out->stamp_cap = n + 1;
-	for (size_t i = 0; i < n; i++)
-		TRY(stamp_get(&in, &out->stamps[i]));
-	out->stamp_count = n;
-	TRY(wire_get_map(&in, &n));
-	out->fields = calloc(n + 1, sizeof(*out->fields));
-	TRY(out->fields == NULL ? ERR_NO_MEMORY : ERR_OK);
-	out->field_cap = n + 1;
-	for (size_t i = 0; i < n; i++) {
-		out->field_count = i + 1;
-		TRY(field_get(&in, out->stamp_count, &out->fields[i]));
-		TRY(i > 0 && out->fields[i].tag <= out->fields[i - 1].tag ? ERR_DAMAGED : ERR_OK);
-	}
+	TRY(out->id.counter == 0 || out->id.counter > COUNTER_MAX ? ERR_DAMAGED : ERR_OK);
+	TRY(stamps_get(&in, out));
+	used = calloc(out->stamp_count + 1, sizeof(*used));
+	TRY(used == NULL ? ERR_NO_MEMORY : ERR_OK);
+	TRY(fields_get(&in, used, out));
+	for (size_t i = 0; i < out->stamp_count; i++)
+		TRY(used[i] ? ERR_OK : ERR_DAMAGED);
 	TRY(wire_at_end(&in));
 done:
+	free(used);
 	if (e != ERR_OK)
 		record_free(out);
 	return e;

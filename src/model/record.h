@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * A record: what all edits to it come to. Folding is independent of the order in which edits arrive, as long as
- * causes come first (M1), and no live value disappears without an edit that had seen it, or an erase (M2).
+ * causes come first and each edit comes once (M1; the vector of what was applied sees to that), and no live value
+ * disappears without an edit that had seen it, or an erase (M2).
  *
  * Encoded state (CBOR), which is also the record's entry in the canonical dump and in a snapshot:
  *   [ [device, counter], kind, [stamp...], { tag: [[stamp index, value]...] } ]
  *   stamp = [device, counter, clock ms, clock count, past]; ascending by dot; only stamps that are used
  *   tags ascend; the values of a field ascend by (stamp index, value bytes)
- * A field holds: REG, TEXT the maximal concurrent writes; SET the live adds, one element each; EVENTS all events;
- * ERASE true. A record with a live ERASE holds nothing else. Kind 0 means the creating edit has not come yet.
+ * A field holds: REG, TEXT the maximal concurrent writes; SET the live adds, one element each; EVENTS all events, but
+ * for retractions of what their author had not seen; ERASE true. A record with a live ERASE holds nothing else.
+ * Kind 0 means the creating edit has not come yet.
  */
 #ifndef SLB_MODEL_RECORD_H
 #define SLB_MODEL_RECORD_H
@@ -34,7 +36,7 @@ struct head {
 
 struct field {
 	uint32_t tag;
-	struct head *heads;
+	struct head *heads; /* of a SET: ascending by value */
 	size_t n;
 	size_t cap;
 };
@@ -51,6 +53,7 @@ struct record {
 	/* memory of values that outlive the edit they came from */
 	uint8_t **pool;
 	size_t pool_count;
+	size_t pool_cap;
 };
 
 /* What the author of an edit had seen: a vector for every device but the author's own, whose earlier edits are
@@ -63,12 +66,16 @@ struct context {
 void record_init(struct record *r, struct dot id);
 void record_free(struct record *r);
 
-/* Applies one edit (copies what it keeps). Applying the same edit again changes nothing. */
+/* Applies one edit (copies what it keeps). Applying it again changes nothing as long as the record holds something of
+ * it; the caller sees to it that an edit which the vector covers is not applied a second time. */
 enum err record_apply(struct record *r, const struct edit *edit, struct context ctx) MUST_CHECK;
 
 enum err record_put(const struct record *r, struct buf *out) MUST_CHECK;
 /* Values borrow from `in`, which must outlive the record. ERR_DAMAGED when not as record_put() writes it. */
 enum err record_get(struct bytes in, struct record *out) MUST_CHECK;
+
+/* Is this event ["fout", ref], which takes back the event that `*named` wrote? */
+bool event_retracts(struct bytes event, struct dot *named);
 
 bool record_is_erased(const struct record *r);
 const struct field *record_field(const struct record *r, uint32_t tag);

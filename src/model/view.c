@@ -7,31 +7,44 @@
 #include "model/record.h"
 #include "model/wire.h"
 
-/* Is a newer than b, by (clock, device)? */
-static bool newer(const struct stamp *a, const struct stamp *b)
-{
-	int c = hlc_cmp(a->clock, b->clock);
-
-	if (c == 0)
-		c = device_cmp(a->dot.dev, b->dot.dev);
-	return c > 0;
-}
-
 static const struct stamp *stamp_of(const struct record *r, const struct head *h)
 {
 	return &r->stamps[h->stamp];
 }
 
+/* Is a newer than b? By (clock, device); counter and value only matter where a device gave one stamp twice. */
+static bool newer(const struct record *r, const struct head *a, const struct head *b)
+{
+	const struct stamp *x = stamp_of(r, a);
+	const struct stamp *y = stamp_of(r, b);
+	int c = hlc_cmp(x->clock, y->clock);
+
+	if (c == 0)
+		c = dot_cmp(x->dot, y->dot);
+	if (c == 0)
+		c = bytes_cmp(a->value, b->value);
+	return c > 0;
+}
+
+/* The newest head that is older than `than` (NULL: the newest of all). */
+static const struct head *next_older(const struct record *r, const struct field *f, const struct head *than)
+{
+	const struct head *best = NULL;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct head *h = &f->heads[i];
+
+		if ((than == NULL || newer(r, than, h)) && (best == NULL || newer(r, h, best)))
+			best = h;
+	}
+	return best;
+}
+
 const struct head *record_shown(const struct record *r, uint32_t tag)
 {
 	const struct field *f = record_field(r, tag);
-	const struct head *best = NULL;
 
-	for (size_t i = 0; f != NULL && i < f->n; i++) {
-		if (best == NULL || newer(stamp_of(r, &f->heads[i]), stamp_of(r, best)))
-			best = &f->heads[i];
-	}
-	return best;
+	return f == NULL ? NULL : next_older(r, f, NULL);
 }
 
 /* What a write of a REG or TEXT field says, without the text it started from: the n-th of its values. */
@@ -76,11 +89,10 @@ static bool same_values(uint32_t tag, struct bytes a, struct bytes b)
 }
 
 /* Is this head the newest of those that say the same? */
-static bool leads(const struct record *r, const struct field *f, size_t i)
+static bool leads(const struct record *r, const struct field *f, const struct head *h)
 {
 	for (size_t k = 0; k < f->n; k++) {
-		if (k != i && same_values(f->tag, f->heads[k].value, f->heads[i].value) &&
-		    newer(stamp_of(r, &f->heads[k]), stamp_of(r, &f->heads[i])))
+		if (newer(r, &f->heads[k], h) && same_values(f->tag, f->heads[k].value, h->value))
 			return false;
 	}
 	return true;
@@ -92,7 +104,7 @@ size_t record_versions(const struct record *r, uint32_t tag)
 	size_t n = 0;
 
 	for (size_t i = 0; f != NULL && i < f->n; i++)
-		n += leads(r, f, i);
+		n += leads(r, f, &f->heads[i]);
 	return n;
 }
 
@@ -112,18 +124,15 @@ size_t record_two_versions(const struct record *r)
 bool record_version(const struct record *r, uint32_t tag, size_t n, struct bytes *value, const struct stamp **by)
 {
 	const struct field *f = record_field(r, tag);
+	const struct head *h = f == NULL ? NULL : next_older(r, f, NULL);
+	size_t before = 0;
 
-	for (size_t i = 0; f != NULL && i < f->n; i++) {
-		size_t newer_ones = 0;
-
-		if (!leads(r, f, i))
+	for (; h != NULL; h = next_older(r, f, h)) {
+		if (!leads(r, f, h))
 			continue;
-		for (size_t k = 0; k < f->n; k++)
-			newer_ones +=
-			    k != i && leads(r, f, k) && newer(stamp_of(r, &f->heads[k]), stamp_of(r, &f->heads[i]));
-		if (newer_ones == n) {
-			*value = f->heads[i].value;
-			*by = stamp_of(r, &f->heads[i]);
+		if (before++ == n) {
+			*value = h->value;
+			*by = stamp_of(r, h);
 			return true;
 		}
 	}
@@ -195,21 +204,12 @@ bool record_ref(const struct record *r, uint32_t tag, struct dot *out)
 bool record_element(const struct record *r, uint32_t tag, size_t n, struct bytes *item)
 {
 	const struct field *f = record_field(r, tag);
+	size_t before = 0;
 
-	/* the n-th smallest among different ones: the one with exactly n different smaller elements */
 	for (size_t i = 0; f != NULL && i < f->n; i++) {
-		size_t smaller = 0;
-
-		for (size_t k = 0; k < f->n; k++) {
-			bool first = true;
-
-			if (bytes_cmp(f->heads[k].value, f->heads[i].value) >= 0)
-				continue;
-			for (size_t m = 0; m < k; m++)
-				first = first && bytes_cmp(f->heads[m].value, f->heads[k].value) != 0;
-			smaller += first;
-		}
-		if (smaller == n) {
+		if (i > 0 && bytes_cmp(f->heads[i - 1].value, f->heads[i].value) == 0)
+			continue;
+		if (before++ == n) {
 			*item = f->heads[i].value;
 			return true;
 		}
@@ -238,7 +238,14 @@ static int event_cmp(const void *a, const void *b)
 		c = (x->past > y->past) - (x->past < y->past);
 	if (c == 0)
 		c = hlc_cmp(x->clock, y->clock);
-	return c != 0 ? c : dot_cmp(x->dot, y->dot);
+	if (c == 0)
+		c = dot_cmp(x->dot, y->dot);
+	return c != 0 ? c : bytes_cmp(x->status, y->status);
+}
+
+static int dot_order(const void *a, const void *b)
+{
+	return dot_cmp(*(const struct dot *)a, *(const struct dot *)b);
 }
 
 /* [status, date, reason or null] */
@@ -255,34 +262,23 @@ static bool event_get(struct bytes raw, struct event *out)
 	return wire_get_text(&in, &out->reason) == ERR_OK;
 }
 
-/* ["fout", ref]: the dot of the event that it takes back. */
-static bool retraction_get(struct bytes raw, struct dot *out)
+/* The dots of events that were taken back, sorted; *out takes f->n of them. */
+static size_t retractions(const struct field *f, struct dot *out)
 {
-	struct wire_in in = wire_in(raw);
-	struct bytes word = { 0 };
-	struct bytes ref = { 0 };
 	size_t n = 0;
 
-	return wire_get_array(&in, &n) == ERR_OK && n == 2 && wire_get_text(&in, &word) == ERR_OK && word.len == 4 &&
-	       memcmp(word.data, "fout", 4) == 0 && wire_get_bytes(&in, &ref) == ERR_OK &&
-	       dot_ref_get(ref.data, ref.len, out);
-}
-
-static bool retracted(const struct record *r, const struct field *f, struct dot d)
-{
-	struct dot named = { 0 };
-
-	for (size_t i = 0; i < f->n; i++) {
-		if (retraction_get(f->heads[i].value, &named) && dot_cmp(named, d) == 0)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < f->n; i++)
+		n += event_retracts(f->heads[i].value, &out[n]);
+	qsort(out, n, sizeof(*out), dot_order);
+	return n;
 }
 
 enum err record_events(const struct record *r, uint32_t tag, struct event **out, size_t *count)
 {
 	const struct field *f = record_field(r, tag);
 	struct event *list = NULL;
+	struct dot *back = NULL;
+	size_t backs = 0;
 	size_t n = 0;
 
 	*out = NULL;
@@ -290,14 +286,25 @@ enum err record_events(const struct record *r, uint32_t tag, struct event **out,
 	if (f == NULL || f->n == 0)
 		return ERR_OK;
 	list = calloc(f->n, sizeof(*list));
-	if (list == NULL)
+	back = calloc(f->n, sizeof(*back));
+	if (list == NULL || back == NULL) {
+		free(list);
+		free(back);
 		return ERR_NO_MEMORY;
+	}
+	backs = retractions(f, back);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct stamp *s = stamp_of(r, &f->heads[i]);
 		struct event ev = { .dot = s->dot, .clock = s->clock, .past = s->past };
 
-		if (event_get(f->heads[i].value, &ev) && !retracted(r, f, s->dot))
+		if (event_get(f->heads[i].value, &ev) &&
+		    bsearch(&s->dot, back, backs, sizeof(*back), dot_order) == NULL)
 			list[n++] = ev;
+	}
+	free(back);
+	if (n == 0) {
+		free(list);
+		return ERR_OK;
 	}
 	qsort(list, n, sizeof(*list), event_cmp);
 	*out = list;

@@ -81,7 +81,7 @@ uint64_t vv_past(const struct vv *v)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < v->n; i++)
-		sum += v->e[i].counter;
+		sum = v->e[i].counter > UINT64_MAX - sum ? UINT64_MAX : sum + v->e[i].counter;
 	return sum;
 }
 
@@ -91,6 +91,8 @@ struct hlc hlc_tick(struct hlc *clock, int64_t now_ms)
 
 	if (now > clock->ms)
 		*clock = (struct hlc){ now, 0 };
+	else if (clock->count == UINT32_MAX)
+		*clock = (struct hlc){ clock->ms + 1, 0 };
 	else
 		clock->count++;
 	return *clock;

@@ -37,7 +37,7 @@ const struct vv_entry *vv_get(const struct vv *v, struct device_id dev);
 enum err vv_set(struct vv *v, struct vv_entry entry) MUST_CHECK;
 enum err vv_copy(const struct vv *from, struct vv *to) MUST_CHECK;
 void vv_free(struct vv *v);
-/* The number of edits in the causal past it describes: the sum of all counters. */
+/* The number of edits in the causal past it describes: the sum of all counters, at most UINT64_MAX. */
 uint64_t vv_past(const struct vv *v);
 
 /* Hybrid logical clock: milliseconds since 1970 and a count within the millisecond. It only breaks ties between
@@ -48,6 +48,7 @@ struct hlc {
 };
 
 #define HLC_DRIFT_MS (24LL * 60 * 60 * 1000)
+#define HLC_MS_MAX (UINT64_MAX >> 8) /* on the wire and in a record; two million years */
 
 static inline int hlc_cmp(struct hlc a, struct hlc b)
 {

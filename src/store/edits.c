@@ -534,12 +534,18 @@ enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out)
 	return count_of(ec, s, st, out, NULL);
 }
 
-enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, uint64_t seq)
+enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, struct dot last, uint64_t seq)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_edit_sealed);
+	int64_t key = 0;
+	sqlite3_stmt *st = NULL;
+	enum err e = key_of(ec, s, space, last, &key);
 
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_edit_sealed);
 	NEED(st);
 	sqlite3_bind_int64(st, 1, space);
 	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	sqlite3_bind_int64(st, 3, key);
 	return run(ec, s, st);
 }

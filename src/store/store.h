@@ -140,7 +140,8 @@ typedef enum err (*store_edit_fn)(void *arg, struct bytes edit);
 enum err store_unsealed_each(struct errctx *ec, struct store *s, int64_t space, store_edit_fn each,
                              void *arg) MUST_CHECK;
 enum err store_unsealed_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK;
-enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, uint64_t seq) MUST_CHECK;
+/* All of them up to and including the edit `last` are now in batch `seq`. */
+enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, struct dot last, uint64_t seq) MUST_CHECK;
 
 /* Walks the keyed chain over the whole log (V5) and reads every record's state; *bad counts the links and records
  * that are not as they were written. */

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: EUPL-1.2
+// One incoming batch: is it from whom it says, does it follow on what we have, have its causes come? Upholds S1 (own
+// edits are sealed first), S4 (what fails is set aside), S5 (two batches with one number are evidence), M1 (validity
+// depends on the batches and their past alone).
+#include "sync/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tr.h"
+#include "crypto/secret.h"
+#include "model/wire.h"
+#include "sync/outbox.h"
+#include "sync/space.h"
+
+struct incoming {
+	const struct space_row *space;
+	struct device_row author;
+	uint64_t seq;
+	uint8_t hash[HASH_LEN];
+	struct buf signed_part;
+	struct buf cbor;
+	struct body body;
+	struct vv context; /* whole: what the author had applied */
+	uint64_t counter;  /* of the author's previous batch */
+};
+
+static void incoming_free(struct incoming *in)
+{
+	body_free(&in->body);
+	vv_free(&in->context);
+	buf_free(&in->signed_part);
+	buf_free(&in->cbor);
+}
+
+static enum err set_fate(enum fate *fate, const char **why, enum fate what, const char *text)
+{
+	*fate = what;
+	*why = text;
+	return ERR_OK;
+}
+
+static enum err author_find(struct errctx *ec, struct sync *y, const struct space_row *space, struct tag tag,
+                            struct device_row *out)
+{
+	struct device_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	if (e != ERR_OK)
+		return e;
+	e = ERR_NOT_FOUND;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].state != DEVICE_NAMED && memcmp(list[i].tag.b, tag.b, TAG_LEN) == 0) {
+			*out = list[i];
+			e = ERR_OK;
+		}
+	}
+	free(list);
+	return e;
+}
+
+/* Opens the seal and the signature. ERR_NOT_FOUND: key or author not known yet; ERR_DAMAGED: does not verify. */
+static enum err incoming_open(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
+                              struct incoming *in)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct batch_author author = { .space = in->space->id, .seq = h->seq };
+	enum err e = secret == NULL ? ERR_NO_MEMORY : author_find(ec, y, in->space, h->device, &in->author);
+
+	if (e == ERR_OK)
+		e = epoch_key_load(ec, y, in->space->n, h->epoch, secret);
+	if (e == ERR_OK)
+		e = batch_unseal(file, secret->key, &in->signed_part);
+	author.dev = in->author.id;
+	if (e == ERR_OK)
+		e = batch_open(y->zip, &author, in->author.sign, buf_bytes(&in->signed_part), &in->cbor, in->hash);
+	if (e == ERR_OK)
+		e = body_parse(buf_bytes(&in->cbor), in->author.id, &in->body);
+	in->seq = h->seq;
+	secret_free(secret);
+	return e;
+}
+
+/* Does it follow on the author's previous batch here? */
+static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
+{
+	uint8_t known[HASH_LEN] = { 0 };
+	enum err e = store_batch_get(ec, y->store, in->author.id, in->seq, &in->counter, known);
+
+	if (e == ERR_OK)
+		return memcmp(known, in->hash, HASH_LEN) == 0
+		           ? set_fate(fate, why, FATE_KNOWN, NULL)
+		           : set_fate(fate, why, FATE_ASIDE,
+		                      TR("A device sent two different batches with the same number."));
+	if (e != ERR_NOT_FOUND)
+		return e;
+	if (in->seq == 1) {
+		e = ERR_OK;
+	} else {
+		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &in->counter, known);
+		if (e == ERR_NOT_FOUND)
+			return set_fate(fate, why, FATE_WAITS, NULL);
+	}
+	if (e != ERR_OK)
+		return e;
+	if (memcmp(known, in->body.prev, HASH_LEN) != 0 || in->body.first_counter != in->counter + 1)
+		return set_fate(fate, why, FATE_ASIDE, TR("A batch does not follow on the one before it."));
+	return ERR_OK;
+}
+
+/* The whole context; waits while a batch that the author had seen is not here. */
+static enum err check_context(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
+{
+	enum err e = store_context(ec, y->store, in->author.id, &in->context);
+
+	for (size_t i = 0; e == ERR_OK && i < in->body.context_count; i++) {
+		const struct context_entry *c = &in->body.context[i];
+		const struct vv_entry *was = vv_get(&in->context, c->dev);
+		struct vv_entry entry = { .dev = c->dev, .seq = c->seq };
+		uint8_t hash[HASH_LEN];
+
+		e = store_batch_get(ec, y->store, c->dev, c->seq, &entry.counter, hash);
+		if (e == ERR_NOT_FOUND)
+			return set_fate(fate, why, FATE_WAITS, NULL);
+		if (e != ERR_OK)
+			return e;
+		if (memcmp(hash, c->hash, VV_HASH_LEN) != 0)
+			return set_fate(fate, why, FATE_ASIDE,
+			                TR("A batch builds on another history of a device than the one here."));
+		if ((was != NULL && was->seq >= c->seq) || device_cmp(c->dev, in->author.id) == 0)
+			return set_fate(fate, why, FATE_ASIDE, TR("A batch says that less was seen than before."));
+		memcpy(entry.hash, c->hash, VV_HASH_LEN);
+		e = vv_set(&in->context, entry);
+	}
+	return e;
+}
+
+/* [epoch id, [[device, box key]...], [parents...]]: checked against the key that we hold (K1). */
+static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming *in, struct bytes payload, bool *good)
+{
+	struct wire_in w = wire_in(payload);
+	struct epoch_row row = { .space = in->space->n, .creator = in->author.id, .state = EPOCH_OPEN };
+	struct epoch_row *known = NULL;
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct recipient *to = NULL;
+	struct epoch_id *parents = NULL;
+	uint8_t recipients_sum[32];
+	uint8_t parents_sum[32];
+	size_t n = 0;
+	size_t two = 0;
+	size_t parent_count = 0;
+	size_t known_count = 0;
+	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*good = false;
+	if (e != ERR_OK)
+		return e;
+	if (wire_get_array(&w, &n) != ERR_OK || n != 3 || wire_get_exact(&w, row.id.b, EPOCH_ID_LEN) != ERR_OK ||
+	    wire_get_array(&w, &n) != ERR_OK)
+		goto done;
+	to = calloc(n + 1, sizeof(*to));
+	if (to == NULL) {
+		e = ERR_NO_MEMORY;
+		goto done;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (wire_get_array(&w, &two) != ERR_OK || two != 2 ||
+		    wire_get_exact(&w, to[i].dev.b, DEVICE_ID_LEN) != ERR_OK ||
+		    wire_get_exact(&w, to[i].box_public, BOX_PUBLIC_LEN) != ERR_OK)
+			goto done;
+	}
+	if (wire_get_array(&w, &parent_count) != ERR_OK)
+		goto done;
+	parents = calloc(parent_count + 1, sizeof(*parents));
+	if (parents == NULL) {
+		e = ERR_NO_MEMORY;
+		goto done;
+	}
+	for (size_t i = 0; i < parent_count; i++) {
+		if (wire_get_exact(&w, parents[i].b, EPOCH_ID_LEN) != ERR_OK)
+			goto done;
+	}
+	if (wire_at_end(&w) != ERR_OK)
+		goto done;
+	recipients_hash(to, n, recipients_sum);
+	parents_hash(parents, parent_count, parents_sum);
+	e = epoch_key_load(ec, y, in->space->n, row.id, secret);
+	if (e == ERR_NOT_FOUND) { /* not one of its recipients: its batches will wait */
+		*good = true;
+		e = ERR_OK;
+		goto done;
+	}
+	if (e != ERR_OK)
+		goto done;
+	if (memcmp(recipients_sum, secret->recipients, 32) != 0 || memcmp(parents_sum, secret->parents, 32) != 0)
+		goto done;
+	e = store_epoch_list(ec, y->store, in->space->n, &known, &known_count);
+	for (size_t i = 0; i < known_count; i++) {
+		for (size_t k = 0; k < parent_count; k++) {
+			if (memcmp(known[i].id.b, parents[k].b, EPOCH_ID_LEN) == 0 && known[i].rank >= row.rank)
+				row.rank = known[i].rank + 1;
+		}
+	}
+	if (e == ERR_OK)
+		e = store_epoch_put(ec, y->store, &row);
+	*good = e == ERR_OK;
+done:
+	free(known);
+	free(parents);
+	free(to);
+	secret_free(secret);
+	return e;
+}
+
+/* [kind, founder's signing key, nonce] must give the space's id. */
+static bool genesis_holds(const struct incoming *in, struct bytes payload)
+{
+	struct wire_in w = wire_in(payload);
+	uint64_t kind = 0;
+	size_t n = 0;
+	uint8_t sign[SIGN_PUBLIC_LEN];
+	uint8_t nonce[SPACE_NONCE_LEN];
+	struct space_id id;
+
+	if (wire_get_array(&w, &n) != ERR_OK || n != 3 || wire_get_uint(&w, &kind) != ERR_OK ||
+	    wire_get_exact(&w, sign, sizeof(sign)) != ERR_OK || wire_get_exact(&w, nonce, sizeof(nonce)) != ERR_OK)
+		return false;
+	id = space_id_make((enum space_kind)kind, sign, nonce);
+	return memcmp(id.b, in->space->id.b, SPACE_ID_LEN) == 0 && memcmp(sign, in->author.sign, sizeof(sign)) == 0;
+}
+
+static enum err apply_controls(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate,
+                               const char **why)
+{
+	bool good = true;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < in->body.control_count; i++) {
+		const struct control *c = &in->body.controls[i];
+
+		switch (c->type) {
+		case CONTROL_EPOCH:
+			e = epoch_record(ec, y, in, c->payload, &good);
+			break;
+		case CONTROL_GENESIS:
+			good = genesis_holds(in, c->payload);
+			break;
+		default:
+			if (c->type % 2 == 1) /* must be understood: a newer program will */
+				return set_fate(fate, why, FATE_WAITS, NULL);
+		}
+		if (e == ERR_OK && !good)
+			return set_fate(fate, why, FATE_ASIDE,
+			                TR("A batch names an epoch or a space that it does not belong to."));
+	}
+	return e;
+}
+
+/* The context of one edit: the batch's, lowered where its author had read less; in the form that folding takes. */
+static enum err edit_context(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
+                             struct vv *out)
+{
+	enum err e = vv_copy(&in->context, out);
+
+	for (size_t i = 0; e == ERR_OK && i < edit->seen_count; i++) {
+		const struct vv_entry *was = vv_get(out, edit->seen[i].dev);
+		struct vv_entry entry = { .dev = edit->seen[i].dev, .seq = edit->seen[i].seq };
+		uint8_t hash[HASH_LEN];
+
+		if (was == NULL || was->seq <= entry.seq)
+			continue;
+		if (entry.seq > 0)
+			e = store_batch_get(ec, y->store, entry.dev, entry.seq, &entry.counter, hash);
+		if (e == ERR_OK)
+			e = vv_set(out, entry);
+	}
+	return e;
+}
+
+static uint64_t past_of(const struct vv *context, struct dot dot)
+{
+	uint64_t past = dot.counter - 1;
+
+	for (size_t i = 0; i < context->n; i++) {
+		if (device_cmp(context->e[i].dev, dot.dev) != 0)
+			past += context->e[i].counter;
+	}
+	return past;
+}
+
+static size_t versions_of(struct errctx *ec, struct sync *y, struct dot id, bool *known)
+{
+	struct loaded l;
+	size_t n = 0;
+
+	*known = store_load(ec, y->store, id, &l) == ERR_OK;
+	if (*known) {
+		n = record_two_versions(&l.record);
+		store_loaded_free(&l);
+	}
+	return n;
+}
+
+static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
+                           struct received *r)
+{
+	struct vv context = { 0 };
+	bool known = false;
+	bool after = false;
+	size_t two = 0;
+	size_t now_two = 0;
+	struct loaded l;
+	enum err e = edit_context(ec, y, in, edit, &context);
+
+	if (e != ERR_OK)
+		goto done;
+	if (edit->kind == KIND_none)
+		two = versions_of(ec, y, edit->target, &known);
+	e = store_apply(ec, y->store, in->space->n, edit, (struct context){ &context, past_of(&context, edit->dot) },
+	                in->seq, clock_now(y->clock));
+	if (e != ERR_OK)
+		goto done;
+	if (known) {
+		r->changed++;
+		now_two = versions_of(ec, y, edit->target, &after);
+		r->two += now_two > two ? now_two - two : 0;
+	} else {
+		r->records++;
+	}
+	if (store_load(ec, y->store, edit->target, &l) == ERR_OK) {
+		bool member = l.record.kind == KIND_member;
+
+		store_loaded_free(&l);
+		if (member)
+			e = devices_register(ec, y, in->space, edit->target);
+	}
+done:
+	vv_free(&context);
+	return e;
+}
+
+enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
+                       struct bytes file, struct received *r, enum fate *fate, const char **why)
+{
+	struct incoming in = { .space = space };
+	struct applied_batch applied = { 0 };
+	struct received counted = *r;
+	enum err e = incoming_open(ec, y, h, file, &in);
+
+	*fate = FATE_DONE;
+	*why = NULL;
+	if (e == ERR_NOT_FOUND) {
+		e = set_fate(fate, why, FATE_WAITS, NULL);
+		goto done;
+	}
+	if (e == ERR_DAMAGED) {
+		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
+		goto done;
+	}
+	if (e == ERR_OK)
+		e = check_chain(ec, y, &in, fate, why);
+	if (e == ERR_OK && *fate == FATE_DONE && device_cmp(in.author.id, space->me) == 0)
+		e = set_fate(fate, why, FATE_ASIDE,
+		             TR("The host holds batches of this device that it does not know itself."));
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = check_context(ec, y, &in, fate, why);
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = outbox_seal(ec, y, space); /* S1 */
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = apply_controls(ec, y, &in, fate, why);
+	for (size_t i = 0; e == ERR_OK && *fate == FATE_DONE && i < in.body.edit_count; i++)
+		e = apply_edit(ec, y, &in, &in.body.edits[i], &counted);
+	if (e == ERR_DAMAGED) {
+		err_clear(ec);
+		e = set_fate(fate, why, FATE_ASIDE, TR("A batch writes where it may not."));
+	}
+	if (e == ERR_OK && *fate == FATE_DONE) {
+		applied = (struct applied_batch){ .space = space->n,
+			                          .dev = in.author.id,
+			                          .seq = in.seq,
+			                          .counter = in.counter + in.body.edit_count,
+			                          .hash = in.hash,
+			                          .signed_part = buf_bytes(&in.signed_part),
+			                          .context = &in.context };
+		e = store_batch_applied(ec, y->store, &applied);
+	}
+	if (e == ERR_OK && *fate == FATE_DONE) {
+		*r = counted;
+		r->batches++;
+	}
+done:
+	incoming_free(&in);
+	return e;
+}

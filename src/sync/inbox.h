@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Sealed files that come in, from a host, a stick or a colleague's laptop: verify, unseal, apply.
+ *
+ * Every file ends in one of five ways: applied; known already; waiting for something that is not here yet; not for
+ * this device; set aside because it does not verify (S4). None of them stops the others.
+ */
+#ifndef SLB_SYNC_INBOX_H
+#define SLB_SYNC_INBOX_H
+
+#include "sync/keys.h"
+
+/* What a round of receiving brought. */
+struct received {
+	uint64_t files;
+	uint64_t batches;   /* applied */
+	uint64_t records;   /* new here */
+	uint64_t changed;   /* known here, now different */
+	uint64_t two;       /* fields that came to stand in two versions */
+	uint64_t set_aside; /* new ones */
+	uint64_t joined;    /* spaces that became one's own */
+	uint64_t admitted;  /* others whom this device let in */
+};
+
+/* Takes in one file, in a transaction of its own. Errors are those of this machine (disk, memory); what is wrong
+ * with the file is recorded, not returned. */
+enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const char *name, struct bytes file,
+                    struct received *r) MUST_CHECK;
+
+/* Tries again what waits, until nothing moves any more. */
+enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r) MUST_CHECK;
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What an inviting device remembers of its invitations. Shared by the files of sync/. */
+#ifndef SLB_SYNC_INVITE_H
+#define SLB_SYNC_INVITE_H
+
+#include "sync/join.h"
+
+#define KEPT_INVITE "invite:"
+#define INVITE_NAME_LEN (sizeof(KEPT_INVITE) + 2 * INVITATION_ID_LEN)
+
+struct issued {
+	uint8_t secret[INVITE_SECRET_LEN];
+	int64_t expires_ms;
+	bool used;
+	char role[16];
+	int64_t space[INVITE_SPACES];
+	size_t spaces;
+};
+
+/* The first eight bytes of BLAKE2b over the secret. */
+void invitation_id(const uint8_t secret[static INVITE_SECRET_LEN], uint8_t out[static INVITATION_ID_LEN]);
+void invite_kept_name(const uint8_t id[static INVITATION_ID_LEN], char out[static INVITE_NAME_LEN]);
+enum err issued_save(struct errctx *ec, struct sync *y, const struct issued *i) MUST_CHECK;
+enum err issued_get(struct bytes bytes, struct issued *out) MUST_CHECK;
+
+#endif

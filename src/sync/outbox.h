@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SLB_SYNC_OUTBOX_H
+#define SLB_SYNC_OUTBOX_H
+
+#include "sync/keys.h"
+
+/* Seals what one wrote in this space and has not sealed yet into batches, ready to be sent. Does nothing when there
+ * is nothing. Within a transaction; S1: also called before each incoming batch is applied, in the same transaction. */
+enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *space) MUST_CHECK;
+
+#endif
