@@ -370,13 +370,17 @@ static void test_configuration_of_the_user_is_not_read(void **state)
 
 static void test_a_damaged_cache_is_moved_aside_and_made_again(void **state)
 {
-	static const char *const damage[] = {
-		"rm HEAD",
-		"rm -rf objects",
-		"find objects -type f | xargs truncate -s 7",
-		"find objects -type f | xargs rm",
-		"find refs -type f | xargs sh -c 'for f; do echo x >$f; done' x",
-		"cd .. && rm -rf repo && echo x >repo",
+	/* Old objects that nothing needs today are not looked at today. */
+	static const struct {
+		const char *command;
+		bool aside;
+	} damage[] = {
+		{ "rm HEAD", true },
+		{ "rm -rf objects", true },
+		{ "find objects -type f | xargs rm", true },
+		{ "find objects -type f | xargs truncate -s 7", false },
+		{ "find refs -type f | xargs sh -c 'for f; do echo x >$f; done' x", true },
+		{ "cd .. && rm -rf repo && echo x >repo", true },
 	};
 
 	for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
@@ -389,7 +393,7 @@ static void test_a_damaged_cache_is_moved_aside_and_made_again(void **state)
 		push_one(&s, 'a', "b-1", "one");
 		strcpy(one, tip_in(&s, "remote", 'a'));
 		push_one(&s, 'b', "b-1", "from b");
-		shell("cd %s/a/repo && chmod -R u+w . && %s", s.dir, damage[i]);
+		shell("cd %s/a/repo && chmod -R u+w . && %s", s.dir, damage[i].command);
 		job = job_of(&s, 'a');
 		job_line(&job, JOB_HAVE, OWN "a", one, NULL);
 		job_spool(&s, &job, 'a', "b-2", "two");
@@ -397,10 +401,11 @@ static void test_a_damaged_cache_is_moved_aside_and_made_again(void **state)
 		assert_heard(h, "sent " OWN "a b-2\n");
 		assert_heard(h, "file " OWN "b ");
 		assert_int_equal(h->fails, 0);
-		if (strcmp(shell("ls %s/a | grep damaged || true", s.dir), "repo.damaged-1") != 0)
-			fail_msg("not moved aside after: %s", damage[i]);
-		shell("git -C %s/a/repo fsck --strict 2>/dev/null && git -C %s/remote fsck --strict 2>/dev/null", s.dir,
-		      s.dir);
+		if ((strcmp(shell("ls %s/a | grep damaged || true", s.dir), "repo.damaged-1") == 0) != damage[i].aside)
+			fail_msg("moved aside or not, after: %s", damage[i].command);
+		if (damage[i].aside)
+			shell("git -C %s/a/repo fsck --strict 2>/dev/null", s.dir);
+		shell("git -C %s/remote fsck --strict 2>/dev/null", s.dir);
 		scene_end(&s);
 	}
 }
