@@ -201,7 +201,9 @@ static void set_refs(struct session *s, const struct branch_refs *refs, bool rem
 				b->remote = ref->id;
 		} else {
 			b->has_local = ref != NULL;
-			s->local_bad = s->local_bad || (ref != NULL && ref->broken);
+			/* A branch of ours without its commit: the cache lost objects. */
+			s->local_bad =
+			    s->local_bad || (ref != NULL && (ref->broken || !bare_holds(&s->local, &ref->id)));
 			if (ref != NULL)
 				b->local = ref->id;
 		}
