@@ -38,7 +38,6 @@ static void on_cell(void *data, size_t len, void *self)
 
 	if (r->e != ERR_OK)
 		return;
-	r->ended_by = -1;
 	if (r->row.count == CSV_COLUMNS_MAX) {
 		stop(r, ERR_INPUT, TR("%1, row %2, column %3: there are too many columns. Remove some."));
 		return;

@@ -2,7 +2,7 @@
 // Goal: a real service directory becomes entries a person can search; each row or cell that cannot be used is named
 // with file, row and column, and costs no other row.
 // Seen to catch: a location's telephone put before the service's, rows joined by the first digit of an id, a
-// rejected row used all the same, row numbers counted from 0, a bad cell ending the import.
+// rejected row used all the same, row numbers that skip empty lines, a fax taken for a telephone.
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
