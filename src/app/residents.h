@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Residents: a nickname in a circle, and how they may be reached. Nothing more is ever asked. */
+#ifndef SLB_APP_RESIDENTS_H
+#define SLB_APP_RESIDENTS_H
+
+#include "app/pool.h"
+#include "app/session.h"
+#include "app/shown.h"
+
+/* As typed; NULL: not given, "": take it away. */
+struct resident_fields {
+	const char *nick;
+	const char *reach;  /* id of list reach */
+	const char *number; /* a telephone number or address to reach them; no check for a BSN */
+	const char *language;
+	const char *note;
+};
+
+struct resident {
+	const char *id;
+	const char *nick;
+	const char *reach;
+	const char *number;
+	const char *language;
+	const char *note;
+	const char *circle; /* name; "" in the own space */
+	size_t two;         /* fields with two versions */
+	struct versions versions;
+};
+
+struct resident_list {
+	struct pool pool;
+	struct resident *item;
+	size_t n;
+};
+
+/* ERR_REFUSED where the circle has a resident of that name. `out` receives the id. */
+enum err resident_add(struct errctx *ec, struct app *app, const char *circle, const struct resident_fields *f,
+                      char out[static ID_TEXT_LEN]) MUST_CHECK;
+/* `id` whole or a start that only one has; *out the whole one. */
+enum err resident_edit(struct errctx *ec, struct app *app, const char *id, const struct resident_fields *f,
+                       char out[static ID_TEXT_LEN]) MUST_CHECK;
+/* A list of one. Free both with resident_list_free(), also after a failure. */
+enum err resident_show(struct errctx *ec, struct app *app, const char *id, struct resident_list *out) MUST_CHECK;
+/* NULL: all circles. */
+enum err resident_list_all(struct errctx *ec, struct app *app, const char *circle,
+                           struct resident_list *out) MUST_CHECK;
+void resident_list_free(struct resident_list *list);
+
+/* --- within app/ --- */
+
+struct dot;
+struct store;
+/* The resident of that name in a space, made where there is none yet; inside the caller's transaction. */
+enum err resident_named(struct errctx *ec, struct app *app, int64_t space, const char *nick,
+                        struct dot *out) MUST_CHECK;
+/* The name, NULL where the record is not here; *never tells that the resident asked not to be reached. */
+const char *resident_nick(struct pool *p, struct app *app, struct dot id, bool *never);
+
+#endif

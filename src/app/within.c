@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Small steps that every use case takes.
+#include "app/within.h"
+
+enum err within_no_memory(struct errctx *ec)
+{
+	return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL, NULL,
+	               NULL);
+}
+
+enum err within_pool(struct errctx *ec, const struct pool *p, enum err e)
+{
+	return (e == ERR_OK && p->failed) || e == ERR_NO_MEMORY ? within_no_memory(ec) : e;
+}
+
+enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_t kind, struct loaded *out)
+{
+	struct dot d = { 0 };
+	enum err e = store_find(ec, app->store, id, kind, &d);
+
+	*out = (struct loaded){ 0 };
+	if (e == ERR_OK)
+		e = store_load(ec, app->store, d, out);
+	if (e == ERR_OK && record_is_erased(&out->record)) {
+		store_loaded_free(out);
+		*out = (struct loaded){ 0 };
+		e = err_set(ec, ERR_NOT_FOUND, "%1 has been erased.", id, NULL, NULL);
+	}
+	return e;
+}
+
+bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *out)
+{
+	*out = (struct loaded){ 0 };
+	if (dot_is_none(id) || store_load(NULL, app->store, id, out) != ERR_OK)
+		return false;
+	if (out->record.kind == kind && !record_is_erased(&out->record))
+		return true;
+	store_loaded_free(out);
+	*out = (struct loaded){ 0 };
+	return false;
+}
+
+enum err within_end(struct errctx *ec, struct app *app, enum err e)
+{
+	if (e == ERR_OK)
+		return store_commit(ec, app->store);
+	store_rollback(app->store);
+	return e;
+}
+
+const char *within_space_name(struct pool *p, struct app *app, int64_t space)
+{
+	char name[SPACE_NAME_MAX + 1];
+
+	app_space_name(app, space, name);
+	return pool_str(p, name);
+}
+
+enum err within_circle_filter(struct errctx *ec, struct app *app, const char *circle, int64_t *space)
+{
+	*space = 0;
+	return circle == NULL ? ERR_OK : app_circle(ec, app, circle, space);
+}
