@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Making and opening a home. Deriving the key and opening by it are two functions (V4); the home exists from the
+// moment its key file has its name, which is the last thing that making it does.
+#include "app/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "batch/batch.h"
+#include "crypto/secret.h"
+#include "store/store.h"
+#include "sync/space.h"
+#include "vault/keyfile.h"
+#include "vault/vault.h"
+
+#define DAY_S (24 * 60 * 60)
+
+static int64_t system_now(void *self)
+{
+	struct timespec t;
+
+	(void)self;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const struct clock system_clock = { system_now, NULL };
+
+enum err app_start(void)
+{
+	enum err e = crypto_start();
+
+	return e != ERR_OK ? e : vault_start();
+}
+
+static enum err app_new(const struct app_options *o, struct app **out)
+{
+	struct app *app = calloc(1, sizeof(*app));
+
+	*out = app;
+	if (app == NULL)
+		return ERR_NO_MEMORY;
+	app->clock = o->clock != NULL ? o->clock : &system_clock;
+	app->rng = o->rng != NULL ? o->rng : &crypto_rng;
+	app->home = strdup(o->home);
+	app->courier = o->courier == NULL ? NULL : strdup(o->courier);
+	app->neighbourhood = o->neighbourhood == NULL ? NULL : strdup(o->neighbourhood);
+	if (app->home == NULL || (o->courier != NULL && app->courier == NULL) ||
+	    (o->neighbourhood != NULL && app->neighbourhood == NULL))
+		return ERR_NO_MEMORY;
+	return zip_new(&app->zip);
+}
+
+void app_close(struct app *app)
+{
+	if (app == NULL)
+		return;
+	store_close(app->store);
+	vault_close(app->vault);
+	zip_free(app->zip);
+	free(app->home);
+	free(app->courier);
+	free(app->neighbourhood);
+	free(app);
+}
+
+/* A home starts with the space of one person. */
+static enum err own_space(struct errctx *ec, struct app *app, const char *nick)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	struct founding f = { .kind = SPACE_OWN, .name = nick, .nick = nick, .remote = "" };
+	struct space_row row;
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = space_found(ec, &y, &f, &row);
+	if (e == ERR_OK)
+		return store_commit(ec, app->store);
+	store_rollback(app->store);
+	return e;
+}
+
+enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const uint8_t master[static 32], bool create,
+                           const char *nick, struct app **out)
+{
+	struct app *app = NULL;
+	enum err e = app_new(o, &app);
+
+	*out = NULL;
+	if (e == ERR_OK)
+		e = vault_open(ec, o->home, master, create ? VAULT_CREATE : VAULT_OPEN, app->rng, &app->vault);
+	if (e == ERR_OK)
+		e = store_open(ec, app->vault, &app->store);
+	if (e == ERR_OK && create)
+		e = own_space(ec, app, nick);
+	if (e != ERR_OK) {
+		app_close(app);
+		return e;
+	}
+	*out = app;
+	return ERR_OK;
+}
+
+bool app_home_exists(const char *home)
+{
+	char *keys = file_join(home, "keys");
+	bool there = keys != NULL && file_exists(keys);
+
+	free(keys);
+	return there;
+}
+
+/* What a broken-off attempt left; there is no key file, so nobody could ever have used it. */
+static void remove_attempt(const char *home)
+{
+	static const char *const names[] = { "keys.init", "keys.init.new", "vault.db", "vault.db-wal", "vault.mark" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = file_join(home, names[i]);
+
+		if (path != NULL)
+			unlink(path);
+		free(path);
+	}
+}
+
+/* Makes the directory and those above it. */
+static enum err make_home(struct errctx *ec, const char *home)
+{
+	char *path = strdup(home);
+	enum err e = path == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	for (char *p = path; e == ERR_OK && (p = strchr(p + 1, '/')) != NULL;) {
+		*p = '\0';
+		e = file_make_dir(ec, path);
+		*p = '/';
+	}
+	if (e == ERR_OK)
+		e = file_make_dir(ec, path);
+	free(path);
+	return e;
+}
+
+enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes passphrase, const char *nick,
+                  struct app **out)
+{
+	const struct clock *clock = o->clock != NULL ? o->clock : &system_clock;
+	const struct rng *rng = o->rng != NULL ? o->rng : &crypto_rng;
+	uint8_t *master = NULL;
+	char *keys = file_join(o->home, "keys");
+	char *attempt = file_join(o->home, "keys.init");
+	enum err e = keys == NULL || attempt == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*out = NULL;
+	if (e == ERR_OK && app_home_exists(o->home))
+		e = err_set(ec, ERR_REFUSED, "There is a home in %1 already. Choose another place with --home.",
+		            o->home, NULL, NULL);
+	if (e == ERR_OK)
+		e = make_home(ec, o->home);
+	if (e == ERR_OK) {
+		remove_attempt(o->home);
+		master = secret_new(32);
+		e = master == NULL ? ERR_NO_MEMORY : keyfile_create(ec, attempt, passphrase, clock, rng, master);
+	}
+	if (e == ERR_OK)
+		e = app_open_with_key(ec, o, master, true, nick, out);
+	if (e == ERR_OK && rename(attempt, keys) != 0)
+		e = err_errno(ec, errno, keys);
+	if (e == ERR_OK)
+		e = file_sync_parent(ec, keys);
+	if (e != ERR_OK) {
+		app_close(*out);
+		*out = NULL;
+	}
+	secret_free(master);
+	free(keys);
+	free(attempt);
+	return e;
+}
+
+enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes passphrase, struct app **out)
+{
+	uint8_t *master = NULL;
+	char *keys = file_join(o->home, "keys");
+	enum err e = keys == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*out = NULL;
+	if (e == ERR_OK && !app_home_exists(o->home))
+		e = err_set(ec, ERR_NOT_FOUND, "There is no home in %1. Make one with: sleutelbos init --name NAME",
+		            o->home, NULL, NULL);
+	if (e == ERR_OK) {
+		master = secret_new(32);
+		e = master == NULL ? ERR_NO_MEMORY : keyfile_unlock(ec, keys, passphrase, master);
+	}
+	if (e == ERR_OK)
+		e = app_open_with_key(ec, o, master, false, NULL, out);
+	secret_free(master);
+	free(keys);
+	return e;
+}
+
+enum err app_choose_neighbourhood(struct app *app, const char *name)
+{
+	char *copy = name == NULL ? NULL : strdup(name);
+
+	if (name != NULL && copy == NULL)
+		return ERR_NO_MEMORY;
+	free(app->neighbourhood);
+	app->neighbourhood = copy;
+	return ERR_OK;
+}
+
+int64_t app_now_ms(const struct app *app)
+{
+	return clock_now(app->clock);
+}
+
+int64_t app_today(const struct app *app)
+{
+	time_t t = (time_t)(app_now_ms(app) / 1000);
+	struct tm local;
+
+	localtime_r(&t, &local);
+	t += local.tm_gmtoff;
+	return t >= 0 ? t / DAY_S : (t - DAY_S + 1) / DAY_S;
+}
+
+/* --- spaces --- */
+
+/* The one space of a kind that the caller means: the named one, or the only one. *count tells how many there are. */
+static enum err one_space(struct errctx *ec, struct app *app, enum space_kind kind, const char *name,
+                          struct space_row *out, size_t *count)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	size_t named = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	*count = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].kind != kind || list[i].state != SPACE_MEMBER)
+			continue;
+		(*count)++;
+		if (name == NULL || strcasecmp(list[i].name, name) == 0) {
+			*out = list[i];
+			named++;
+		}
+	}
+	free(list);
+	if (e != ERR_OK)
+		return e;
+	return named == 1 ? ERR_OK : named == 0 ? ERR_NOT_FOUND : ERR_USAGE;
+}
+
+enum err app_circle(struct errctx *ec, struct app *app, const char *name, int64_t *space)
+{
+	struct space_row row;
+	size_t count = 0;
+	enum err e = one_space(ec, app, SPACE_CIRCLE, name, &row, &count);
+
+	if (e == ERR_NOT_FOUND && name == NULL)
+		e = one_space(ec, app, SPACE_OWN, NULL, &row, &count);
+	if (e == ERR_OK)
+		*space = row.n;
+	if (e == ERR_USAGE && name == NULL)
+		return err_set(ec, e, "You are in more than one circle. Say which with --circle NAME.", NULL, NULL,
+		               NULL);
+	if (e == ERR_USAGE)
+		return err_set(ec, e, "More than one circle is called %1. Give one of them another name.", name, NULL,
+		               NULL);
+	if (e == ERR_NOT_FOUND)
+		return err_set(ec, e, "You are not in a circle called %1. See circle list.", name, NULL, NULL);
+	return e;
+}
+
+enum err app_neighbourhood(struct errctx *ec, struct app *app, int64_t *space)
+{
+	struct space_row row;
+	size_t count = 0;
+	enum err e = one_space(ec, app, SPACE_NEIGHBOURHOOD, app->neighbourhood, &row, &count);
+
+	if (e == ERR_OK)
+		*space = row.n;
+	if (e == ERR_USAGE)
+		return err_set(ec, e, "You are in more than one neighbourhood. Say which with --neighbourhood NAME.",
+		               NULL, NULL, NULL);
+	if (e == ERR_NOT_FOUND && app->neighbourhood != NULL && count > 0)
+		return err_set(ec, e, "You are not in a neighbourhood called %1.", app->neighbourhood, NULL, NULL);
+	if (e == ERR_NOT_FOUND)
+		return err_set(ec, e,
+		               "You are not in a neighbourhood yet. Use an invitation: sleutelbos join INVITATION",
+		               NULL, NULL, NULL);
+	return e;
+}
+
+void app_space_name(struct app *app, int64_t space, char *out)
+{
+	struct space_row row;
+
+	out[0] = '\0';
+	if (store_space_get(NULL, app->store, space, &row) == ERR_OK)
+		strcpy(out, row.name);
+}
+
+void app_author(struct app *app, struct dot dot, char *out)
+{
+	struct device_row device;
+	struct loaded l;
+	struct bytes name = { 0 };
+	char text[DEVICE_TEXT_LEN];
+
+	device_text(dot.dev, text);
+	snprintf(out, APP_NAME_MAX, "%s", text);
+	if (store_device_by_id(NULL, app->store, dot.dev, &device) != ERR_OK || dot_is_none(device.member) ||
+	    store_load(NULL, app->store, device.member, &l) != ERR_OK)
+		return;
+	if (record_text(&l.record, F_member_name, &name) && name.len < APP_NAME_MAX) {
+		memcpy(out, name.data, name.len);
+		out[name.len] = '\0';
+	}
+	store_loaded_free(&l);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Sending and fetching, how things stand, and whether everything is whole. */
+#ifndef SLB_APP_SYNCING_H
+#define SLB_APP_SYNCING_H
+
+#include "app/session.h"
+#include "base/buf.h"
+
+enum sync_result { SYNC_DONE, SYNC_LATER, SYNC_PERSON };
+
+struct sync_view {
+	uint64_t sent;     /* edits that the remote was seen to hold */
+	uint64_t received; /* batches applied */
+	uint64_t fresh;    /* new records */
+	uint64_t changed;
+	uint64_t two_versions;
+	uint64_t set_aside;
+	uint64_t joined;   /* spaces that became one's own */
+	uint64_t admitted; /* people this device let in */
+	uint64_t healed;   /* branches pushed back to a host that had lost them */
+	enum sync_result result;
+	/* why not DONE, and what was odd: English sentences, keys of their translations */
+	char why[240];
+	char notice[240];
+};
+
+/* Syncs every neighbourhood that has a remote. ERR_LATER with a sentence when there is none, or when nothing came
+ * through at all; what did come through stands in `out` in every case. */
+enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out) MUST_CHECK;
+/* Makes an empty repository for `found`: ERR_LATER when it cannot be reached. */
+enum err app_remote_create(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
+
+struct space_status {
+	char name[128];
+	char kind[16]; /* own, circle, neighbourhood */
+	char epoch[12];
+	size_t devices;
+	uint64_t unsent;
+	bool asked;
+};
+
+struct aside_view {
+	char what[200];
+	char why[240];
+};
+
+struct status_view {
+	uint64_t unsent;
+	char last_success[24]; /* ISO 8601 UTC, "" for never */
+	int64_t days_since;    /* -1: never */
+	uint64_t waiting;      /* batches whose causes are missing */
+	struct aside_view *aside;
+	size_t aside_count;
+	struct space_status *spaces;
+	size_t space_count;
+	bool keys_locked; /* memory of keys is kept out of swap */
+	uint64_t cache_locked;
+};
+enum err app_status(struct errctx *ec, struct app *app, struct status_view *out) MUST_CHECK;
+void app_status_free(struct status_view *s);
+
+struct verify_view {
+	uint64_t pages;
+	uint64_t bad_pages;
+	uint64_t edits;
+	uint64_t bad_edits;
+	bool vault_whole;
+	bool log_whole;
+	char first[160];
+};
+/* ERR_OK: whole. ERR_DAMAGED: `out` says what is not. */
+enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out) MUST_CHECK;
+
+/* The canonical dump of the shared spaces, or of the one named ("own" for one's own): their CBOR states, space after
+ * space in the order of their ids. `each` gets the space's name and id (hex) first. */
+struct dump_space {
+	char name[128];
+	char id[40];
+	struct buf state;
+};
+enum err app_dump(struct errctx *ec, struct app *app, const char *space, struct dump_space **out,
+                  size_t *count) MUST_CHECK;
+void app_dump_free(struct dump_space *list, size_t count);
+
+#endif
