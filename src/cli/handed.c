@@ -258,19 +258,25 @@ enum err handed_open(struct handed *h, const struct request *rq, struct io *io)
 		return ERR_NO_MEMORY;
 	}
 	// As the standard streams of a process are, so that both arrive in the order of a direct run.
-	setvbuf(io->out, NULL, io->out_is_tty ? _IOLBF : _IOFBF, io->out_is_tty ? 1024 : 4096);
+	if (io->out_is_tty)
+		setvbuf(io->out, h->out_buffer, _IOLBF, 1024);
+	else
+		setvbuf(io->out, h->out_buffer, _IOFBF, sizeof(h->out_buffer));
 	setvbuf(io->err, NULL, _IONBF, 0);
 	return ERR_OK;
 }
 
 void handed_close(struct io *io)
 {
+	struct handed *h = io->self;
+
 	if (io->out != NULL)
 		fclose(io->out);
 	if (io->err != NULL)
 		fclose(io->err);
 	io->out = NULL;
 	io->err = NULL;
+	explicit_bzero(h->out_buffer, sizeof(h->out_buffer));
 }
 
 // ---- In the caller ----

@@ -14,11 +14,12 @@ struct handed {
 	struct owner_limits limits;
 	int stop;      /* descriptor that becomes readable when the owner must end */
 	bool stopping; /* it did while this command ran: the caller counts as gone */
+	char out_buffer[4096];
 };
 
 /* Opens the streams of *io over the wire; `rq` and `h` live as long as *io. ERR_NO_MEMORY. */
 enum err handed_open(struct handed *h, const struct request *rq, struct io *io) MUST_CHECK;
-/* Queues what is still in the streams, and closes them. */
+/* Queues what is still in the streams, closes them, wipes the buffer. */
 void handed_close(struct io *io);
 
 /* The caller's half: does what one frame asks and queues the answer. False where the frame is none of these. */

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 
 // Callers that may wait to be seen.
 #define BACKLOG 256
+#define CONNECT_S 30
 #define CLAIM_STEP_NS 10000000L
 
 static enum err no_memory(struct errctx *ec)
@@ -192,29 +194,50 @@ static int open_elsewhere(const char *base, struct owner_place *p)
 	return is_private(p->dir) ? listen_at(p->socket, &p->listener) : EPERM;
 }
 
-// The socket that `where` names, or NULL. Only names of our own making count.
-static char *where_read(const char *where)
+// The socket that HOME/owner/where names, or NULL. Only a note of our own making for this very home counts: a copy of a
+// home has a copy of the note, which leads to somebody else's owner.
+static char *where_read(const char *home, const char *where)
 {
+	char id[OWNER_HOME_ID_LEN];
 	struct buf b = { 0 };
 	char *path = NULL;
 	const char *end = "/socket";
 
-	if (file_read(NULL, where, 4096, &b) == ERR_OK && buf_terminate(&b) == ERR_OK) {
-		const char *s = (const char *)b.data;
-		size_t len = strlen(s);
+	if (file_read(NULL, where, 4096, &b) == ERR_OK && buf_terminate(&b) == ERR_OK &&
+	    owner_home_id(NULL, home, id) == ERR_OK) {
+		char *s = (char *)b.data;
+		size_t len = strcspn(s, "\n");
 
-		if (len == b.len && len > strlen(end) && s[0] == '/' && strstr(s, "/sleutelbos-") != NULL &&
-		    strcmp(s + len - strlen(end), end) == 0)
-			path = strdup(s);
+		if (s[len] == '\n' && strcmp(s + len + 1, id) == 0) {
+			s[len] = '\0';
+			if (len > strlen(end) && s[0] == '/' && strstr(s, "/sleutelbos-") != NULL &&
+			    strcmp(s + len - strlen(end), end) == 0)
+				path = strdup(s);
+		}
 	}
 	buf_free(&b);
 	return path;
 }
 
-// Clears what a killed owner left: its socket elsewhere, and the note that names it.
-static void clear_left_over(const char *where)
+static enum err where_write(struct errctx *ec, const char *home, const struct owner_place *p)
 {
-	char *path = where_read(where);
+	char id[OWNER_HOME_ID_LEN];
+	struct buf b = { 0 };
+	enum err e = owner_home_id(ec, home, id);
+
+	if (e == ERR_OK &&
+	    (buf_put_str(&b, p->socket) != ERR_OK || buf_put_str(&b, "\n") != ERR_OK || buf_put_str(&b, id) != ERR_OK))
+		e = no_memory(ec);
+	if (e == ERR_OK)
+		e = file_replace(ec, p->where, buf_bytes(&b));
+	buf_free(&b);
+	return e;
+}
+
+// Clears what a killed owner left: its socket elsewhere, and the note that names it.
+static void clear_left_over(const char *home, const char *where)
+{
+	char *path = where_read(home, where);
 
 	if (path != NULL) {
 		struct stat st;
@@ -253,7 +276,7 @@ enum err owner_place_open(struct errctx *ec, const char *home, struct owner_plac
 	p->where = in_home(home, "/where");
 	if (p->where == NULL)
 		return no_memory(ec);
-	clear_left_over(p->where);
+	clear_left_over(home, p->where);
 	problem = open_at_home(home, p);
 	if (problem == 0) {
 		free(p->where);
@@ -269,7 +292,7 @@ enum err owner_place_open(struct errctx *ec, const char *home, struct owner_plac
 	if (problem != 0)
 		e = err_errno(ec, problem, p->socket != NULL ? p->socket : home);
 	else
-		e = file_replace(ec, p->where, (struct bytes){ (const uint8_t *)p->socket, strlen(p->socket) });
+		e = where_write(ec, home, p);
 	if (e != ERR_OK)
 		owner_place_close(p);
 	return e;
@@ -303,6 +326,7 @@ bool owner_place_same_user(int fd, int *pid)
 static int connect_to(const char *path, int *fd)
 {
 	struct sockaddr_un a;
+	const struct timeval patience = { .tv_sec = CONNECT_S };
 	int e = 0;
 	int s = -1;
 
@@ -311,6 +335,12 @@ static int connect_to(const char *path, int *fd)
 	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return errno;
+	// Bounds the wait for a place in the backlog; EAGAIN then.
+	if (setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) != 0) {
+		e = errno;
+		close(s);
+		return e;
+	}
 	while (connect(s, (struct sockaddr *)&a, sizeof(a)) != 0) {
 		if (errno == EINTR)
 			continue;
@@ -325,7 +355,7 @@ static int connect_to(const char *path, int *fd)
 enum err owner_place_connect(struct errctx *ec, const char *home, int *fd, int *pid)
 {
 	char *where = in_home(home, "/where");
-	char *path = where == NULL ? NULL : where_read(where);
+	char *path = where == NULL ? NULL : where_read(home, where);
 	enum err e = ERR_OK;
 	int problem = 0;
 
@@ -340,6 +370,9 @@ enum err owner_place_connect(struct errctx *ec, const char *home, int *fd, int *
 	problem = connect_to(path, fd);
 	if (problem == EACCES || problem == EPERM || (problem == 0 && !owner_place_same_user(*fd, pid)))
 		e = err_set(ec, ERR_REFUSED, "The process that keeps this vault open belongs to another user.", NULL,
+		            NULL, NULL);
+	else if (problem == EAGAIN)
+		e = err_set(ec, ERR_LATER, "Too many commands are waiting for the open vault. Try again later.", NULL,
 		            NULL, NULL);
 	else if (problem != 0 && problem != ENOENT && problem != ECONNREFUSED && problem != ENOTDIR)
 		e = err_errno(ec, problem, path);

@@ -11,7 +11,7 @@ struct owner_place {
 	int listener; /* -1: not listening */
 	char *socket; /* absolute */
 	char *dir;    /* NULL, or a directory made for the socket alone */
-	char *where;  /* NULL, or HOME/owner/where, which names `socket` */
+	char *where;  /* NULL, or HOME/owner/where: `socket` and owner_home_id(), a line each */
 };
 
 /* Only with the claim of the home in hand: clears what a killed owner left, and listens. `home` is absolute. */

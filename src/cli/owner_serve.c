@@ -210,7 +210,9 @@ static void run(struct owner *o, struct caller *c)
 	struct buf done = { 0 };
 	int status = 0;
 
-	if (wire_put(&c->w, FRAME_STARTED, (struct bytes){ NULL, 0 }, -1) != ERR_OK ||
+	// Who has stopped waiting has been told that nothing happened.
+	wire_receive(&c->w);
+	if (c->w.gone || wire_put(&c->w, FRAME_STARTED, (struct bytes){ NULL, 0 }, -1) != ERR_OK ||
 	    handed_open(&h, &c->rq, &io) != ERR_OK) {
 		caller_clear(c);
 		return;

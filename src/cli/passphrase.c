@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,14 @@ static void drop_line_end(struct secret_text *s)
 	memset(s->text + s->len, 0, sizeof(s->text) - s->len);
 }
 
-// Reads to the end of the file, or of the first line and then not one byte more.
-static struct passphrase_result read_from(int fd, bool one_line, struct secret_text *s)
+// How far to read, and from a terminal the signals that may interrupt: everywhere else they are blocked, so that one
+// that comes just before the wait is not lost.
+struct reading {
+	bool one_line; // to the end of the first line and not one byte more
+	const sigset_t *interrupts;
+};
+
+static struct passphrase_result read_from(int fd, const struct reading *how, struct secret_text *s)
 {
 	const size_t room = SECRET_TEXT_MAX + 3;
 
@@ -56,13 +63,16 @@ static struct passphrase_result read_from(int fd, bool one_line, struct secret_t
 
 		if (s->len == room)
 			return problem(PASSPHRASE_TOO_LONG);
-		n = read(fd, s->text + s->len, one_line ? 1 : room - s->len);
-		if (n < 0 && errno == EINTR && signalled == 0)
+		if (how->interrupts != NULL &&
+		    ppoll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, NULL, how->interrupts) < 0)
+			return source_error(errno);
+		n = read(fd, s->text + s->len, how->one_line ? 1 : room - s->len);
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return source_error(errno);
 		s->len += (size_t)n;
-		if (n == 0 || (one_line && s->text[s->len - 1] == '\n'))
+		if (n == 0 || (how->one_line && s->text[s->len - 1] == '\n'))
 			break;
 	}
 	drop_line_end(s);
@@ -95,6 +105,9 @@ static struct passphrase_result read_hidden(int tty, const char *prompt, struct 
 	struct termios old;
 	struct termios hidden;
 	struct passphrase_result r = FINE;
+	sigset_t blocked;
+	sigset_t open_mask;
+	struct reading how = { true, &open_mask };
 
 	*signal_out = 0;
 	signalled = 0;
@@ -103,12 +116,16 @@ static struct passphrase_result read_hidden(int tty, const char *prompt, struct 
 	hidden = old;
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	hidden.c_lflag |= ICANON | ISIG;
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaddset(&blocked, caught[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &open_mask);
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &note, &before[i]);
 	if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0 || !terminal_put(tty, prompt))
 		r = source_error(errno);
 	else
-		r = read_from(tty, true, s);
+		r = read_from(tty, &how, s);
 	while (tcsetattr(tty, TCSAFLUSH, &old) != 0 && errno == EINTR)
 		;
 	if (!terminal_put(tty, "\n") && r.problem == PASSPHRASE_FINE)
@@ -116,6 +133,7 @@ static struct passphrase_result read_hidden(int tty, const char *prompt, struct 
 	*signal_out = signalled;
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &before[i], NULL);
+	sigprocmask(SIG_SETMASK, &open_mask, NULL);
 	return r;
 }
 
@@ -165,7 +183,7 @@ static struct passphrase_result from_file(const char *path, struct secret_text *
 
 	if (e != 0)
 		return source_error(e);
-	r = read_from(fd, false, s);
+	r = read_from(fd, &(struct reading){ false, NULL }, s);
 	close(fd);
 	return r.problem == PASSPHRASE_FINE ? check(s) : r;
 }
@@ -177,7 +195,7 @@ static struct passphrase_result from_fd(const char *number, struct secret_text *
 
 	if (len == 0 || len > 6 || strspn(number, "0123456789") != len)
 		return problem(PASSPHRASE_BAD_FD);
-	r = read_from(atoi(number), true, s);
+	r = read_from(atoi(number), &(struct reading){ true, NULL }, s);
 	return r.problem == PASSPHRASE_FINE ? check(s) : r;
 }
 
@@ -185,7 +203,6 @@ struct passphrase_result passphrase_fetch(const struct passphrase_ask *ask, stru
 {
 	if (ask->file != NULL && ask->fd != NULL)
 		return problem(PASSPHRASE_TWO_SOURCES);
-	signalled = 0;
 	if (ask->file != NULL)
 		return from_file(ask->file, out);
 	if (ask->fd != NULL)
