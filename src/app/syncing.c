@@ -1,0 +1,625 @@
+// SPDX-License-Identifier: EUPL-1.2
+// One sync: seal what is one's own, let the courier fetch and push, take in what came, mark as sent what the remote
+// was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
+#include "app/syncing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/courier_run.h"
+#include "app/tally.h"
+#include "app/within.h"
+#include "base/codec.h"
+#include "base/file.h"
+#include "base/tr.h"
+#include "batch/batch.h"
+#include "store/store.h"
+#include "sync/inbox.h"
+#include "sync/outbox.h"
+#include "vault/vault.h"
+
+#define ROUNDS 4
+#define META_LAST_SYNC "last_sync"
+#define DAY_MS (24LL * 60 * 60 * 1000)
+
+struct round {
+	struct errctx *ec;
+	struct app *app;
+	struct sync sync;
+	struct sync_view *view;
+	struct received received;
+	uint64_t sent_files;
+	enum grade worst;
+	struct file_row *out; /* what was handed over */
+	size_t out_count;
+};
+
+static struct sync sync_of(struct app *app)
+{
+	return (struct sync){ app->store, app->zip, app->rng, app->clock };
+}
+
+/* --- before --- */
+
+static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourhood)
+{
+	struct sync y = sync_of(app);
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_space_list(ec, app->store, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (list[i].neighbourhood == neighbourhood && list[i].state == SPACE_MEMBER)
+			e = outbox_seal(ec, &y, &list[i]);
+	}
+	free(list);
+	return within_end(ec, app, e);
+}
+
+/* A directory under home, emptied of what an earlier run left. */
+static enum err spool_dir(struct errctx *ec, struct app *app, const char *name, char **out)
+{
+	char *spool = file_join(app->home, "spool");
+	enum err e = spool == NULL ? ERR_NO_MEMORY : file_make_dir(ec, spool);
+
+	*out = NULL;
+	if (e == ERR_OK) {
+		*out = file_join(spool, name);
+		e = *out == NULL ? ERR_NO_MEMORY : file_make_dir(ec, *out);
+	}
+	free(spool);
+	return e;
+}
+
+static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
+{
+	char name[FILE_NAME_MAX + 24];
+
+	snprintf(name, sizeof(name), "%lld-%s", (long long)f->n, f->name);
+	*path = file_join(dir, name);
+	return *path == NULL ? ERR_NO_MEMORY : file_replace(ec, *path, buf_bytes(&f->file));
+}
+
+/* refs/heads/TAG/ of every space that syncs here, and the letters about joining. */
+static enum err job_wants(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		char prefix[32];
+		char tag[TAG_TEXT_LEN];
+
+		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		tag_text(list[i].tag, tag);
+		snprintf(prefix, sizeof(prefix), "refs/heads/%s/", tag);
+		e = job_add(ec, job, JOB_WANT, prefix, NULL, NULL);
+	}
+	free(list);
+	return e != ERR_OK ? e : job_add(ec, job, JOB_WANT, "refs/heads/join/", NULL, NULL);
+}
+
+/* Is this branch one that only this device writes? */
+static bool ref_is_own(struct app *app, const char *ref)
+{
+	struct space_row *list = NULL;
+	struct buf mailbox = { 0 };
+	char tag[TAG_TEXT_LEN];
+	char tail[TAG_TEXT_LEN + 2];
+	size_t len = strlen(ref);
+	bool own = false;
+	size_t n = 0;
+
+	if (store_space_list(NULL, app->store, &list, &n) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < n && !own; i++) {
+		struct tag box;
+
+		tag_text(list[i].my_tag, tag);
+		snprintf(tail, sizeof(tail), "/%s", tag);
+		own = len > strlen(tail) && strcmp(ref + len - strlen(tail), tail) == 0;
+		buf_reset(&mailbox);
+		if (!own && store_kept_get(NULL, app->store, list[i].n, "mailbox", &mailbox) == ERR_OK &&
+		    mailbox.len == TAG_LEN) {
+			memcpy(box.b, mailbox.data, TAG_LEN);
+			tag_text(box, tag);
+			own = strncmp(ref, "refs/heads/join/", 16) == 0 && strcmp(ref + 16, tag) == 0;
+		}
+	}
+	buf_free(&mailbox);
+	free(list);
+	return own;
+}
+
+static enum err job_haves(struct errctx *ec, struct app *app, struct job *job)
+{
+	struct branch_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_branch_list(ec, app->store, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		e = job_add(ec, job, JOB_HAVE, list[i].ref, list[i].oid, NULL);
+		/* a branch that the host lost is pushed back: one's own as own, others' from the cache (S5) */
+		if (e == ERR_OK)
+			e = job_add(ec, job, ref_is_own(app, list[i].ref) ? JOB_OWN : JOB_RESTORE, list[i].ref, NULL,
+			            NULL);
+	}
+	free(list);
+	return e;
+}
+
+static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir, struct job *job)
+{
+	enum err e = store_outgoing_list(r->ec, r->app->store, &r->out, &r->out_count);
+
+	for (size_t i = 0; e == ERR_OK && i < r->out_count; i++) {
+		struct space_row space;
+		char *path = NULL;
+
+		e = store_space_get(r->ec, r->app->store, r->out[i].space, &space);
+		if (e != ERR_OK || space.neighbourhood != neighbourhood)
+			continue;
+		e = spool_put(r->ec, dir, &r->out[i], &path);
+		if (e == ERR_OK)
+			e = job_add(r->ec, job, JOB_PUT, r->out[i].ref, r->out[i].name, path);
+		free(path);
+	}
+	return e;
+}
+
+/* --- while the courier works --- */
+
+static enum err on_file(struct round *r, const struct report_line *line)
+{
+	struct buf file = { 0 };
+	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
+
+	if (e == ERR_OK)
+		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
+	if (e == ERR_OK)
+		unlink(line->field[3]);
+	buf_free(&file);
+	return e;
+}
+
+static enum err on_tip(struct round *r, const struct report_line *line)
+{
+	enum err e = store_begin(r->ec, r->app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_branch_put(r->ec, r->app->store, line->field[0], line->field[1]);
+	return within_end(r->ec, r->app, e);
+}
+
+static enum err on_sent(struct round *r, const struct report_line *line)
+{
+	enum err e = store_begin(r->ec, r->app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_outgoing_sent(r->ec, r->app->store, line->field[0], line->field[1]);
+	for (size_t i = 0; e == ERR_OK && i < r->out_count; i++) {
+		if (strcmp(r->out[i].ref, line->field[0]) == 0 && strcmp(r->out[i].name, line->field[1]) == 0) {
+			r->view->sent += r->out[i].edits;
+			r->sent_files++;
+		}
+	}
+	return within_end(r->ec, r->app, e);
+}
+
+static void note(char *out, size_t size, const char *text)
+{
+	if (out[0] == '\0')
+		snprintf(out, size, "%s", text);
+}
+
+static enum err on_line(void *arg, const struct report_line *line)
+{
+	struct round *r = arg;
+	struct sync_view *v = r->view;
+	enum grade g = GRADE_NONE;
+
+	switch (line->kind) {
+	case REPORT_FILE:
+		return on_file(r, line);
+	case REPORT_TIP:
+		return on_tip(r, line);
+	case REPORT_SENT:
+		return on_sent(r, line);
+	case REPORT_REWOUND:
+		note(v->notice, sizeof(v->notice),
+		     TR("The host went back to an older state. What was here is pushed back."));
+		return ERR_OK;
+	case REPORT_GONE:
+		note(v->notice, sizeof(v->notice), TR("The host no longer shows something it had. It is pushed back."));
+		return ERR_OK;
+	case REPORT_RESTORED:
+		v->healed++;
+		return ERR_OK;
+	case REPORT_AHEAD:
+		note(v->notice, sizeof(v->notice),
+		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
+		v->result = SYNC_PERSON;
+		return ERR_OK;
+	case REPORT_FAIL:
+		g = grade_parse(line->field[0]);
+		r->worst = g > r->worst ? g : r->worst;
+		note(v->why, sizeof(v->why), line->field[2]);
+		return ERR_OK;
+	default:
+		return ERR_OK;
+	}
+}
+
+static enum err job_start(struct errctx *ec, struct app *app, const char *remote, struct job *job, char **in)
+{
+	char *repo = file_join(app->home, "repo");
+	enum err e = repo == NULL ? ERR_NO_MEMORY : spool_dir(ec, app, "in", in);
+
+	if (e == ERR_OK)
+		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
+	if (e == ERR_OK)
+		e = job_add(ec, job, JOB_REMOTE, remote, NULL, NULL);
+	if (e == ERR_OK)
+		e = job_add(ec, job, JOB_IN, *in, NULL, NULL);
+	free(repo);
+	return e;
+}
+
+enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
+{
+	struct sync_view view = { 0 };
+	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view };
+	struct job job = { 0 };
+	char *in = NULL;
+	enum err e = job_start(ec, app, url, &job, &in);
+
+	if (e == ERR_OK)
+		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
+	if (e == ERR_OK)
+		e = courier_run(ec, app->courier, &job, on_line, &r);
+	if (e == ERR_OK && r.worst != GRADE_NONE)
+		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, view.why, NULL);
+	job_free(&job);
+	free(in);
+	return e;
+}
+
+/* One run of the courier, with what it brings taken in as it comes. */
+static enum err one_round(struct round *r, const struct space_row *neighbourhood)
+{
+	struct job job = { 0 };
+	char *in = NULL;
+	char *out = NULL;
+	enum err e = seal_all(r->ec, r->app, neighbourhood->n);
+
+	if (e == ERR_OK)
+		e = job_start(r->ec, r->app, neighbourhood->remote, &job, &in);
+	if (e == ERR_OK)
+		e = spool_dir(r->ec, r->app, "out", &out);
+	if (e == ERR_OK)
+		e = job_wants(r->ec, r->app, neighbourhood->n, &job);
+	if (e == ERR_OK)
+		e = job_haves(r->ec, r->app, &job);
+	if (e == ERR_OK)
+		e = job_puts(r, neighbourhood->n, out, &job);
+	if (e == ERR_OK)
+		e = job_add(r->ec, &job, JOB_PACK, NULL, NULL, NULL);
+	if (e == ERR_OK)
+		e = courier_run(r->ec, r->app->courier, &job, on_line, r);
+	if (e == ERR_OK)
+		e = inbox_retry(r->ec, &r->sync, &r->received);
+	for (size_t i = 0; out != NULL && i < r->out_count; i++) {
+		char *path = NULL;
+		char name[FILE_NAME_MAX + 24];
+
+		snprintf(name, sizeof(name), "%lld-%s", (long long)r->out[i].n, r->out[i].name);
+		path = file_join(out, name);
+		if (path != NULL)
+			unlink(path);
+		free(path);
+	}
+	job_free(&job);
+	free(in);
+	free(out);
+	store_files_free(r->out, r->out_count);
+	r->out = NULL;
+	r->out_count = 0;
+	return e;
+}
+
+/* Is there something that another round would send? */
+static enum err more_to_send(struct errctx *ec, struct app *app, int64_t neighbourhood, bool *out)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint64_t files = 0;
+		uint64_t edits = 0;
+		uint64_t unsealed = 0;
+
+		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = store_outgoing_count(ec, app->store, list[i].n, &files, &edits);
+		if (e == ERR_OK)
+			e = store_unsealed_count(ec, app->store, list[i].n, &unsealed);
+		*out = *out || files > 0 || unsealed > 0;
+	}
+	free(list);
+	return e;
+}
+
+static void add_up(struct sync_view *v, const struct received *r)
+{
+	v->received += r->batches;
+	v->fresh += r->records;
+	v->changed += r->changed;
+	v->two_versions += r->two;
+	v->set_aside += r->set_aside;
+	v->joined += r->joined;
+	v->admitted += r->admitted;
+}
+
+static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
+                         struct sync_view *view)
+{
+	bool more = true;
+	enum err e = ERR_OK;
+
+	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
+		struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = view };
+		size_t written = 0;
+
+		e = one_round(&r, neighbourhood);
+		if (e == ERR_OK && r.worst == GRADE_NONE)
+			e = app_tally_after_sync(ec, app, &written);
+		add_up(view, &r.received);
+		if (r.worst == GRADE_PERSON)
+			view->result = SYNC_PERSON;
+		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)
+			view->result = SYNC_LATER;
+		if (e == ERR_OK && r.worst == GRADE_NONE)
+			e = more_to_send(ec, app, neighbourhood->n, &more);
+		more = e == ERR_OK && r.worst == GRADE_NONE && view->result == SYNC_DONE &&
+		       (more || r.received.joined > 0);
+	}
+	return e;
+}
+
+static enum err save_success(struct errctx *ec, struct app *app)
+{
+	uint8_t ms[8];
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	be64_put(ms, (uint64_t)app_now_ms(app));
+	e = store_meta_put(ec, app->store, META_LAST_SYNC, (struct bytes){ ms, sizeof(ms) });
+	return within_end(ec, app, e);
+}
+
+enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	size_t remotes = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	*out = (struct sync_view){ 0 };
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].remote[0] == '\0')
+			continue;
+		if (app->neighbourhood != NULL && strcasecmp(app->neighbourhood, list[i].name) != 0 &&
+		    list[i].state == SPACE_MEMBER)
+			continue;
+		remotes++;
+		e = sync_one(ec, app, &list[i], out);
+	}
+	free(list);
+	if (e == ERR_OK && remotes == 0)
+		return err_set(ec, ERR_LATER,
+		               "There is nothing to sync with yet. Use an invitation: sleutelbos join INVITATION", NULL,
+		               NULL, NULL);
+	if (e == ERR_OK && out->result == SYNC_DONE)
+		e = save_success(ec, app);
+	return e;
+}
+
+/* --- how things stand --- */
+
+void app_status_free(struct status_view *s)
+{
+	free(s->aside);
+	free(s->spaces);
+	*s = (struct status_view){ 0 };
+}
+
+static const char *kind_text(enum space_kind k)
+{
+	return k == SPACE_OWN ? "own" : k == SPACE_CIRCLE ? "circle" : "neighbourhood";
+}
+
+static enum err space_status(struct errctx *ec, struct app *app, const struct space_row *row, struct space_status *out)
+{
+	struct sync y = sync_of(app);
+	struct device_row *devices = NULL;
+	struct epoch_id epoch;
+	size_t n = 0;
+	uint64_t files = 0;
+	uint64_t sealed = 0;
+	uint64_t unsealed = 0;
+	enum err e = store_device_list(ec, app->store, row->n, &devices, &n);
+
+	*out = (struct space_status){ .asked = row->state == SPACE_ASKED };
+	snprintf(out->name, sizeof(out->name), "%s", row->name);
+	snprintf(out->kind, sizeof(out->kind), "%s", kind_text(row->kind));
+	for (size_t i = 0; i < n; i++)
+		out->devices += devices[i].state == DEVICE_ACTIVE || devices[i].state == DEVICE_RESTING;
+	free(devices);
+	if (e == ERR_OK)
+		e = epoch_choose(ec, &y, row->n, &epoch);
+	if (e == ERR_OK)
+		epoch_text(epoch, out->epoch);
+	if (e == ERR_NOT_FOUND)
+		e = ERR_OK;
+	if (e == ERR_OK)
+		e = store_outgoing_count(ec, app->store, row->n, &files, &sealed);
+	if (e == ERR_OK)
+		e = store_unsealed_count(ec, app->store, row->n, &unsealed);
+	out->unsent = sealed + unsealed;
+	return e;
+}
+
+static enum err last_success(struct errctx *ec, struct app *app, struct status_view *out)
+{
+	struct buf b = { 0 };
+	struct tm tm;
+	time_t t = 0;
+	enum err e = store_meta_get(ec, app->store, META_LAST_SYNC, &b);
+
+	out->days_since = -1;
+	if (e == ERR_OK && b.len == 8) {
+		int64_t ms = (int64_t)be64_get(b.data);
+
+		t = (time_t)(ms / 1000);
+		gmtime_r(&t, &tm);
+		if (strftime(out->last_success, sizeof(out->last_success), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+			out->last_success[0] = '\0';
+		out->days_since = (app_now_ms(app) - ms) / DAY_MS;
+	}
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err aside_status(struct errctx *ec, struct app *app, struct status_view *out)
+{
+	struct aside_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_aside_list(ec, app->store, &list, &n);
+
+	out->aside = calloc(n + 1, sizeof(*out->aside));
+	if (e == ERR_OK && out->aside == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct aside_view *v = &out->aside[out->aside_count++];
+
+		snprintf(v->what, sizeof(v->what), "%s", list[i].what);
+		snprintf(v->why, sizeof(v->why), "%s", list[i].why);
+	}
+	free(list);
+	return e;
+}
+
+enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
+{
+	struct vault_memory memory = vault_memory();
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	*out = (struct status_view){ .keys_locked = memory.keys_locked, .cache_locked = memory.cache_locked };
+	out->spaces = calloc(n + 1, sizeof(*out->spaces));
+	if (e == ERR_OK && out->spaces == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		e = space_status(ec, app, &list[i], &out->spaces[i]);
+		out->space_count = i + 1;
+		out->unsent += out->spaces[i].unsent;
+	}
+	free(list);
+	if (e == ERR_OK)
+		e = last_success(ec, app, out);
+	if (e == ERR_OK)
+		e = aside_status(ec, app, out);
+	if (e == ERR_OK)
+		e = store_waiting_count(ec, app->store, &out->waiting);
+	if (e != ERR_OK)
+		app_status_free(out);
+	return e;
+}
+
+enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out)
+{
+	struct vault_report report = { 0 };
+	enum err e = vault_verify(app->vault, ec, &report);
+	enum err log = ERR_OK;
+
+	*out = (struct verify_view){ .pages = report.pages, .bad_pages = report.bad_pages + report.bad_frames };
+	out->vault_whole = e == ERR_OK;
+	snprintf(out->first, sizeof(out->first), "%s", report.first);
+	if (e != ERR_OK && e != ERR_DAMAGED)
+		return e;
+	log = store_verify(ec, app->store, &out->edits, &out->bad_edits);
+	out->log_whole = log == ERR_OK && out->bad_edits == 0;
+	if (e == ERR_OK && !out->log_whole)
+		e = log != ERR_OK ? log
+		                  : err_set(ec, ERR_DAMAGED, "The log in this vault is damaged in %1 places.", "some",
+		                            NULL, NULL);
+	return e;
+}
+
+/* --- the canonical dump --- */
+
+void app_dump_free(struct dump_space *list, size_t count)
+{
+	for (size_t i = 0; list != NULL && i < count; i++)
+		buf_free(&list[i].state);
+	free(list);
+}
+
+static int dump_cmp(const void *a, const void *b)
+{
+	const struct dump_space *x = a;
+	const struct dump_space *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+enum err app_dump(struct errctx *ec, struct app *app, const char *space, struct dump_space **out, size_t *count)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	*count = 0;
+	*out = calloc(n + 1, sizeof(**out));
+	if (e == ERR_OK && *out == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct dump_space *d = &(*out)[*count];
+		bool named = space != NULL && (list[i].kind == SPACE_OWN ? strcmp(space, "own") == 0
+		                                                         : strcasecmp(space, list[i].name) == 0);
+
+		if (list[i].state != SPACE_MEMBER || (space == NULL ? list[i].kind == SPACE_OWN : !named))
+			continue;
+		(*count)++;
+		snprintf(d->name, sizeof(d->name), "%s", list[i].name);
+		hex_put(list[i].id.b, SPACE_ID_LEN, d->id);
+		e = store_dump(ec, app->store, list[i].n, &d->state);
+	}
+	free(list);
+	if (e == ERR_OK && space != NULL && *count == 0)
+		e = err_set(ec, ERR_NOT_FOUND, "You are not in a circle or neighbourhood called %1.", space, NULL,
+		            NULL);
+	if (e == ERR_OK && *count > 1)
+		qsort(*out, *count, sizeof(**out), dump_cmp);
+	if (e != ERR_OK) {
+		app_dump_free(*out, *count);
+		*out = NULL;
+		*count = 0;
+	}
+	return e;
+}
