@@ -46,9 +46,8 @@ static enum err run(const struct sdc_problem *p, const uint8_t *unknown, unsigne
 
 	if (e != ERR_OK)
 		return e;
-	pr->explain = knows_rules;
+	pr->knows_rules = knows_rules;
 	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
-		pr->floor[c] = knows_rules && count_n(p, c) > 0;
 		if (unknown[c])
 			e = prover_hide(pr, c, ec);
 	}

@@ -28,7 +28,6 @@ void prover_free(struct prover *pr)
 	}
 	free(pr->pool);
 	free(pr->hidden);
-	free(pr->floor);
 	free(pr->part_of);
 	free(pr->reason);
 	free(pr->claim);
@@ -56,10 +55,9 @@ static enum err change_push(struct prover *pr, size_t col, double lower, double 
 	return ERR_OK;
 }
 
-/* What a hidden cell can lose before it is less than the reader believes. */
 static int64_t room_down(const struct prover *pr, uint32_t cell)
 {
-	return (int64_t)count_n(pr->p, cell) - pr->floor[cell];
+	return lean_down(pr, cell, pr->deep);
 }
 
 /* The ordinary bounds of a cell's move, at the given cost. */
@@ -86,15 +84,14 @@ enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_
 	pr->deadline_ms = deadline_ms;
 	pr->random = UINT64_C(0x9E3779B97F4A7C15);
 	pr->hidden = calloc(p->cells, 1);
-	pr->floor = calloc(p->cells, 1);
 	pr->part_of = calloc(p->cells, sizeof *pr->part_of);
 	pr->reason = calloc(p->cells, 1);
 	pr->y = calloc(p->cells, sizeof *pr->y);
 	pr->col_of = calloc(p->cells, sizeof *pr->col_of);
 	pr->cell_of = calloc(p->cells, sizeof *pr->cell_of);
 	pr->x = calloc(p->cells + p->groups + 1, sizeof *pr->x);
-	if (pr->hidden == NULL || pr->floor == NULL || pr->part_of == NULL || pr->reason == NULL || pr->y == NULL ||
-	    pr->col_of == NULL || pr->cell_of == NULL || pr->x == NULL) {
+	if (pr->hidden == NULL || pr->part_of == NULL || pr->reason == NULL || pr->y == NULL || pr->col_of == NULL ||
+	    pr->cell_of == NULL || pr->x == NULL) {
 		prover_free(pr);
 		return no_memory(ec);
 	}
@@ -144,37 +141,6 @@ static bool witness_moves(const struct witness *w, uint32_t cell)
 			hi = mid;
 	}
 	return false;
-}
-
-static void witnesses_switch(struct prover *pr, uint32_t cell, bool off)
-{
-	for (size_t k = 0; k < pr->pool_len; k++) {
-		if (witness_moves(&pr->pool[k], cell))
-			pr->pool[k].off = off;
-	}
-}
-
-enum err prover_show(struct prover *pr, uint32_t cell, struct errctx *ec)
-{
-	witnesses_switch(pr, cell, true);
-	for (size_t k = 0; k < pr->claims; k++) {
-		struct claim *c = &pr->claim[k];
-
-		if (c->kind == CLAIM_MOVE && c->a == cell)
-			*c = (struct claim){ CLAIM_VOID, cell, 0, 0 };
-		else if (c->kind != CLAIM_VOID && c->cover >= 0 && pr->pool[c->cover].off)
-			c->cover = -1;
-	}
-	pr->hidden[cell] = 0;
-	pr->parts_fresh = false;
-	return bounds_usual(pr, cell, 0.0, ec);
-}
-
-enum err prover_show_undo(struct prover *pr, uint32_t cell, const struct claim *before, struct errctx *ec)
-{
-	witnesses_switch(pr, cell, false);
-	memcpy(pr->claim, before, pr->claims * sizeof *before);
-	return prover_hide(pr, cell, ec);
 }
 
 static uint32_t part_root(uint32_t *part_of, uint32_t c)
@@ -288,6 +254,17 @@ done:
 	return e;
 }
 
+void prover_insiders_drop(struct prover *pr)
+{
+	size_t kept = 0;
+
+	for (size_t k = 0; k < pr->claims; k++) {
+		if (pr->claim[k].kind != CLAIM_INSIDER)
+			pr->claim[kept++] = pr->claim[k];
+	}
+	pr->claims = kept;
+}
+
 enum err prover_claims_add(struct prover *pr, unsigned which, struct errctx *ec)
 {
 	const struct sdc_problem *p = pr->p;
@@ -333,30 +310,126 @@ static bool proves(const struct prover *pr, const struct claim *c)
 
 /* -- witnesses -------------------------------------------------------------------------------------------------- */
 
-/* A reader who knows the rules sees a reason for hiding each connected part: something in it is small. (Where
- * contributors count, too few of them can be the reason for any cell.) A part that would lose its reason does not move:
- * parts hang together by no sum, so the rest of the witness still holds. */
-static void unexplained_stay(struct prover *pr)
+static int64_t value_of(const struct prover *pr, uint32_t cell)
+{
+	return (int64_t)count_n(pr->p, cell) + pr->y[cell];
+}
+
+/* Marks the components in which, at the values of the witness, something is reason to hide. */
+static void small_reasons(struct prover *pr, uint8_t mark)
+{
+	for (uint32_t c = 0; c < pr->p->cells; c++) {
+		int64_t v = value_of(pr, c);
+
+		if (pr->hidden[c] && v > 0 && v < (int64_t)pr->p->rules.threshold)
+			pr->reason[pr->part_of[c]] |= mark;
+	}
+}
+
+static void group_reasons(struct prover *pr, uint8_t mark)
 {
 	const struct sdc_problem *p = pr->p;
 
-	if (!pr->explain || p->rules.min_contributors > 0 || p->rules.capped)
+	for (size_t s = 0; s < p->sums; s++) {
+		int64_t whole = value_of(pr, p->sum_cell[p->sum[s].start]);
+
+		for (uint32_t k = p->sum[s].start + 1; k < p->sum[s + 1].start; k++) {
+			uint32_t c = p->sum_cell[k];
+
+			if (pr->hidden[c] && value_of(pr, c) > 0 && value_of(pr, c) + 1 >= whole)
+				pr->reason[pr->part_of[c]] |= mark;
+		}
+	}
+}
+
+/* A reader who knows the rules believes only what they would have hidden: in each connected part of hidden cells
+ * something is small or makes a group (where contributors count, too few of them can be the reason for any cell that
+ * is not 0), and a 0 is hidden beside a group only. A part that would be beyond belief does not move: parts hang
+ * together by no sum, so the rest of the witness still holds. */
+static void beliefs_keep(struct prover *pr)
+{
+	enum { SMALL = 1, GROUP = 2, ZERO = 4 };
+	const struct sdc_problem *p = pr->p;
+	bool any_reason = p->rules.min_contributors > 0 || p->rules.capped;
+
+	if (!pr->knows_rules || (any_reason && !p->rules.group))
 		return;
 	parts_refresh(pr);
-	memset(pr->reason, 0, p->cells);
+	memset(pr->reason, any_reason ? SMALL : 0, p->cells);
+	small_reasons(pr, SMALL);
+	if (p->rules.group)
+		group_reasons(pr, SMALL | GROUP);
 	for (uint32_t c = 0; c < p->cells; c++) {
-		int64_t v = (int64_t)count_n(p, c) + pr->y[c];
-
-		if (pr->hidden[c] && v > 0 && v < (int64_t)p->rules.threshold)
-			pr->reason[pr->part_of[c]] = 1;
+		if (pr->hidden[c] && count_n(p, c) > 0 && value_of(pr, c) == 0)
+			pr->reason[pr->part_of[c]] |= ZERO;
 	}
 	for (uint32_t c = 0; c < p->cells; c++) {
-		if (pr->y[c] != 0 && !pr->reason[pr->part_of[c]])
+		uint8_t r = pr->reason[pr->part_of[c]];
+
+		if (pr->y[c] != 0 && (!(r & SMALL) || ((r & ZERO) && !(r & GROUP))))
 			pr->y[c] = 0;
 	}
 }
 
-/* Every sum that y touches holds, shown cells do not move, and no cell falls under its floor. */
+static void scratch_put(struct prover *pr, const struct witness *w)
+{
+	for (size_t k = 0; k < w->len; k++)
+		pr->y[w->cell[k]] = w->y[k];
+}
+
+static void scratch_clear(struct prover *pr, const struct witness *w)
+{
+	for (size_t k = 0; k < w->len; k++)
+		pr->y[w->cell[k]] = 0;
+}
+
+/* Is a witness of before as good now that `shown` is shown? */
+static bool witness_stands(struct prover *pr, const struct witness *w, uint32_t shown)
+{
+	bool fine;
+
+	if (witness_moves(w, shown))
+		return false;
+	scratch_put(pr, w);
+	beliefs_keep(pr);
+	fine = true;
+	for (size_t k = 0; k < w->len; k++)
+		fine &= pr->y[w->cell[k]] != 0;
+	scratch_clear(pr, w);
+	return fine;
+}
+
+enum err prover_show(struct prover *pr, uint32_t cell, struct errctx *ec)
+{
+	pr->hidden[cell] = 0;
+	pr->parts_fresh = false;
+	pr->trial++;
+	for (size_t k = 0; k < pr->pool_len; k++) {
+		if (pr->pool[k].off == 0 && !witness_stands(pr, &pr->pool[k], cell))
+			pr->pool[k].off = pr->trial;
+	}
+	for (size_t k = 0; k < pr->claims; k++) {
+		struct claim *c = &pr->claim[k];
+
+		if (c->kind == CLAIM_MOVE && c->a == cell)
+			*c = (struct claim){ CLAIM_VOID, cell, 0, 0 };
+		else if (c->kind != CLAIM_VOID && c->cover >= 0 && pr->pool[c->cover].off != 0)
+			c->cover = -1;
+	}
+	return bounds_usual(pr, cell, 0.0, ec);
+}
+
+enum err prover_show_undo(struct prover *pr, uint32_t cell, const struct claim *before, struct errctx *ec)
+{
+	for (size_t k = 0; k < pr->pool_len; k++) {
+		if (pr->pool[k].off == pr->trial)
+			pr->pool[k].off = 0;
+	}
+	memcpy(pr->claim, before, pr->claims * sizeof *before);
+	return prover_hide(pr, cell, ec);
+}
+
+/* Every sum that y touches holds, shown cells do not move, and no cell falls lower than can be believed. */
 static bool witness_holds(struct prover *pr)
 {
 	const struct sdc_problem *p = pr->p;
@@ -364,7 +437,7 @@ static bool witness_holds(struct prover *pr)
 	for (uint32_t c = 0; c < p->cells; c++) {
 		if (pr->y[c] == 0)
 			continue;
-		if (!pr->hidden[c] || pr->y[c] < -room_down(pr, c) || pr->y[c] > INT64_C(1) << 44)
+		if (!pr->hidden[c] || pr->y[c] < -lean_down(pr, c, true) || pr->y[c] > INT64_C(1) << 44)
 			return false;
 		for (uint32_t k = p->in_start[c]; k < p->in_start[c + 1]; k++) {
 			size_t s = p->in_sum[k];
@@ -381,7 +454,7 @@ static bool witness_holds(struct prover *pr)
 
 static enum err pool_put(struct prover *pr, struct errctx *ec)
 {
-	struct witness w = { .len = 0 };
+	struct witness w = { .off = 0 };
 	size_t at = 0;
 
 	if (pr->pool_len == pr->pool_room) {
@@ -417,7 +490,7 @@ enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec)
 	enum err e = ERR_OK;
 
 	*useful = false;
-	unexplained_stay(pr);
+	beliefs_keep(pr);
 	if (witness_holds(pr)) {
 		for (size_t k = 0; k < pr->claims; k++) {
 			if (pr->claim[k].cover < 0 && proves(pr, &pr->claim[k])) {
@@ -436,18 +509,14 @@ enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec)
 static void pool_try(struct prover *pr)
 {
 	for (size_t w = 0; w < pr->pool_len; w++) {
-		const struct witness *wit = &pr->pool[w];
-
-		if (wit->off)
+		if (pr->pool[w].off != 0)
 			continue;
-		for (size_t k = 0; k < wit->len; k++)
-			pr->y[wit->cell[k]] = wit->y[k];
+		scratch_put(pr, &pr->pool[w]);
 		for (size_t k = 0; k < pr->claims; k++) {
 			if (pr->claim[k].cover < 0 && proves(pr, &pr->claim[k]))
 				pr->claim[k].cover = (int32_t)w;
 		}
-		for (size_t k = 0; k < wit->len; k++)
-			pr->y[wit->cell[k]] = 0;
+		scratch_clear(pr, &pr->pool[w]);
 	}
 }
 
@@ -620,7 +689,7 @@ static enum err search(struct prover *pr, const struct claim *c, const struct as
 		e = branch(pr, c, &budget, proven, ec);
 	if (e == ERR_OK)
 		e = ask_take_back(pr, a, ec);
-	if (e == ERR_OK && !*proven && pr->possible && pr->explain && pr->p->rules.min_contributors == 0 &&
+	if (e == ERR_OK && !*proven && pr->possible && pr->knows_rules && pr->p->rules.min_contributors == 0 &&
 	    !pr->p->rules.capped)
 		e = search_explained(pr, c, a, proven, ec);
 	return e;
@@ -664,16 +733,36 @@ static bool ask_for(const struct prover *pr, const struct claim *c, int dir, str
 	return a->bound[0].lower <= a->bound[0].upper;
 }
 
-enum err prover_one(struct prover *pr, size_t claim, bool *proven, struct errctx *ec)
+/* Lets all hidden cells go to 0, or no longer. */
+static enum err deep_set(struct prover *pr, bool deep, struct errctx *ec)
 {
 	enum err e = ERR_OK;
 
-	*proven = pr->claim[claim].cover >= 0;
-	for (int dir = 1; e == ERR_OK && !*proven && dir >= -1; dir -= 2) {
-		struct ask a;
+	pr->deep = deep;
+	for (size_t k = 0; e == ERR_OK && k < pr->cell_cols; k++) {
+		if (pr->hidden[pr->cell_of[k]])
+			e = bounds_usual(pr, pr->cell_of[k], 0.0, ec);
+	}
+	return e;
+}
 
-		if (ask_for(pr, &pr->claim[claim], dir, &a))
-			e = search(pr, &pr->claim[claim], &a, proven, ec);
+enum err prover_one(struct prover *pr, size_t claim, bool *proven, struct errctx *ec)
+{
+	bool deeper = pr->knows_rules && pr->p->rules.group;
+	enum err e = ERR_OK;
+
+	*proven = pr->claim[claim].cover >= 0;
+	for (int deep = 0; e == ERR_OK && !*proven && deep <= deeper; deep++) {
+		if (deep)
+			e = deep_set(pr, true, ec);
+		for (int dir = 1; e == ERR_OK && !*proven && dir >= -1; dir -= 2) {
+			struct ask a;
+
+			if (ask_for(pr, &pr->claim[claim], dir, &a))
+				e = search(pr, &pr->claim[claim], &a, proven, ec);
+		}
+		if (e == ERR_OK && deep)
+			e = deep_set(pr, false, ec);
 	}
 	return e;
 }

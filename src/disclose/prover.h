@@ -35,18 +35,19 @@ struct witness {
 	uint32_t *cell;
 	int64_t *y;
 	size_t len;
-	bool off; /* moves a cell that is shown for a trial */
+	uint32_t off; /* 0, or the trial that made it useless: see prover_show */
 };
 
 struct prover {
 	const struct sdc_problem *p;
 	int64_t deadline_ms;
 	uint8_t *hidden;   /* per cell; change with prover_hide and prover_show only */
-	uint8_t *floor;    /* per cell: the least the reader believes a hidden cell to be, 0 or 1 */
-	bool explain;      /* the reader knows that something small is in each connected group of hidden cells (D4) */
+	bool knows_rules;  /* the reader knows what hides what (D4); set before the first prover_hide */
+	bool deep;         /* this search may take a cell to 0: see lean_down */
 	uint32_t *part_of; /* per cell: connected component of hidden cells; see parts_fresh */
 	uint8_t *reason;   /* per component: something small is in it (scratch) */
 	bool parts_fresh;
+	uint32_t trial;
 	bool possible; /* the last search had an answer in fractions */
 	int64_t cap;   /* largest move considered */
 
@@ -84,6 +85,8 @@ enum err prover_claim(struct prover *pr, enum claim_kind kind, uint32_t a, uint3
  */
 enum err prover_claims_add(struct prover *pr, unsigned which, struct errctx *ec) MUST_CHECK;
 
+void prover_insiders_drop(struct prover *pr); /* the claims of D3, to be made anew */
+
 /* Searches witnesses until every claim has one. *failed is the first claim without, or SIZE_MAX. */
 enum err prover_run(struct prover *pr, size_t *failed, struct errctx *ec) MUST_CHECK;
 /* One claim alone. */
@@ -101,6 +104,16 @@ struct moves_model {
 enum err moves_model_make(const struct sdc_problem *p, const int32_t *col_of, size_t cell_cols, bool split,
                           struct moves_model *out, struct errctx *ec) MUST_CHECK;
 void moves_model_clear(struct moves_model *m);
+
+/* How far a hidden cell can go down before a reader would no longer believe it. One who knows the rules knows that what
+ * is hidden is not 0 - unless the group rule is in force, which hides zeros too; then 0 can be believed beside a group
+ * (see beliefs_keep). `deep` false asks for the former in any case: such witnesses are found more easily. */
+static inline int64_t lean_down(const struct prover *pr, uint32_t cell, bool deep)
+{
+	int64_t n = (int64_t)count_n(pr->p, cell);
+
+	return n > 0 && pr->knows_rules && !(deep && pr->p->rules.group) ? n - 1 : n;
+}
 
 /* How far a cell must go up for D2. */
 static inline int64_t raise_need(const struct sdc_problem *p, uint32_t cell)

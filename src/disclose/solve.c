@@ -20,6 +20,8 @@ struct seeker {
 	double *best;  /* per cell: the moves of the cheapest pass */
 	struct lp_change *change;
 	size_t changes;
+	bool zeros;       /* zeros may be hidden now: where the group rule is in force, and nothing else helps */
+	bool zero_hidden; /* one was */
 };
 
 static void seeker_clear(struct seeker *s)
@@ -42,9 +44,7 @@ static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const
 	e = prover_new(p, may_hide, deadline, &s->pr, ec);
 	if (e != ERR_OK)
 		return e;
-	s->pr->explain = true;
-	for (size_t c = 0; c < p->cells; c++)
-		s->pr->floor[c] = count_n(p, c) > 0;
+	s->pr->knows_rules = true;
 	s->x = calloc(2 * p->cells + p->groups + 1, sizeof *s->x);
 	s->price = calloc(p->cells, sizeof *s->price);
 	s->best = calloc(p->cells, sizeof *s->best);
@@ -66,9 +66,9 @@ static void put(struct seeker *s, size_t col, double lower, double upper, double
 }
 
 /* A zero is shown unless a group rule needs it hidden. */
-static bool usable(const struct seeker *s, const struct claim *c, uint32_t cell)
+static bool usable(const struct seeker *s, uint32_t cell)
 {
-	return s->pr->hidden[cell] || count_n(s->p, cell) > 0 || c->kind == CLAIM_GROUP;
+	return s->pr->hidden[cell] || count_n(s->p, cell) > 0 || s->zeros;
 }
 
 /* All columns for one claim met in direction dir. False: cannot be met that way. */
@@ -81,8 +81,8 @@ static bool columns_put(struct seeker *s, const struct claim *c, int dir)
 	s->changes = 0;
 	for (size_t k = 0; k < pr->cell_cols; k++) {
 		uint32_t cell = pr->cell_of[k];
-		bool use = usable(s, c, cell) && !(c->kind == CLAIM_INSIDER && cell == c->a);
-		int64_t down = (int64_t)count_n(p, cell) - pr->floor[cell];
+		bool use = usable(s, cell) && !(c->kind == CLAIM_INSIDER && cell == c->a);
+		int64_t down = lean_down(pr, cell, s->zeros);
 		double up_least = 0, up_most = use ? (double)pr->cap : 0, down_least = 0,
 		       down_most = use ? (double)down : 0;
 
@@ -156,7 +156,19 @@ static enum err cheapest_moves(struct seeker *s, const struct claim *c, int dir,
 	return ERR_OK;
 }
 
-/* Hides what the moves in s->best touch, and claims that none of it is exact. */
+/* Hides one more cell, and claims that it is not exact. */
+static enum err hide(struct seeker *s, uint32_t cell, enum sdc_state *state, struct errctx *ec)
+{
+	enum err e = prover_hide(s->pr, cell, ec);
+
+	state[cell] = SDC_SECONDARY;
+	s->zero_hidden |= count_n(s->p, cell) == 0;
+	if (e == ERR_OK)
+		e = prover_claim(s->pr, CLAIM_MOVE, cell, 0, ec);
+	return e;
+}
+
+/* Hides what the moves in s->best touch. */
 static enum err hide_moved(struct seeker *s, enum sdc_state *state, struct errctx *ec)
 {
 	const struct prover *pr = s->pr;
@@ -168,10 +180,7 @@ static enum err hide_moved(struct seeker *s, enum sdc_state *state, struct errct
 
 		if (pr->hidden[cell] || fabs(s->best[cell]) <= 1e-6)
 			continue;
-		state[cell] = SDC_SECONDARY;
-		e = prover_hide(s->pr, cell, ec);
-		if (e == ERR_OK)
-			e = prover_claim(s->pr, CLAIM_MOVE, cell, 0, ec);
+		e = hide(s, cell, state, ec);
 	}
 	for (size_t k = 0; k < pr->cell_cols; k++)
 		pr->y[pr->cell_of[k]] = (int64_t)nearbyint(s->best[pr->cell_of[k]]);
@@ -181,8 +190,8 @@ static enum err hide_moved(struct seeker *s, enum sdc_state *state, struct errct
 }
 
 /* When moves in fractions, or a reader who knows the rules, leave a claim unproven: hide the cheapest shown cell that
- * stands in a sum with a hidden one of the claim's part, first by weight, then by position. False: nothing is left. */
-static bool widen(struct seeker *s, const struct claim *c, enum sdc_state *state, enum err *e, struct errctx *ec)
+ * stands in a sum with a hidden one, first by weight, then by position. False: nothing is left. */
+static bool widen(struct seeker *s, enum sdc_state *state, enum err *e, struct errctx *ec)
 {
 	const struct sdc_problem *p = s->p;
 	const struct prover *pr = s->pr;
@@ -196,7 +205,7 @@ static bool widen(struct seeker *s, const struct claim *c, enum sdc_state *state
 		for (uint32_t k = p->sum[sum].start; near && k < p->sum[sum + 1].start; k++) {
 			uint32_t cell = p->sum_cell[k];
 
-			if (pr->hidden[cell] || pr->col_of[cell] < 0 || !usable(s, c, cell))
+			if (pr->hidden[cell] || pr->col_of[cell] < 0 || !usable(s, cell))
 				continue;
 			if (pick == UINT32_MAX || p->weight[cell] < p->weight[pick] ||
 			    (p->weight[cell] == p->weight[pick] && cell < pick))
@@ -205,35 +214,48 @@ static bool widen(struct seeker *s, const struct claim *c, enum sdc_state *state
 	}
 	if (pick == UINT32_MAX)
 		return false;
-	state[pick] = SDC_SECONDARY;
-	*e = prover_hide(s->pr, pick, ec);
-	if (*e == ERR_OK)
-		*e = prover_claim(s->pr, CLAIM_MOVE, pick, 0, ec);
+	*e = hide(s, pick, state, ec);
 	return true;
+}
+
+/* The cheaper direction's moves in s->best; INFINITY in *weight if there is no way. */
+static enum err cheapest_way(struct seeker *s, const struct claim *c, double *weight, struct errctx *ec)
+{
+	double down = INFINITY;
+	enum err e = cheapest_moves(s, c, 1, weight, ec);
+
+	if (e == ERR_OK && c->kind != CLAIM_RAISE && c->kind != CLAIM_GROUP && *weight > 0) {
+		e = cheapest_moves(s, c, -1, &down, ec);
+		if (e == ERR_OK && down >= *weight)
+			e = cheapest_moves(s, c, 1, weight, ec);
+		else
+			*weight = down;
+	}
+	return e;
 }
 
 static enum err claim_meet(struct seeker *s, size_t at, enum sdc_state *state, bool *possible, struct errctx *ec)
 {
 	const struct claim c = s->pr->claim[at];
-	double weight[2];
+	double weight;
 	bool proven = false;
-	enum err e = cheapest_moves(s, &c, 1, &weight[0], ec);
+	enum err e;
 
-	if (e == ERR_OK && c.kind != CLAIM_RAISE && c.kind != CLAIM_GROUP && weight[0] > 0) {
-		e = cheapest_moves(s, &c, -1, &weight[1], ec);
-		if (e == ERR_OK && weight[1] >= weight[0])
-			e = cheapest_moves(s, &c, 1, &weight[1], ec);
-		weight[0] = weight[1];
+	s->zeros = c.kind == CLAIM_GROUP;
+	e = cheapest_way(s, &c, &weight, ec);
+	if (e == ERR_OK && isinf(weight) && s->p->rules.group && !s->zeros) {
+		s->zeros = true;
+		e = cheapest_way(s, &c, &weight, ec);
 	}
-	if (e == ERR_OK && !isinf(weight[0]))
+	if (e == ERR_OK && !isinf(weight))
 		e = hide_moved(s, state, ec);
 	if (e == ERR_OK)
 		e = prover_one(s->pr, at, &proven, ec);
 	while (e == ERR_OK && !proven) {
-		if (!widen(s, &c, state, &e, ec))
-			return err_set(ec, ERR_REFUSED,
-			               "These tables cannot be protected: too little in them can be hidden.", NULL,
-			               NULL, NULL);
+		if (!widen(s, state, &e, ec)) {
+			*possible = false;
+			return ERR_OK;
+		}
 		if (e == ERR_OK)
 			e = prover_one(s->pr, at, &proven, ec);
 	}
@@ -340,7 +362,11 @@ enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool 
 		e = prover_claims_add(s.pr, SDC_AUDIT_A | SDC_AUDIT_B, ec);
 	if (e == ERR_OK)
 		e = claims_meet(&s, state, possible, ec);
-	if (e == ERR_OK && *possible && p->rules.insider) {
+	/* a zero that gets hidden unties cells that were one, so that there are more claims to make */
+	s.zero_hidden = p->rules.insider;
+	while (e == ERR_OK && *possible && s.zero_hidden) {
+		s.zero_hidden = false;
+		prover_insiders_drop(s.pr);
 		e = prover_claims_add(s.pr, SDC_AUDIT_C, ec);
 		if (e == ERR_OK)
 			e = claims_meet(&s, state, possible, ec);

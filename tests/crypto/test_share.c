@@ -21,7 +21,7 @@ static void counting_fill(void *self, void *out, size_t len)
 }
 
 /* Known answers, worked out with big integers elsewhere: coefficients are the counting bytes, little endian, 61 bits.
- * Mutations seen to fail here: coefficients from the wrong end, x counted from 0, reduction left out. */
+ * Mutations seen to fail here: coefficients from the wrong end, x counted from 0, a coefficient less. */
 static void split_gives_known_shares(void **state)
 {
 	static const struct {
@@ -50,6 +50,7 @@ static void split_gives_known_shares(void **state)
 	}
 }
 
+/* Seen to fail when a product is not reduced to under p. */
 static void any_t_shares_give_the_value(void **state)
 {
 	static const struct share_scheme schemes[] = { { 1, 1 }, { 1, 3 }, { 2, 3 }, { 3, 5 }, { 4, 4 }, { 8, 16 } };

@@ -131,7 +131,11 @@ struct atk_view {
 	long lo[ATK_CELLS], hi[ATK_CELLS];
 	/* the reader who knows the rules wants a reason (a value of 1..T-1) in every connected group of hidden cells */
 	long reason_under; /* T, or 0 */
+	/* zeros can be hidden too, but only where a part is all or all but one of its margin; that is a reason as well
+	 */
+	bool zeros_by_group;
 	int group[ATK_CELLS];
+	int attacked; /* the group being attacked; the others share no sum with it and are left as they are */
 	long budget;
 	bool gave_up;
 	long found[ATK_CELLS]; /* the last table found */
@@ -172,6 +176,7 @@ static inline void atk_look(struct atk_view *v, const struct atk_world *w, const
 {
 	v->w = w;
 	v->reason_under = reason_under;
+	v->zeros_by_group = false;
 	for (int c = 0; c < w->cells; c++) {
 		v->hidden[c] = hidden[c];
 		v->lo[c] = hidden[c] ? least : w->n[c];
@@ -234,17 +239,29 @@ static inline bool atk_narrow(const struct atk_world *w, long *lo, long *hi, lon
 
 static inline bool atk_reasonable(const struct atk_view *v, const long *x)
 {
-	static _Thread_local bool fine[ATK_CELLS];
+	static _Thread_local bool reason[ATK_CELLS], grouped[ATK_CELLS];
+	const struct atk_world *w = v->w;
 
-	if (v->reason_under == 0)
-		return true;
-	memset(fine, 0, sizeof fine);
-	for (int c = 0; c < v->w->cells; c++) {
+	memset(reason, v->reason_under == 0, sizeof reason);
+	memset(grouped, 0, sizeof grouped);
+	for (int c = 0; c < w->cells; c++) {
 		if (v->hidden[c] && x[c] > 0 && x[c] < v->reason_under)
-			fine[v->group[c]] = true;
+			reason[v->group[c]] = true;
 	}
-	for (int c = 0; c < v->w->cells; c++) {
-		if (v->hidden[c] && !fine[v->group[c]])
+	for (int s = 0; v->zeros_by_group && s < w->sums; s++) {
+		for (int k = 0; k < w->parts[s]; k++) {
+			int c = w->part[s][k];
+
+			if (v->hidden[c] && x[c] > 0 && x[c] + 1 >= x[w->whole[s]])
+				reason[v->group[c]] = grouped[v->group[c]] = true;
+		}
+	}
+	for (int c = 0; c < w->cells; c++) {
+		if (!v->hidden[c] || v->group[c] != v->attacked)
+			continue;
+		if (!reason[v->group[c]])
+			return false;
+		if (v->zeros_by_group && x[c] == 0 && w->n[c] > 0 && !grouped[v->group[c]])
 			return false;
 	}
 	return true;
@@ -297,8 +314,13 @@ static inline int atk_possible(struct atk_view *v, int target, long least, long 
 {
 	static _Thread_local long lo[ATK_CELLS], hi[ATK_CELLS];
 
-	memcpy(lo, v->lo, sizeof lo);
-	memcpy(hi, v->hi, sizeof hi);
+	v->attacked = v->group[target];
+	for (int c = 0; c < v->w->cells; c++) {
+		bool left = v->hidden[c] && v->group[c] != v->attacked;
+
+		lo[c] = left ? v->w->n[c] : v->lo[c];
+		hi[c] = left ? v->w->n[c] : v->hi[c];
+	}
 	if (least > lo[target])
 		lo[target] = least;
 	if (most < hi[target])
