@@ -21,7 +21,7 @@
 
 #define PACKED_REFS_MAX (16u << 20)
 #define LOCK_WAIT_MS 10000
-#define STALE_LOCK_MS 2000
+#define STALE_LOCK_MS 1000
 #define POLL_MS 20
 
 static enum err no_memory(struct errctx *ec)
@@ -138,37 +138,57 @@ static enum err sync_whole(struct errctx *ec, const char *dir)
 	return e;
 }
 
+/* Into a folder that nobody uses yet, so neither atomic nor synced one by one. */
+static enum err write_plain(struct errctx *ec, const char *dir, const char *name, const char *text)
+{
+	char *path = file_join(dir, name);
+	int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	enum err e = path == NULL ? no_memory(ec) : ERR_OK;
+
+	if (e == ERR_OK && fd < 0)
+		e = err_errno(ec, errno, path);
+	if (e == ERR_OK)
+		e = file_write_fd(ec, fd, path, text, strlen(text));
+	if (fd >= 0 && close(fd) != 0 && e == ERR_OK)
+		e = err_errno(ec, errno, path);
+	free(path);
+	return e;
+}
+
+/* What git needs to know a repository by, and no more. Whatever an earlier, killed attempt left is taken over. */
+static enum err fill(struct errctx *ec, const char *dir)
+{
+	static const char *const folder[] = { "", "objects", "objects/info", "objects/pack", "refs", "refs/heads" };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < sizeof(folder) / sizeof(folder[0]); i++) {
+		char *path = file_join(dir, folder[i]);
+
+		if (path == NULL)
+			e = no_memory(ec);
+		else if (mkdir(path, 0777) != 0 && errno != EEXIST)
+			e = err_errno(ec, errno, path);
+		free(path);
+	}
+	if (e == ERR_OK)
+		e = write_plain(ec, dir, "HEAD", "ref: refs/heads/main\n");
+	if (e == ERR_OK)
+		e = write_plain(ec, dir, "config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
+	return e == ERR_OK ? sync_whole(ec, dir) : e;
+}
+
 enum err bare_create(struct errctx *ec, const char *path)
 {
-	git_repository_init_options opts;
-	git_repository *repo = NULL;
-	char *made = NULL, *packs = NULL;
+	char *made = NULL;
 	enum err e = ERR_OK;
-	int rc = 0;
 
-	if (asprintf(&made, "%s.new", path) < 0)
+	if (asprintf(&made, "%s.sleutelbos-new", path) < 0)
 		return no_memory(ec);
-	e = file_make_dir(ec, made);
-	if (e != ERR_OK)
-		goto done;
-	git_repository_init_options_init(&opts, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
-	opts.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_NO_DOTGIT_DIR;
-	rc = git_repository_init_ext(&repo, made, &opts);
-	if (rc != 0) {
-		e = giterr_set(ec, rc, made);
-		goto done;
-	}
-	packs = file_join(made, "objects/pack");
-	e = packs == NULL ? no_memory(ec) : file_make_dir(ec, packs);
-	if (e == ERR_OK)
-		e = sync_whole(ec, made);
+	e = fill(ec, made);
 	if (e == ERR_OK && rename(made, path) != 0)
 		e = err_errno(ec, errno, path);
 	if (e == ERR_OK)
 		e = file_sync_parent(ec, path);
-done:
-	git_repository_free(repo);
-	free(packs);
 	free(made);
 	return e;
 }
@@ -373,7 +393,7 @@ enum err bare_list(struct errctx *ec, const struct bare *b, const char *const *p
 	return e;
 }
 
-/* The lock file of a branch that nobody has touched for two seconds while we hold bare_lock() is a killed courier's:
+/* The lock file of a branch that nobody has touched for a second while we hold bare_lock() is a killed courier's:
  * git holds one for milliseconds. The wait is measured here and not read off the file: clocks of sticks lie. */
 static void clear_stale_lock(const struct bare *b, const char *name)
 {
