@@ -185,6 +185,7 @@ static void caller_serve(struct owner *o, struct caller *c)
 		wire_send(&c->w);
 	if (c->state == CALLER_FREE)
 		return;
+	// Who stopped waiting before its turn has been told that nothing happened, and nothing does.
 	if (c->w.gone || (c->state == CALLER_DRAIN && wire_unsent(&c->w) == 0) ||
 	    (c->state == CALLER_NEW && boot_ms() >= c->deadline))
 		caller_clear(c);
@@ -210,9 +211,7 @@ static void run(struct owner *o, struct caller *c)
 	struct buf done = { 0 };
 	int status = 0;
 
-	// Who has stopped waiting has been told that nothing happened.
-	wire_receive(&c->w);
-	if (c->w.gone || wire_put(&c->w, FRAME_STARTED, (struct bytes){ NULL, 0 }, -1) != ERR_OK ||
+	if (wire_put(&c->w, FRAME_STARTED, (struct bytes){ NULL, 0 }, -1) != ERR_OK ||
 	    handed_open(&h, &c->rq, &io) != ERR_OK) {
 		caller_clear(c);
 		return;

@@ -203,6 +203,8 @@ static void test_bad_requests(void **state)
 		request(&b, id, cases[i].argc, cases[i].lang);
 		b.len -= (size_t)cases[i].cut;
 		send_with(fd, &b, cases[i].fds);
+		if (cases[i].cut > 0)
+			shutdown(fd, SHUT_WR);
 		assert_int_equal(closed_in_silence(fd), !cases[i].answered);
 		close(fd);
 		buf_free(&b);
