@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/wire.h"
+#include "tally/get.h"
 #include "tally/pack.h"
 #include "tally/tables.h"
 
@@ -92,27 +93,6 @@ enum err plan_make(struct plan *p, struct space_id space, const struct rng *rng,
 	return e;
 }
 
-static bool get_small(struct wire_in *in, uint32_t *out)
-{
-	uint64_t v = 0;
-
-	if (wire_get_uint(in, &v) != ERR_OK || v > UINT32_MAX)
-		return false;
-	*out = (uint32_t)v;
-	return true;
-}
-
-static bool get_period(struct wire_in *in, struct quarter *out)
-{
-	struct bytes t = { 0 };
-	char text[QUARTER_TEXT_LEN] = "";
-
-	if (wire_get_text(in, &t) != ERR_OK || t.len != QUARTER_TEXT_LEN - 1)
-		return false;
-	memcpy(text, t.data, t.len);
-	return quarter_parse(text, out);
-}
-
 static bool get_tellers(struct wire_in *in, struct plan *p)
 {
 	size_t n = 0;
@@ -140,11 +120,11 @@ enum err plan_parse(struct bytes body, struct space_id space, struct plan *out, 
 	uint32_t tables = 0;
 	size_t eight = 0;
 
-	if (wire_get_array(&in, &eight) != ERR_OK || eight != 8 || !get_small(&in, &format) || format != PLAN_FORMAT ||
-	    !get_period(&in, &p.period) || !get_small(&in, &tables) || !get_tellers(&in, &p) || !get_small(&in, &p.t) ||
-	    !get_small(&in, &p.floor) || !get_small(&in, &p.cap) ||
-	    wire_get_exact(&in, p.nonce, PLAN_NONCE_LEN) != ERR_OK || wire_at_end(&in) != ERR_OK ||
-	    !minimums_kept(&p) || !tellers_fit(&p))
+	if (wire_get_array(&in, &eight) != ERR_OK || eight != 8 || !get_small(&in, UINT32_MAX, &format) ||
+	    format != PLAN_FORMAT || !get_quarter(&in, &p.period) || !get_small(&in, UINT32_MAX, &tables) ||
+	    !get_tellers(&in, &p) || !get_small(&in, UINT32_MAX, &p.t) || !get_small(&in, UINT32_MAX, &p.floor) ||
+	    !get_small(&in, UINT32_MAX, &p.cap) || wire_get_exact(&in, p.nonce, PLAN_NONCE_LEN) != ERR_OK ||
+	    wire_at_end(&in) != ERR_OK || !minimums_kept(&p) || !tellers_fit(&p))
 		return err_set(ec, ERR_DAMAGED,
 		               "The plan of a tally is damaged or breaks the rules; it counts for nobody.", NULL, NULL,
 		               NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/wire.h"
+#include "tally/get.h"
 
 #define RELEASE_FORMAT 1
 #define TABLES_MAX 8
@@ -221,32 +222,11 @@ enum err release_put(const struct release *r, struct buf *body)
 	return wire_put_text(body, RELEASE_METHOD, strlen(RELEASE_METHOD));
 }
 
-static bool get_small(struct wire_in *in, uint32_t max, uint32_t *out)
-{
-	uint64_t v = 0;
-
-	if (wire_get_uint(in, &v) != ERR_OK || v > max)
-		return false;
-	*out = (uint32_t)v;
-	return true;
-}
-
 static bool get_text(struct wire_in *in, const char *want)
 {
 	struct bytes t = { 0 };
 
 	return wire_get_text(in, &t) == ERR_OK && t.len == strlen(want) && memcmp(t.data, want, t.len) == 0;
-}
-
-static bool get_period(struct wire_in *in, struct quarter *out)
-{
-	struct bytes t = { 0 };
-	char text[QUARTER_TEXT_LEN] = "";
-
-	if (wire_get_text(in, &t) != ERR_OK || t.len != QUARTER_TEXT_LEN - 1)
-		return false;
-	memcpy(text, t.data, t.len);
-	return quarter_parse(text, out);
 }
 
 static bool get_level(struct wire_in *in, size_t *out)
@@ -321,7 +301,7 @@ enum err release_parse(struct bytes body, struct release *out, struct errctx *ec
 		return ERR_NO_MEMORY;
 	if (wire_get_array(&in, &n) != ERR_OK || n != 12 || !get_small(&in, UINT32_MAX, &format) ||
 	    format != RELEASE_FORMAT || wire_get_exact(&in, r.plan, HASH_LEN) != ERR_OK ||
-	    wire_get_exact(&in, r.manifest, HASH_LEN) != ERR_OK || !get_period(&in, &r.period) ||
+	    wire_get_exact(&in, r.manifest, HASH_LEN) != ERR_OK || !get_quarter(&in, &r.period) ||
 	    !get_small(&in, UINT32_MAX, &tables))
 		goto damaged;
 	if (tables != TALLY_TABLES_VERSION) {

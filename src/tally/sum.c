@@ -49,6 +49,8 @@ enum err sum_parse(const struct plan *p, const struct teller_key *keys, struct b
 
 void totals_free(struct totals *t)
 {
+	if (t->cell != NULL)
+		secret_wipe(t->cell, t->cells * sizeof(*t->cell));
 	free(t->cell);
 	*t = (struct totals){ 0 };
 }
@@ -116,7 +118,7 @@ static enum err too_few(struct errctx *ec)
 enum err sum_combine(const struct plan *p, const struct teller_sum *sums, size_t count, uint64_t circles,
                      struct totals *out, struct errctx *ec)
 {
-	struct totals t = { .cell = calloc(p->cells, sizeof(*t.cell)) };
+	struct totals t = { .cell = calloc(p->cells, sizeof(*t.cell)), .cells = p->cells };
 	struct share_point points[PLAN_TELLERS_MAX];
 	uint32_t teller[PLAN_TELLERS_MAX];
 	uint64_t factor[PLAN_TELLERS_MAX];

@@ -26,7 +26,8 @@ enum err sum_parse(const struct plan *p, const struct teller_key *keys, struct b
                    struct errctx *ec) MUST_CHECK;
 
 struct totals {
-	struct pack_count *cell;      /* of p->cells; free() it */
+	struct pack_count *cell;
+	uint32_t cells;
 	bool checked;                 /* more than t sums agreed */
 	bool wrong[PLAN_TELLERS_MAX]; /* tellers whose sum does not fit the others'; it was left out */
 };
@@ -35,6 +36,6 @@ struct totals {
  * ERR_DAMAGED when they disagree and nobody can tell who is wrong, or when the totals are none. */
 enum err sum_combine(const struct plan *p, const struct teller_sum *sums, size_t count, uint64_t circles,
                      struct totals *out, struct errctx *ec) MUST_CHECK;
-void totals_free(struct totals *t);
+void totals_free(struct totals *t); /* wiped */
 
 #endif
