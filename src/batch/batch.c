@@ -13,8 +13,12 @@ static const uint8_t magic[4] = { 'S', 'L', 'K', 'B' };
 
 #define STEP 2048u
 #define STEPS_UP_TO 16384u
-#define BOX_PLAIN (SPACE_ID_LEN + EPOCH_KEY_LEN + 32 + 32)
+#define BOX_PLAIN (FILE_HEADER_LEN + SPACE_ID_LEN + EPOCH_KEY_LEN + 32 + 32)
 #define BOX_LEN (BOX_PLAIN + 4 + BOX_OVERHEAD)
+#define BOX_KEY_AT (FILE_HEADER_LEN + SPACE_ID_LEN)
+#define BATCH_BARE (FILE_HEADER_LEN + AEAD_OVERHEAD + 4)
+#define JOIN_PLAIN_AT (4 + FILE_HEADER_LEN)
+#define JOIN_BARE (FILE_HEADER_LEN + 4 + BOX_OVERHEAD + 4 + FILE_HEADER_LEN)
 
 void file_header_put(const struct file_header *h, uint8_t out[static FILE_HEADER_LEN])
 {
@@ -112,7 +116,7 @@ static void cipher_key(const uint8_t key[static EPOCH_KEY_LEN], struct epoch_id 
 enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes signed_part,
                     const struct rng *rng, struct buf *file)
 {
-	size_t bare = FILE_HEADER_LEN + AEAD_OVERHEAD + 4 + signed_part.len;
+	size_t bare = BATCH_BARE + signed_part.len;
 	size_t plain_len = padded_len(bare) - FILE_HEADER_LEN - AEAD_OVERHEAD;
 	uint8_t head[FILE_HEADER_LEN];
 	uint8_t k[AEAD_KEY_LEN];
@@ -125,8 +129,9 @@ enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_
 	if (e != ERR_OK)
 		return e;
 	be32_put(plain.data, (uint32_t)signed_part.len);
-	memcpy(plain.data + 4, signed_part.data, signed_part.len);
-	memset(plain.data + 4 + signed_part.len, 0, plain_len - 4 - signed_part.len);
+	memset(plain.data + 4, 0, plain_len - 4);
+	if (signed_part.len > 0)
+		memcpy(plain.data + 4, signed_part.data, signed_part.len);
 	plain.len = plain_len;
 	file_header_put(h, head);
 	cipher_key(key, h->epoch, k);
@@ -157,7 +162,7 @@ enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN]
 
 	if (e != ERR_OK)
 		return e;
-	if (h.type != FILE_BATCH || padded_len(file.len) != file.len)
+	if (h.type != FILE_BATCH)
 		return ERR_DAMAGED;
 	cipher_key(key, h.epoch, k);
 	e = aead_unseal(SEAL_BATCH, k, (struct bytes){ file.data, FILE_HEADER_LEN },
@@ -165,7 +170,8 @@ enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN]
 	secret_wipe(k, sizeof(k));
 	if (e == ERR_OK) {
 		len = plain.len < 4 ? 0 : be32_get(plain.data);
-		if (plain.len < 4 || len > plain.len - 4 || !all_zero(plain.data + 4 + len, plain.len - 4 - len))
+		if (plain.len < 4 || len > plain.len - 4 || padded_len(BATCH_BARE + (size_t)len) != file.len ||
+		    !all_zero(plain.data + 4 + len, plain.len - 4 - len))
 			e = ERR_DAMAGED;
 	}
 	if (e == ERR_OK)
@@ -184,10 +190,11 @@ enum err boxes_seal(const struct file_header *h, struct space_id space, const st
 
 	file_header_put(h, head);
 	be16_put(n, (uint16_t)count);
-	memcpy(plain, space.b, SPACE_ID_LEN);
-	memcpy(plain + SPACE_ID_LEN, secret->key, EPOCH_KEY_LEN);
-	memcpy(plain + SPACE_ID_LEN + EPOCH_KEY_LEN, secret->recipients, 32);
-	memcpy(plain + SPACE_ID_LEN + EPOCH_KEY_LEN + 32, secret->parents, 32);
+	memcpy(plain, head, FILE_HEADER_LEN);
+	memcpy(plain + FILE_HEADER_LEN, space.b, SPACE_ID_LEN);
+	memcpy(plain + BOX_KEY_AT, secret->key, EPOCH_KEY_LEN);
+	memcpy(plain + BOX_KEY_AT + EPOCH_KEY_LEN, secret->recipients, 32);
+	memcpy(plain + BOX_KEY_AT + EPOCH_KEY_LEN + 32, secret->parents, 32);
 	e = count > UINT16_MAX ? ERR_INPUT : buf_put(file, head, sizeof(head));
 	if (e == ERR_OK)
 		e = buf_put(file, n, sizeof(n));
@@ -202,6 +209,7 @@ enum err boxes_unseal(struct bytes file, struct space_id space, const uint8_t pu
 {
 	struct file_header h;
 	struct buf plain = { 0 };
+	struct epoch_secret found;
 	struct epoch_id id;
 	size_t count = 0;
 	enum err e = file_header_get(file, &h);
@@ -221,39 +229,49 @@ enum err boxes_unseal(struct bytes file, struct space_id space, const uint8_t pu
 		if (e == ERR_DAMAGED)
 			e = ERR_NOT_FOUND; /* for somebody else */
 	}
-	if (e == ERR_OK && (plain.len != BOX_PLAIN || memcmp(plain.data, space.b, SPACE_ID_LEN) != 0))
+	if (e == ERR_OK && (plain.len != BOX_PLAIN || memcmp(plain.data, file.data, FILE_HEADER_LEN) != 0 ||
+	                    memcmp(plain.data + FILE_HEADER_LEN, space.b, SPACE_ID_LEN) != 0))
 		e = ERR_DAMAGED;
 	if (e == ERR_OK) {
-		memcpy(out->key, plain.data + SPACE_ID_LEN, EPOCH_KEY_LEN);
-		memcpy(out->recipients, plain.data + SPACE_ID_LEN + EPOCH_KEY_LEN, 32);
-		memcpy(out->parents, plain.data + SPACE_ID_LEN + EPOCH_KEY_LEN + 32, 32);
-		id = epoch_id_make(out->key, space, out->recipients, out->parents);
+		memcpy(found.key, plain.data + BOX_KEY_AT, EPOCH_KEY_LEN);
+		memcpy(found.recipients, plain.data + BOX_KEY_AT + EPOCH_KEY_LEN, 32);
+		memcpy(found.parents, plain.data + BOX_KEY_AT + EPOCH_KEY_LEN + 32, 32);
+		id = epoch_id_make(found.key, space, found.recipients, found.parents);
 		if (memcmp(id.b, h.epoch.b, EPOCH_ID_LEN) != 0)
 			e = ERR_DAMAGED;
+		else
+			*out = found;
+		secret_wipe(&found, sizeof(found));
 	}
 	buf_free(&plain);
 	return e;
 }
 
+static enum file_type join_file_type(enum box_type type)
+{
+	return type == BOX_JOIN_REQUEST ? FILE_JOIN_REQUEST : FILE_JOIN_ANSWER;
+}
+
 enum err join_seal(const struct file_header *h, enum box_type type, const uint8_t to[static BOX_PUBLIC_LEN],
                    struct bytes plain, struct buf *file)
 {
-	size_t bare = FILE_HEADER_LEN + 4 + BOX_OVERHEAD + 4 + plain.len;
-	size_t room = padded_len(bare) - FILE_HEADER_LEN - 4 - BOX_OVERHEAD;
+	size_t room = padded_len(JOIN_BARE + plain.len) - FILE_HEADER_LEN - 4 - BOX_OVERHEAD;
 	uint8_t head[FILE_HEADER_LEN];
 	struct buf padded = { 0 };
 	enum err e = ERR_OK;
 
-	if (plain.len > FILE_MAX / 2)
+	if (plain.len > FILE_MAX / 2 || h->type != join_file_type(type))
 		return ERR_INPUT;
 	e = buf_reserve(&padded, room);
 	if (e != ERR_OK)
 		return e;
 	memset(padded.data, 0, room);
 	be32_put(padded.data, (uint32_t)plain.len);
-	memcpy(padded.data + 4, plain.data, plain.len);
-	padded.len = room;
 	file_header_put(h, head);
+	memcpy(padded.data + 4, head, FILE_HEADER_LEN);
+	if (plain.len > 0)
+		memcpy(padded.data + JOIN_PLAIN_AT, plain.data, plain.len);
+	padded.len = room;
 	e = buf_put(file, head, sizeof(head));
 	if (e == ERR_OK)
 		e = box_seal(type, to, buf_bytes(&padded), file);
@@ -264,19 +282,26 @@ enum err join_seal(const struct file_header *h, enum box_type type, const uint8_
 enum err join_unseal(struct bytes file, enum box_type type, const uint8_t public[static BOX_PUBLIC_LEN],
                      const uint8_t box_secret[static BOX_SECRET_LEN], struct buf *plain)
 {
+	struct file_header h;
 	struct buf padded = { 0 };
 	uint32_t len = 0;
-	enum err e = ERR_OK;
+	enum err e = file_header_get(file, &h);
 
-	if (file.len < FILE_HEADER_LEN || file.len > FILE_MAX)
+	if (e != ERR_OK)
+		return e;
+	if (h.type != join_file_type(type))
 		return ERR_DAMAGED;
 	e = box_unseal(type, public, box_secret,
 	               (struct bytes){ file.data + FILE_HEADER_LEN, file.len - FILE_HEADER_LEN }, &padded);
 	if (e == ERR_OK) {
-		len = padded.len < 4 ? 0 : be32_get(padded.data);
-		e = padded.len < 4 || len > padded.len - 4 || !all_zero(padded.data + 4 + len, padded.len - 4 - len)
-		        ? ERR_DAMAGED
-		        : buf_put(plain, padded.data + 4, len);
+		len = padded.len < JOIN_PLAIN_AT ? 0 : be32_get(padded.data);
+		if (padded.len < JOIN_PLAIN_AT || len > padded.len - JOIN_PLAIN_AT ||
+		    memcmp(padded.data + 4, file.data, FILE_HEADER_LEN) != 0 ||
+		    padded_len(JOIN_BARE + (size_t)len) != file.len ||
+		    !all_zero(padded.data + JOIN_PLAIN_AT + len, padded.len - JOIN_PLAIN_AT - len))
+			e = ERR_DAMAGED;
+		else
+			e = buf_put(plain, padded.data + JOIN_PLAIN_AT, len);
 	}
 	buf_free(&padded);
 	return e;

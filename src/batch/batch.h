@@ -11,6 +11,10 @@
  *   signed part = Ed25519 signature 64 | deflated body (raw deflate, preset dictionary)
  *   batch hash = BLAKE2b("slb batch"; space id, device id, sequence, deflated body); the signature is over it.
  * The epoch is not signed, so that a batch can be sealed again under another epoch without looking like a fork.
+ * Files of boxes go on with a count, 2 bytes big-endian, and that many boxes (sign.h), each of
+ *   header 64 | space id 16 | epoch key 32 | hash of the recipients 32 | hash of the parents 32
+ * join files with one box of length of the plaintext, 4 bytes big-endian | header 64 | plaintext | zeros. A box has no
+ * associated data, so the header stands inside as well. It says nothing of who sealed it: that is for what it holds.
  * The file's size is a multiple of 2,048 up to 16,384 bytes, then as Padmé has it (Nikitin and others, PETS 2019).
  */
 #ifndef SLB_BATCH_BATCH_H
@@ -84,11 +88,11 @@ struct epoch_secret {
 enum err boxes_seal(const struct file_header *h, struct space_id space, const struct epoch_secret *secret,
                     const struct recipient *to, size_t count, struct buf *file) MUST_CHECK;
 /* Tries every box with this key pair. ERR_NOT_FOUND when none is for it; ERR_DAMAGED when the id in the header is
- * not the one the key, space, recipients and parents give. */
+ * not the one the key, space, recipients and parents give, or the header is not the one it was sealed with. */
 enum err boxes_unseal(struct bytes file, struct space_id space, const uint8_t public[static BOX_PUBLIC_LEN],
                       const uint8_t box_secret[static BOX_SECRET_LEN], struct epoch_secret *out) MUST_CHECK;
 
-/* --- joining: files of one sealed box --- */
+/* --- joining: files of one sealed box; the file's type is the box's, else ERR_INPUT or ERR_DAMAGED --- */
 
 enum err join_seal(const struct file_header *h, enum box_type type, const uint8_t to[static BOX_PUBLIC_LEN],
                    struct bytes plain, struct buf *file) MUST_CHECK;

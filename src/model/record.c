@@ -262,11 +262,8 @@ enum err record_apply(struct record *r, const struct edit *edit, struct context 
 		return ERR_OK;
 	TRY(grow((void **)&r->stamps, r->stamp_count, &r->stamp_cap, sizeof(*r->stamps)));
 	r->stamps[r->stamp_count++] = (struct stamp){ edit->dot, edit->clock, ctx.past };
-	for (size_t i = 0; i < edit->write_count; i++) {
-		if (record_is_erased(r) && tag_class(edit->writes[i].tag) != CLASS_ERASE)
-			continue;
+	for (size_t i = 0; i < edit->write_count; i++)
 		TRY(apply_write(r, edit, ctx, stamp, &edit->writes[i]));
-	}
 	if (record_is_erased(r))
 		forget_fields(r);
 done:

@@ -64,27 +64,33 @@ static void on_null(void *ctx)
 	*(struct token *)ctx = (struct token){ .type = WIRE_NULL };
 }
 
-/* The callbacks that are not named here leave the token at WIRE_BAD: tags, floats, indefinite lengths, undefined. */
-static struct cbor_callbacks reader_callbacks(void)
-{
-	struct cbor_callbacks cb = cbor_empty_callbacks;
-
-	cb.uint8 = on_uint8;
-	cb.uint16 = on_uint16;
-	cb.uint32 = on_uint32;
-	cb.uint64 = on_uint64;
-	cb.negint8 = on_negint8;
-	cb.negint16 = on_negint16;
-	cb.negint32 = on_negint32;
-	cb.negint64 = on_negint64;
-	cb.byte_string = on_bytes;
-	cb.string = on_text;
-	cb.array_start = on_array;
-	cb.map_start = on_map;
-	cb.boolean = on_bool;
-	cb.null = on_null;
-	return cb;
-}
+/* What stands on a null callback leaves the token at WIRE_BAD: tags, floats, indefinite lengths, undefined. */
+static const struct cbor_callbacks callbacks = {
+	.uint8 = on_uint8,
+	.uint16 = on_uint16,
+	.uint32 = on_uint32,
+	.uint64 = on_uint64,
+	.negint8 = on_negint8,
+	.negint16 = on_negint16,
+	.negint32 = on_negint32,
+	.negint64 = on_negint64,
+	.byte_string = on_bytes,
+	.byte_string_start = cbor_null_byte_string_start_callback,
+	.string = on_text,
+	.string_start = cbor_null_string_start_callback,
+	.array_start = on_array,
+	.indef_array_start = cbor_null_indef_array_start_callback,
+	.map_start = on_map,
+	.indef_map_start = cbor_null_indef_map_start_callback,
+	.tag = cbor_null_tag_callback,
+	.float2 = cbor_null_float2_callback,
+	.float4 = cbor_null_float4_callback,
+	.float8 = cbor_null_float8_callback,
+	.undefined = cbor_null_undefined_callback,
+	.null = on_null,
+	.boolean = on_bool,
+	.indef_break = cbor_null_indef_break_callback,
+};
 
 static size_t head_put(const struct token *t, unsigned char out[static 9])
 {
@@ -113,7 +119,6 @@ static size_t head_put(const struct token *t, unsigned char out[static 9])
 /* Reads one token; *size is what it covers (for arrays and maps only the head). */
 static struct token token_get(const struct wire_in *in, size_t *size)
 {
-	const struct cbor_callbacks cb = reader_callbacks();
 	struct token t = { .type = WIRE_BAD };
 	unsigned char head[9];
 	size_t head_len = 0;
@@ -123,7 +128,7 @@ static struct token token_get(const struct wire_in *in, size_t *size)
 	*size = 0;
 	if (left == 0)
 		return (struct token){ .type = WIRE_END };
-	r = cbor_stream_decode(in->p, left, &cb, &t);
+	r = cbor_stream_decode(in->p, left, &callbacks, &t);
 	if (r.status != CBOR_DECODER_FINISHED)
 		return (struct token){ .type = WIRE_BAD };
 	head_len = head_put(&t, head);
