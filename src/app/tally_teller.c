@@ -352,13 +352,27 @@ static enum err below_floor(struct errctx *ec, uint64_t circles, uint32_t floor)
 
 	snprintf(have, sizeof(have), "%" PRIu64, circles);
 	snprintf(need, sizeof(need), "%" PRIu32, floor);
-	return err_set(ec, ERR_REFUSED,
-	               "The tellers have signed different lists and can no longer agree. This period is not "
-	               "counted.",
-	               NULL, NULL, NULL);
-default:
-	return err_set(ec, ERR_LATER, "These tellers must sync and count first: %1.", waits, NULL, NULL);
+	return err_set(
+	    ec, ERR_REFUSED,
+	    "%1 circles have taken part, and at least %2 are counted together. More circles must contribute.", have,
+	    need, NULL);
 }
+
+/* Nothing could be done in this call: why not. */
+static enum err nothing_done(struct errctx *ec, const struct counting *w, const struct teller_decision *d,
+                             const char *waits)
+{
+	switch (d->step) {
+	case STEP_BELOW_FLOOR:
+		return below_floor(ec, d->set.n, w->c.plan.floor);
+	case STEP_CANNOT:
+		return err_set(ec, ERR_REFUSED,
+		               "The tellers have signed different lists and can no longer agree. This period is not "
+		               "counted.",
+		               NULL, NULL, NULL);
+	default:
+		return err_set(ec, ERR_LATER, "These tellers must sync and count first: %1.", waits, NULL, NULL);
+	}
 }
 
 enum err app_tally_count(struct errctx *ec, struct app *app, const char *period, struct tally_counted *out)
