@@ -3,7 +3,7 @@
 // was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
 #include "app/syncing.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -556,6 +556,7 @@ enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out)
 	struct vault_report report = { 0 };
 	enum err e = vault_verify(app->vault, ec, &report);
 	enum err log = ERR_OK;
+	char places[24];
 
 	*out = (struct verify_view){ .pages = report.pages, .bad_pages = report.bad_pages + report.bad_frames };
 	out->vault_whole = e == ERR_OK;
@@ -564,62 +565,10 @@ enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out)
 		return e;
 	log = store_verify(ec, app->store, &out->edits, &out->bad_edits);
 	out->log_whole = log == ERR_OK && out->bad_edits == 0;
+	snprintf(places, sizeof(places), "%" PRIu64, out->bad_edits);
 	if (e == ERR_OK && !out->log_whole)
 		e = log != ERR_OK ? log
 		                  : err_set(ec, ERR_DAMAGED, "The log in this vault is damaged in %1 places.", "some",
 		                            NULL, NULL);
-	return e;
-}
-
-/* --- the canonical dump --- */
-
-void app_dump_free(struct dump_space *list, size_t count)
-{
-	for (size_t i = 0; list != NULL && i < count; i++)
-		buf_free(&list[i].state);
-	free(list);
-}
-
-static int dump_cmp(const void *a, const void *b)
-{
-	const struct dump_space *x = a;
-	const struct dump_space *y = b;
-
-	return strcmp(x->id, y->id);
-}
-
-enum err app_dump(struct errctx *ec, struct app *app, const char *space, struct dump_space **out, size_t *count)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
-
-	*count = 0;
-	*out = calloc(n + 1, sizeof(**out));
-	if (e == ERR_OK && *out == NULL)
-		e = ERR_NO_MEMORY;
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct dump_space *d = &(*out)[*count];
-		bool named = space != NULL && (list[i].kind == SPACE_OWN ? strcmp(space, "own") == 0
-		                                                         : strcasecmp(space, list[i].name) == 0);
-
-		if (list[i].state != SPACE_MEMBER || (space == NULL ? list[i].kind == SPACE_OWN : !named))
-			continue;
-		(*count)++;
-		snprintf(d->name, sizeof(d->name), "%s", list[i].name);
-		hex_put(list[i].id.b, SPACE_ID_LEN, d->id);
-		e = store_dump(ec, app->store, list[i].n, &d->state);
-	}
-	free(list);
-	if (e == ERR_OK && space != NULL && *count == 0)
-		e = err_set(ec, ERR_NOT_FOUND, "You are not in a circle or neighbourhood called %1.", space, NULL,
-		            NULL);
-	if (e == ERR_OK && *count > 1)
-		qsort(*out, *count, sizeof(**out), dump_cmp);
-	if (e != ERR_OK) {
-		app_dump_free(*out, *count);
-		*out = NULL;
-		*count = 0;
-	}
 	return e;
 }

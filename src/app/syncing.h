@@ -82,4 +82,15 @@ enum err app_dump(struct errctx *ec, struct app *app, const char *space, struct 
                   size_t *count) MUST_CHECK;
 void app_dump_free(struct dump_space *list, size_t count);
 
+/* Walks the CBOR items of a state for those who print it. `item` is called for each in order, with the number of
+ * items inside for DUMP_ARRAY and of pairs for DUMP_MAP; stops at the first false. ERR_DAMAGED when it is not CBOR. */
+enum dump_type { DUMP_INT, DUMP_BYTES, DUMP_TEXT, DUMP_BOOL, DUMP_NULL, DUMP_ARRAY, DUMP_MAP };
+struct dump_item {
+	enum dump_type type;
+	int64_t number; /* of DUMP_INT and DUMP_BOOL; the count of DUMP_ARRAY and DUMP_MAP */
+	struct bytes bytes;
+};
+typedef bool (*dump_fn)(void *arg, const struct dump_item *item);
+enum err app_dump_walk(struct bytes state, dump_fn item, void *arg) MUST_CHECK;
+
 #endif

@@ -49,12 +49,13 @@
 static const struct arg_option found_options[] = { { "remote", "URL", ARG_REQUIRED, 0 }, END };
 static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED, 0 }, END };
 static const struct arg_option invite_options[] = {
-	{ "space", "NAME", 0, 0 }, { "role", "ROLE", 0, 0 }, { "device", NULL, 0, 0 }, { "out", "FILE", 0, 0 }, END
+	{ "space", "NAME", 0, 0 }, { "role", "ROLE", 0, 0 }, { "out", "FILE", 0, 0 }, END
 };
 static const struct arg_option join_options[] = {
 	{ "from", "FILE", 0, 1 }, { "request", NULL, 0, 1 }, { "remote", "URL", 0, 0 }, END
 };
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
+static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
 static const struct arg_option resident_edit_options[] = { { "nick", "NICK", 0, 0 }, RESIDENT_FIELDS, END };
@@ -121,7 +122,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(JOIN, "join", NULL, POS("INVITATION", 0, 1), .pos_group = 1, .one_of = 1, OPTIONS(join_options),
 	    FLAGS(VAULT)),
 	ROW(MEMBER_LIST, "member", "list", OPTIONS(space_options), FLAGS(VAULT)),
-	ROW(MEMBER_APPROVE, "member", "approve", POS("ID", 1, 1), OPTIONS(space_options), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(MEMBER_APPROVE, "member", "approve", POS("ID", 1, 1), OPTIONS(approve_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(MEMBER_MET, "member", "met", POS("ID", 1, 1), OPTIONS(space_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(RESIDENT_ADD, "resident", "add", POS("NICK", 1, 1), OPTIONS(resident_add_options), FLAGS(VAULT)),
 	ROW(RESIDENT_EDIT, "resident", "edit", POS("ID", 1, 1), OPTIONS(resident_edit_options), FLAGS(VAULT)),

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Sending and fetching, how things stand, whether everything is whole, and the canonical dump.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/syncing.h"
+#include "base/tr.h"
+#include "cli/command.h"
+#include "render/doc.h"
+#include "render/dump.h"
+
+static const char *result_word(enum sync_result r)
+{
+	return r == SYNC_DONE ? "done" : r == SYNC_LATER ? "later" : "person";
+}
+
+static void number(uint64_t n, char out[static 24])
+{
+	snprintf(out, 24, "%" PRIu64, n);
+}
+
+static enum err sync_doc(struct command_call *call, const struct sync_view *v)
+{
+	struct doc *d = doc_new();
+
+	doc_object(d, NULL);
+	doc_int(d, "sent", (int64_t)v->sent);
+	doc_int(d, "received", (int64_t)v->received);
+	doc_int(d, "new", (int64_t)v->fresh);
+	doc_int(d, "changed", (int64_t)v->changed);
+	doc_int(d, "two_versions", (int64_t)v->two_versions);
+	doc_int(d, "set_aside", (int64_t)v->set_aside);
+	doc_int(d, "joined", (int64_t)v->joined);
+	doc_int(d, "admitted", (int64_t)v->admitted);
+	doc_int(d, "healed", (int64_t)v->healed);
+	doc_text(d, "notice", v->notice[0] == '\0' ? NULL : lang_tr(call->lang, v->notice));
+	doc_text(d, "result", result_word(v->result));
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+static void sync_text(struct command_call *call, const struct sync_view *v)
+{
+	char a[24];
+	char b[24];
+	char c[24];
+
+	number(v->sent, a);
+	number(v->fresh, b);
+	number(v->changed, c);
+	command_say(call, TR("Sent: %1. New here: %2. Changed here: %3."), a, b, c);
+	if (v->joined > 0)
+		command_say(call, TR("You have joined. Everything that was there has been fetched."), NULL, NULL, NULL);
+	number(v->admitted, a);
+	if (v->admitted > 0)
+		command_say(call, TR("People you let in: %1."), a, NULL, NULL);
+	number(v->two_versions, a);
+	if (v->two_versions > 0)
+		command_say(call, TR("In two versions: %1. See versions list."), a, NULL, NULL);
+	number(v->set_aside, a);
+	if (v->set_aside > 0)
+		command_say(call, TR("Set aside, because it does not verify: %1. See status."), a, NULL, NULL);
+	if (v->notice[0] != '\0')
+		command_say(call, v->notice, NULL, NULL, NULL);
+}
+
+enum err cmd_sync(struct command_call *call)
+{
+	struct sync_view v;
+	enum err e = app_sync(call->ec, call->app, &v);
+
+	if (e != ERR_OK)
+		return e;
+	if (call->io->json)
+		e = sync_doc(call, &v);
+	else
+		sync_text(call, &v);
+	if (e == ERR_OK && v.result != SYNC_DONE)
+		return err_set(
+		    call->ec, ERR_LATER, "Not everything was sent or fetched: %1 Nothing is lost. Sync again later.",
+		    v.why[0] != '\0' ? lang_tr(call->lang, v.why) : lang_tr(call->lang, v.notice), NULL, NULL);
+	call->look = v.two_versions > 0 || v.set_aside > 0;
+	return e;
+}
+
+static enum err status_doc(struct command_call *call, const struct status_view *s)
+{
+	struct doc *d = doc_new();
+
+	doc_object(d, NULL);
+	doc_int(d, "unsent", (int64_t)s->unsent);
+	doc_text(d, "last_success", s->last_success[0] == '\0' ? NULL : s->last_success);
+	doc_int(d, "waiting", (int64_t)s->waiting);
+	doc_array(d, "set_aside");
+	for (size_t i = 0; i < s->aside_count; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "what", s->aside[i].what);
+		doc_text(d, "why", lang_tr(call->lang, s->aside[i].why));
+		doc_end(d);
+	}
+	doc_end(d);
+	doc_array(d, "spaces");
+	for (size_t i = 0; i < s->space_count; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "name", s->spaces[i].name);
+		doc_text(d, "kind", s->spaces[i].kind);
+		doc_text(d, "epoch", s->spaces[i].epoch[0] == '\0' ? NULL : s->spaces[i].epoch);
+		doc_int(d, "devices", (int64_t)s->spaces[i].devices);
+		doc_int(d, "unsent", (int64_t)s->spaces[i].unsent);
+		doc_text(d, "state", s->spaces[i].asked ? "asked" : "member");
+		doc_end(d);
+	}
+	doc_end(d);
+	doc_object(d, "memory");
+	doc_bool(d, "keys_locked", s->keys_locked);
+	doc_int(d, "cache_locked", (int64_t)s->cache_locked);
+	doc_end(d);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+static void status_text(struct command_call *call, const struct status_view *s)
+{
+	char n[24];
+	char days[24];
+
+	number(s->unsent, n);
+	command_say(call, s->unsent == 0 ? TR("Everything is sent.") : TR("Not sent yet: %1."), n, NULL, NULL);
+	number(s->days_since < 0 ? 0 : (uint64_t)s->days_since, days);
+	if (s->days_since < 0)
+		command_say(call, TR("This home has never synced."), NULL, NULL, NULL);
+	else if (s->days_since > 7)
+		command_say(call, TR("Last synced %1, that is %2 days ago. Please sync; nothing is lost."),
+		            s->last_success, days, NULL);
+	else
+		command_say(call, TR("Last synced %1."), s->last_success, NULL, NULL);
+	number(s->waiting, n);
+	if (s->waiting > 0)
+		command_say(call, TR("Waiting for something that is not here yet: %1."), n, NULL, NULL);
+	for (size_t i = 0; i < s->aside_count; i++)
+		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
+		            NULL);
+	for (size_t i = 0; i < s->space_count; i++)
+		fprintf(call->io->out, "%s  %s  %" PRIu64 "\n", s->spaces[i].kind, s->spaces[i].name,
+		        s->spaces[i].unsent);
+	if (!s->keys_locked)
+		command_say(call, TR("Keys could not be kept out of swap on this computer."), NULL, NULL, NULL);
+}
+
+enum err cmd_status(struct command_call *call)
+{
+	struct status_view s;
+	enum err e = app_status(call->ec, call->app, &s);
+
+	if (e != ERR_OK)
+		return e;
+	if (call->io->json)
+		e = status_doc(call, &s);
+	else if (!call->io->quiet)
+		status_text(call, &s);
+	app_status_free(&s);
+	return e;
+}
+
+enum err cmd_verify(struct command_call *call)
+{
+	struct verify_view v = { 0 };
+	char pages[24];
+	char edits[24];
+	enum err e = app_verify(call->ec, call->app, &v);
+
+	if (e != ERR_OK && e != ERR_DAMAGED)
+		return e;
+	number(v.pages, pages);
+	number(v.edits, edits);
+	if (call->io->json) {
+		struct doc *d = doc_new();
+		enum err printed = ERR_OK;
+
+		doc_object(d, NULL);
+		doc_int(d, "pages", (int64_t)v.pages);
+		doc_int(d, "bad_pages", (int64_t)v.bad_pages);
+		doc_int(d, "edits", (int64_t)v.edits);
+		doc_int(d, "bad_edits", (int64_t)v.bad_edits);
+		doc_text(d, "result", e == ERR_OK ? "whole" : "damaged");
+		doc_end(d);
+		printed = doc_print(call->ec, d, call->io->out);
+		return e != ERR_OK ? e : printed;
+	}
+	if (e == ERR_OK)
+		command_say(call, TR("Everything is whole: %1 pages, %2 edits."), pages, edits, NULL);
+	return e;
+}
+
+enum err cmd_dump(struct command_call *call)
+{
+	struct dump_space *list = NULL;
+	size_t n = 0;
+	enum err e = app_dump(call->ec, call->app, args_get(call->args, "space"), &list, &n);
+
+	if (e == ERR_OK)
+		e = dump_print(call->ec, list, n, call->io->out);
+	app_dump_free(list, n);
+	return e;
+}
