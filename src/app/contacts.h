@@ -38,7 +38,7 @@ struct contact {
 	int64_t follow_up; /* NO_DAY: none */
 	bool follow_up_done;
 	const char *follows;
-	const char *circle; /* name; "" in the own space */
+	const char *circle; /* name; NULL in the own space */
 	size_t two;         /* fields with two versions */
 	struct versions versions;
 };

@@ -65,7 +65,7 @@ struct referral {
 	const char *changed;
 	const char *follows; /* the referral that was sent on */
 	const char *resident;
-	const char *circle;
+	const char *circle; /* name; NULL in the own space */
 	struct loop loop;
 	struct referral_event *event;
 	size_t events;

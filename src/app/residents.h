@@ -23,7 +23,7 @@ struct resident {
 	const char *number;
 	const char *language;
 	const char *note;
-	const char *circle; /* name; "" in the own space */
+	const char *circle; /* name; NULL in the own space */
 	size_t two;         /* fields with two versions */
 	struct versions versions;
 };

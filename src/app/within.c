@@ -51,10 +51,11 @@ enum err within_end(struct errctx *ec, struct app *app, enum err e)
 
 const char *within_space_name(struct pool *p, struct app *app, int64_t space)
 {
-	char name[SPACE_NAME_MAX + 1];
+	struct space_row row = { 0 };
 
-	app_space_name(app, space, name);
-	return pool_str(p, name);
+	if (store_space_get(NULL, app->store, space, &row) != ERR_OK || row.kind == SPACE_OWN)
+		return NULL;
+	return pool_str(p, row.name);
 }
 
 enum err within_circle_filter(struct errctx *ec, struct app *app, const char *circle, int64_t *space)

@@ -20,7 +20,7 @@ enum err within_no_memory(struct errctx *ec) MUST_CHECK;
 /* ERR_NO_MEMORY with its sentence where the pool failed, else e. */
 enum err within_pool(struct errctx *ec, const struct pool *p, enum err e) MUST_CHECK;
 
-/* The name of the circle that a space is; "" for the own space. */
+/* The name of the circle that a space is; NULL for the own space. */
 const char *within_space_name(struct pool *p, struct app *app, int64_t space);
 /* The circle named, or 0 for every circle where the name is NULL. */
 enum err within_circle_filter(struct errctx *ec, struct app *app, const char *circle, int64_t *space) MUST_CHECK;

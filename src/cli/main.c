@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The program: starts the libraries, then runs what was typed.
+#include <stdio.h>
+
+#include "cli/program.h"
+
+int main(int argc, char **argv)
+{
+	enum err e = app_start();
+
+	if (e != ERR_OK) {
+		fputs("sleutelbos: libsodium or SQLite did not start.\n", stderr);
+		return err_exit_status(e);
+	}
+	return program_main(argc, argv);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Text for people: sentences and fields. Records stand in text_records.c.
+#include "render/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/dates.h"
+#include "base/utf8.h"
+
+/* Escape sequences start with one of these. */
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
+
+void text_typed(const struct text *t, const char *typed, int indent)
+{
+	if (typed == NULL || !utf8_valid(typed, strlen(typed)))
+		return;
+	for (const char *p = typed; *p != '\0';) {
+		const char *from = p;
+		uint32_t c = utf8_next(&p);
+
+		if (c == '\n')
+			fprintf(t->out, "\n%*s", indent, "");
+		else if (c == '\t' || is_control(c))
+			fputc(' ', t->out);
+		else
+			fwrite(from, 1, (size_t)(p - from), t->out);
+	}
+}
+
+/* Control characters of an argument become blanks, in place. */
+static void clean(char *s)
+{
+	for (char *p = s; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < 0x20 || c == 0x7F)
+			*p = ' ';
+		else if (c == 0xC2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xA0)
+			p[0] = p[1] = ' ';
+	}
+}
+
+void text_say(const struct text *t, const char *msg, const char *a1, const char *a2, const char *a3)
+{
+	const char *given[3] = { a1, a2, a3 };
+	const char *args[3] = { "", "", "" };
+	char *copies[3] = { NULL, NULL, NULL };
+	struct buf line = { 0 };
+
+	for (int i = 0; i < 3; i++) {
+		copies[i] = strdup(given[i] == NULL ? "" : given[i]);
+		if (copies[i] != NULL) {
+			clean(copies[i]);
+			args[i] = copies[i];
+		}
+	}
+	if (lang_fill(&line, lang_tr(t->lang, msg), args, 3) == ERR_OK && line.len > 0)
+		fwrite(line.data, 1, line.len, t->out);
+	buf_free(&line);
+	for (int i = 0; i < 3; i++)
+		free(copies[i]);
+}
+
+void text_line(const struct text *t, const char *msg, const char *a1, const char *a2, const char *a3)
+{
+	text_say(t, msg, a1, a2, a3);
+	fputc('\n', t->out);
+}
+
+void text_field(const struct text *t, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	fprintf(t->out, "  %s: ", lang_tr(t->lang, name));
+	text_typed(t, value, 4);
+	fputc('\n', t->out);
+}
+
+void text_day_field(const struct text *t, const char *name, int64_t day)
+{
+	char text[DAY_TEXT_LEN];
+
+	day_text(day, text);
+	text_field(t, name, text);
+}
