@@ -114,6 +114,19 @@ static inline void job_line(struct job *job, enum job_kind kind, const char *a, 
 	assert_int_equal(job_add(NULL, job, kind, a, b, c), ERR_OK);
 }
 
+/* Writes the job to DIR/job, for runs without the launcher, and frees it. */
+static inline void write_job(const struct scene *s, struct job *job)
+{
+	struct buf text = { 0 };
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/job", s->dir);
+	assert_int_equal(job_write(NULL, job, &text), ERR_OK);
+	assert_int_equal(file_replace(NULL, path, buf_bytes(&text)), ERR_OK);
+	buf_free(&text);
+	job_free(job);
+}
+
 /* Puts a spool file with that content on the device's branch. */
 static inline void job_spool(const struct scene *s, struct job *job, char device, const char *name, const char *content)
 {

@@ -20,18 +20,6 @@ struct flow {
 	void (*job)(const struct scene *s, struct job *job);
 };
 
-static void write_job(const struct scene *s, struct job *job)
-{
-	struct buf text = { 0 };
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/job", s->dir);
-	assert_int_equal(job_write(NULL, job, &text), ERR_OK);
-	assert_int_equal(file_replace(NULL, path, buf_bytes(&text)), ERR_OK);
-	buf_free(&text);
-	job_free(job);
-}
-
 /* Only calls that change something: an openat counts where it creates. */
 static size_t list_points(const struct scene *s, struct point *out, size_t max)
 {
