@@ -65,7 +65,7 @@ enum err cmd_status(struct command_call *call) MUST_CHECK;
 enum err cmd_verify(struct command_call *call) MUST_CHECK;
 enum err cmd_dump(struct command_call *call) MUST_CHECK;
 
-/* --- cmd_tally.c: tally, summary, protect --- */
+/* --- cmd_tally.c: tally, summary --- */
 enum err cmd_tally_plan(struct command_call *call) MUST_CHECK;
 enum err cmd_tally_preview(struct command_call *call) MUST_CHECK;
 enum err cmd_tally_contribute(struct command_call *call) MUST_CHECK;
@@ -74,6 +74,8 @@ enum err cmd_tally_count(struct command_call *call) MUST_CHECK;
 enum err cmd_tally_combine(struct command_call *call) MUST_CHECK;
 enum err cmd_tally_status(struct command_call *call) MUST_CHECK;
 enum err cmd_summary(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_protect.c --- */
 enum err cmd_protect(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_demo.c --- */

@@ -32,6 +32,8 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_TALLY_COMBINE] = cmd_tally_combine,
 	[CMD_TALLY_STATUS] = cmd_tally_status,
 	[CMD_SUMMARY] = cmd_summary,
+#endif
+#if __has_include("cli/cmd_protect.c")
 	[CMD_PROTECT] = cmd_protect,
 #endif
 #if __has_include("cli/cmd_demo.c")
