@@ -16,7 +16,7 @@ function finish(   call, place_in_call, kind)
 		kind = shown[call "/" place_in_call]
 	else if (text ~ /^(\\")?[A-Z%].* .* .*[.?!]$/)
 		kind = "text"
-	if (kind != "")
+	if (kind != "" && text != "")
 		print place "\t" kind "\t" text
 }
 
