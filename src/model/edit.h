@@ -10,7 +10,8 @@
  *   edit = [target, clock, seen, tag, value, tag, value, ...]
  *   target: the kind (a new record, whose id is the edit's dot) or [device index, counter]
  *   clock: milliseconds after the previous edit's clock, or [milliseconds, count]
- *   seen: null (the batch's context), or [[device index, seq]...] where the author had read less (a form)
+ *   seen: null (the batch's context), or [[device index, seq]...], the devices of which the author had read less when
+ *     a form was opened, and how far (0: nothing); whoever folds takes the lower of both
  *   context and seen ascend by device id (not by index), so that each has one spelling and nobody stands in it twice
  */
 #ifndef SLB_MODEL_EDIT_H
@@ -51,7 +52,7 @@ struct edit {
 	struct hlc clock;
 	struct dot target;       /* equals `dot` for a new record */
 	uint32_t kind;           /* for a new record and only there, else KIND_none */
-	const struct seen *seen; /* ascending by device; NULL: the batch's context */
+	const struct seen *seen; /* what lowers the batch's context, ascending by device; NULL: nothing */
 	size_t seen_count;
 	const struct write *writes; /* ascending by tag */
 	size_t write_count;

@@ -321,8 +321,13 @@ static void make_edit(struct world *w, struct replica *r)
 	}
 	if (form) {
 		e->seen = seen;
-		for (size_t i = 0; i < r->token.n; i++)
-			seen[e->seen_count++] = (struct seen){ r->token.e[i].dev, r->token.e[i].seq };
+		for (size_t i = 0; i < r->applied.n; i++) {
+			const struct vv_entry *now = &r->applied.e[i];
+			const struct vv_entry *then = vv_get(&r->token, now->dev);
+
+			if (then == NULL || then->seq < now->seq)
+				seen[e->seen_count++] = (struct seen){ now->dev, then == NULL ? 0 : then->seq };
+		}
 	}
 	r->outbox_n++;
 	apply(w, r, e, form ? &r->token : &r->applied);
@@ -395,9 +400,10 @@ static bool causes_here(const struct replica *r, const struct batch *b)
 	return true;
 }
 
-/* The vector that an edit's own, older context stands for. */
-static void seen_vector(const struct replica *r, const struct edit *e, struct vv *out)
+/* The batch's context, lowered where the author of the edit had read less. */
+static void lowered(const struct replica *r, const struct vv *context, const struct edit *e, struct vv *out)
 {
+	assert_int_equal(vv_copy(context, out), ERR_OK);
 	for (size_t i = 0; i < e->seen_count; i++) {
 		size_t dev = device_number(e->seen[i].dev);
 
@@ -423,11 +429,11 @@ static bool receive(struct world *w, struct replica *r, size_t number)
 		vv_put(context, c->dev, c->seq, r->last_counter[device_number(c->dev)][c->seq], c->hash);
 	}
 	for (size_t i = 0; i < body->edit_count; i++) {
-		struct vv older = { 0 };
+		struct vv seen = { 0 };
 
-		seen_vector(r, &body->edits[i], &older);
-		apply(w, r, &body->edits[i], body->edits[i].seen != NULL ? &older : context);
-		vv_free(&older);
+		lowered(r, context, &body->edits[i], &seen);
+		apply(w, r, &body->edits[i], &seen);
+		vv_free(&seen);
 	}
 	vv_put(&r->applied, device(b->dev), b->seq, b->last_counter, b->hash);
 	r->last_counter[b->dev][b->seq] = b->last_counter;
