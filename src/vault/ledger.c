@@ -156,8 +156,8 @@ int ledger_create(struct ledger *l, uint32_t pages, const uint64_t sum[static SU
 
 void ledger_clear(struct ledger *l)
 {
-	free(l->page_of);
-	free(l->moved);
+	sqlite3_free(l->page_of);
+	sqlite3_free(l->moved);
 	l->page_of = NULL;
 	l->moved = NULL;
 }
@@ -207,7 +207,7 @@ int ledger_frame(struct ledger *l, uint32_t frame, uint32_t page)
 
 		while (room < frame)
 			room *= 2;
-		grown = realloc(l->page_of, room * sizeof(*grown));
+		grown = sqlite3_realloc64(l->page_of, room * sizeof(*grown));
 		if (grown == NULL)
 			return SQLITE_IOERR_NOMEM;
 		l->page_of = grown;
@@ -270,10 +270,10 @@ static int compare_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The distinct pages of the first `frames` frames, in order; free() it. *count is their number. */
+/* The distinct pages of the first `frames` frames, in order; sqlite3_free() it. *count is their number. */
 static uint32_t *pages_of_frames(const struct ledger *l, uint32_t frames, uint32_t *count)
 {
-	uint32_t *p = malloc((frames + 1) * sizeof(*p));
+	uint32_t *p = sqlite3_malloc64((frames + 1) * sizeof(*p));
 	uint32_t n = 0;
 
 	*count = 0;
@@ -340,7 +340,7 @@ static int sum_without(struct ledger *l, const uint32_t *now, uint32_t now_count
 	for (uint32_t p = l->db_pages + 1; p <= l->record.pages && rc == SQLITE_OK; p++)
 		if (!has_page(before, before_count, p) && !has_page(now, now_count, p))
 			rc = sum_disk(l, p, false, sum);
-	free(before);
+	sqlite3_free(before);
 	return rc;
 }
 
@@ -355,7 +355,7 @@ static int move_begin(struct ledger *l)
 	if (!l->live || l->committed == 0 || l->page_count < l->committed || l->record.frames > l->committed)
 		return SQLITE_IOERR_WRITE;
 	pages = pages_of_frames(l, l->committed, &count);
-	moved = pages == NULL ? NULL : calloc(count, sizeof(*moved));
+	moved = pages == NULL ? NULL : sqlite3_malloc64(count * sizeof(*moved));
 	if (moved == NULL) {
 		rc = SQLITE_IOERR_NOMEM;
 		goto done;
@@ -363,9 +363,7 @@ static int move_begin(struct ledger *l)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct moved_page *old = moved_find(l->moved, l->moved_count, pages[i]);
 
-		moved[i].number = pages[i];
-		if (old != NULL)
-			moved[i] = *old;
+		moved[i] = old != NULL ? *old : (struct moved_page){ .number = pages[i] };
 	}
 	if (r.known)
 		rc = sum_without(l, pages, count, r.sum);
@@ -376,15 +374,15 @@ static int move_begin(struct ledger *l)
 		rc = record_write(l, &r);
 	if (rc != SQLITE_OK)
 		goto done;
-	free(l->moved);
+	sqlite3_free(l->moved);
 	l->moved = moved;
 	l->moved_count = count;
 	l->moving = true;
 	l->moving_frames = l->committed;
 	moved = NULL;
 done:
-	free(moved);
-	free(pages);
+	sqlite3_free(moved);
+	sqlite3_free(pages);
 	return rc;
 }
 
@@ -420,7 +418,7 @@ int ledger_cut(struct ledger *l)
 
 static void moved_forget(struct ledger *l)
 {
-	free(l->moved);
+	sqlite3_free(l->moved);
 	l->moved = NULL;
 	l->moved_count = 0;
 	l->moving = false;

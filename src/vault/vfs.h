@@ -101,8 +101,9 @@ struct main_file {
 
 struct wal_file {
 	struct vault_file f;
-	struct main_file *db; /* whose log it is */
-	bool known;           /* `log` is set */
+	struct main_file *db;          /* whose log it is */
+	bool known;                    /* `log` and `plain` are set */
+	uint8_t plain[WAL_HEADER_LEN]; /* the header */
 	struct wal_id log;
 	bool big;         /* word order of the checksums */
 	uint32_t size;    /* bytes in a page */

@@ -159,6 +159,7 @@ static int wal_close(sqlite3_file *file)
 static void header_take(struct wal_file *w, const uint8_t plain[static WAL_HEADER_LEN], uint64_t generation)
 {
 	w->known = true;
+	memcpy(w->plain, plain, WAL_HEADER_LEN);
 	w->big = (plain[3] & 1) != 0;
 	w->size = be32_get(plain + 8);
 	w->log.generation = generation;
@@ -347,12 +348,14 @@ static bool log_writable(const struct wal_file *w)
 
 static int frame_part_write(struct wal_file *w, const uint8_t *data, uint32_t len, sqlite3_int64 at)
 {
+	static const uint8_t zero[WAL_SALT_LEN];
 	uint32_t frame = (uint32_t)((at - WAL_HEADER_LEN) / frame_len(w)) + 1;
 	uint32_t skip = (uint32_t)((at - WAL_HEADER_LEN) % frame_len(w));
 	int rc = SQLITE_OK;
 
 	if (skip == 0 && len == WAL_FRAME_HEADER) {
-		if (memcmp(data + 8, w->log.salts, WAL_SALT_LEN) != 0)
+		/* Zeros: SQLite fills in salts and checksum later, for a frame that it still may change. */
+		if (memcmp(data + 8, w->log.salts, WAL_SALT_LEN) != 0 && memcmp(data + 8, zero, WAL_SALT_LEN) != 0)
 			return SQLITE_IOERR_WRITE;
 		rc = header_settle(w);
 		memcpy(w->header, data, WAL_FRAME_HEADER);
@@ -483,7 +486,13 @@ static int wal_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 		rc = header_settle(w);
 	if (rc != SQLITE_OK)
 		return rc;
-	if (at < WAL_HEADER_LEN || len <= 0 || !w->known)
+	if (at < 0 || len <= 0 || !w->known)
+		return SQLITE_IOERR_READ;
+	if (at + len <= WAL_HEADER_LEN) { /* the checksum that the first frame's starts from */
+		memcpy(out, w->plain + at, (size_t)len);
+		return SQLITE_OK;
+	}
+	if (at < WAL_HEADER_LEN)
 		return SQLITE_IOERR_READ;
 	frame = (uint32_t)((at - WAL_HEADER_LEN) / frame_len(w)) + 1;
 	rc = frame_part_read(w, out, (uint32_t)len, at);

@@ -58,13 +58,16 @@ static inline struct rng seed_rng(struct seed *s)
 
 static const uint8_t KIT_MASTER[32] = "a master key for tests, 32 byte";
 
-/* A fresh directory under $TMPDIR or /tmp; kept when a test fails, for a look. */
+/* A fresh directory, in memory where that can be had: what a sync means is not asked of the machine here. Kept when a
+ * test fails, for a look. */
 static inline char *kit_dir(void)
 {
 	const char *tmp = getenv("TMPDIR");
 	char *dir = NULL;
 
-	assert_true(asprintf(&dir, "%s/slb-vault-XXXXXX", tmp == NULL ? "/tmp" : tmp) > 0);
+	if (tmp == NULL)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	assert_true(asprintf(&dir, "%s/slb-vault-XXXXXX", tmp) > 0);
 	assert_non_null(mkdtemp(dir));
 	return dir;
 }
@@ -142,6 +145,32 @@ static inline struct vault *kit_open(const char *dir, enum vault_mode mode, cons
 	if (vault_open(&ec, dir, KIT_MASTER, mode, rng, &v) != ERR_OK)
 		fail_msg("%s", err_text(&ec, NULL, text, sizeof(text)));
 	return v;
+}
+
+/* All that a vault holds, as one line of text (free() it); NULL when it cannot be read. The tables are those of
+ * kit_fill(). */
+static inline char *kit_dump(struct vault *v)
+{
+	static const char sql[] =
+	    "SELECT (SELECT group_concat(id || ':' || x) FROM (SELECT id, x FROM t ORDER BY id)) || '|' || "
+	    "(SELECT count(*) FROM f) || '|' || (SELECT count(*) FROM f WHERE f MATCH 'gesprek')";
+	sqlite3_stmt *s = NULL;
+	char *out = NULL;
+
+	if (sqlite3_prepare_v2(vault_db(v), sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		out = strdup((const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	return out;
+}
+
+/* Adds `count` rows, each in a transaction of its own. */
+static inline void kit_fill(struct vault *v, int count)
+{
+	kit_sql(v, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, x);"
+	           "CREATE VIRTUAL TABLE IF NOT EXISTS f USING fts5(y)");
+	for (int i = 0; i < count; i++)
+		kit_sql(v, "BEGIN; INSERT INTO t(x) SELECT printf('%d %.*c', count(*), 200 + count(*) * 7 % 900, 'x') "
+		           "FROM t; INSERT INTO f(y) SELECT 'gesprek ' || max(id) FROM t; COMMIT");
 }
 
 #endif
