@@ -81,26 +81,8 @@ static enum err found(struct errctx *ec, struct app *app, const struct founding 
 	if (e != ERR_OK)
 		return e;
 	e = space_found(ec, &y, &f, row);
-	return within_end(ec, app, e);
-}
-
-/* A circle or own space that has no neighbourhood yet goes along with the first one. */
-static enum err adopt(struct errctx *ec, struct app *app, int64_t neighbourhood)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_begin(ec, app->store);
-
-	if (e != ERR_OK)
-		return e;
-	e = store_space_list(ec, app->store, &list, &n);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (list[i].neighbourhood != 0)
-			continue;
-		list[i].neighbourhood = neighbourhood;
-		e = store_space_update(ec, app->store, &list[i]);
-	}
-	free(list);
+	if (e == ERR_OK && f.kind == SPACE_NEIGHBOURHOOD)
+		e = spaces_adopt(ec, &y, row->n);
 	return within_end(ec, app, e);
 }
 
@@ -118,7 +100,7 @@ enum err app_found_neighbourhood(struct errctx *ec, struct app *app, const char 
 		e = app_remote_create(ec, app, remote);
 	if (e == ERR_OK)
 		e = found(ec, app, &f, &row);
-	return e != ERR_OK ? e : adopt(ec, app, row.n);
+	return e;
 }
 
 enum err app_found_circle(struct errctx *ec, struct app *app, const char *name)

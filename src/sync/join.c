@@ -719,6 +719,8 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	TRY(wire_get_raw(in, &heads));
 	TRY(store_kept_put(ec, y->store, space.n, KEPT_FLOOR, heads));
 	TRY(store_kept_delete(ec, y->store, space.n, KEPT_ASK));
+	if (space.kind == SPACE_NEIGHBOURHOOD)
+		TRY(spaces_adopt(ec, y, space.n));
 	r->joined++;
 done:
 	device_keys_free(keys);

@@ -157,3 +157,19 @@ done:
 	device_keys_free(keys);
 	return e;
 }
+
+enum err spaces_adopt(struct errctx *ec, struct sync *y, int64_t neighbourhood)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, y->store, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (list[i].neighbourhood != 0)
+			continue;
+		list[i].neighbourhood = neighbourhood;
+		e = store_space_update(ec, y->store, &list[i]);
+	}
+	free(list);
+	return e;
+}

@@ -17,6 +17,10 @@ struct founding {
 /* Founds a space with fresh keys, its first epoch and the founder's member record. Within a transaction. */
 enum err space_found(struct errctx *ec, struct sync *y, const struct founding *f, struct space_row *out) MUST_CHECK;
 
+/* Spaces that belong to no neighbourhood yet (the own one, circles founded alone) go along with this one. Within a
+ * transaction. */
+enum err spaces_adopt(struct errctx *ec, struct sync *y, int64_t neighbourhood) MUST_CHECK;
+
 /* Writes a member record: a new one (`person` is none; it receives the id) or more devices for an existing one. */
 struct admission {
 	int64_t space;
