@@ -29,7 +29,8 @@ enum err pack_get(uint64_t packed, uint32_t cap, uint64_t circles, struct pack_c
 {
 	struct pack_count c = { packed >> X_SHIFT, packed >> I_SHIFT & I_MASK, packed & C_MASK };
 
-	if (packed >> 60 != 0 || c.i > circles || c.x > circles * PACK_X || c.c < c.i || c.c > c.i * cap || c.x < c.c)
+	if (packed >> 60 != 0 || c.i > circles || c.x > circles * PACK_X || c.c < c.i || c.c > c.i * cap || c.x < c.c ||
+	    (c.x > 0 && c.i == 0))
 		return err_set(ec, ERR_DAMAGED,
 		               "The sums are no sums of counts: a contribution was not made as it should be. Nothing "
 		               "is published for this period.",
