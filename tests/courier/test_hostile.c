@@ -25,7 +25,7 @@ static const char *write_raw(const struct scene *s, const char *type, struct byt
 	snprintf(path, sizeof(path), "%s/raw", s->dir);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	assert_int_equal(fwrite(raw.data, 1, raw.len, f), raw.len);
+	assert_true(raw.len == 0 || fwrite(raw.data, 1, raw.len, f) == raw.len);
 	assert_int_equal(fclose(f), 0);
 	return shell("git -C %s/remote hash-object -t %s -w --literally %s", s->dir, type, path);
 }
@@ -78,7 +78,7 @@ static void assert_left_there(const struct scene *s, const char *what, const cha
 	shell("rm -rf %s/b/repo %s/b/in/*", s->dir, s->dir);
 }
 
-/* Seen to fail with the name check of tree_parse() taken out: eight of these became paths. */
+/* Seen to fail with the name check of tree_parse() taken out. */
 static void test_trees_of_another_shape_are_left_there(void **state)
 {
 	static const struct {

@@ -158,7 +158,7 @@ static void test_killed_while_it_makes_the_remote(void **state)
 	run_flow(&flow);
 }
 
-/* Seen to fail with report SENT written before the push, and with the stale branch lock left in place. */
+/* Seen to fail with the lock that a killed run leaves on a branch not cleared. */
 static void test_killed_while_it_fetches_and_pushes(void **state)
 {
 	const struct flow flow = { "both", prepare_both, job_both };

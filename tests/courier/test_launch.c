@@ -116,8 +116,8 @@ static void test_nothing_of_ours_leaks_into_it(void **state)
 	    ERR_OK);
 	assert_string_equal(shell("sort %s/fake.env", s.dir), "LANG=C\nPATH=/usr/bin:/bin");
 	/* 10 or above is the shell's own hold on its script. */
-	assert_string_equal(shell("grep -v '^[12][0-9]' %s/fake.fds | tr '\\n' ' '", s.dir), "0 1 2");
-	assert_string_equal(shell("cut -f2 %s/fake.sig", s.dir), "0000000000000000");
+	assert_string_equal(shell("grep -v '^[12][0-9]' %s/fake.fds", s.dir), "0\n1\n2");
+	assert_string_equal(shell("echo $((0x$(cut -f2 %s/fake.sig) & 1 << 12))", s.dir), "0"); /* SIGPIPE */
 	assert_string_equal(shell("head -n 1 %s/fake.job; tail -n 1 %s/fake.job", s.dir, s.dir),
 	                    "sleutelbos-job 1\nend");
 	signal(SIGPIPE, SIG_DFL);

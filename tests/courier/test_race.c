@@ -47,7 +47,6 @@ static void prepare(const struct scene *s, char device, int round)
 	shell("mv %s/job %s/%c/job", s->dir, s->dir, device);
 }
 
-/* Seen to fail with bare_set() in path.c writing without the expected old value on a branch shared by both. */
 static void test_two_that_push_at_once_both_arrive(void **state)
 {
 	struct scene s;
@@ -75,7 +74,8 @@ static void test_two_that_push_at_once_both_arrive(void **state)
 	scene_end(&s);
 }
 
-/* Two copies of one device: one of them arrives, the other is told; never both "sent", never one over the other. */
+/* Two copies of one device: one of them arrives, the other is told; never both "sent", never one over the other.
+ * Seen to fail with bare_set() writing whatever the branch held by then. */
 static void test_two_copies_of_one_device(void **state)
 {
 	struct scene s;
