@@ -102,7 +102,8 @@ static int record_write(struct ledger *l, struct sum_record *r)
 	p[24] = r->known;
 	for (int i = 0; i < SUM_LANES; i++)
 		be64_put(p + 25 + 8 * i, r->sum[i]);
-	rc = slot_write(l, SEAL_SUM, 2 + (unsigned)(r->sequence % 2), p, sizeof(p));
+	for (unsigned copy = 0; copy < 2 && rc == SQLITE_OK; copy++)
+		rc = slot_write(l, SEAL_SUM, 2 + 2 * (unsigned)(r->sequence % 2) + copy, p, sizeof(p));
 	if (rc == SQLITE_OK)
 		rc = sync_file(l);
 	if (rc == SQLITE_OK)
@@ -132,9 +133,11 @@ int ledger_load(struct ledger *l)
 
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
-	for (unsigned slot = 0; slot < 2; slot++) {
-		mark_read(l, all + slot * LEDGER_SLOT);
-		record_read(l, all + (2 + slot) * LEDGER_SLOT);
+	for (unsigned slot = 0; slot < LEDGER_SLOTS; slot++) {
+		if (slot < 2)
+			mark_read(l, all + slot * LEDGER_SLOT);
+		else
+			record_read(l, all + slot * LEDGER_SLOT);
 	}
 	l->missing = l->record.sequence == 0;
 	return SQLITE_OK;

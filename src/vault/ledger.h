@@ -2,7 +2,7 @@
 /*
  * vault.mark: what must be on disk, kept apart from the disk's own account of it.
  *
- * Two kinds of sealed records, each in two slots written in turn, the valid one with the highest sequence counts:
+ * Two kinds of sealed records, each in slots written in turn; the valid one with the highest sequence counts:
  *   mark   after each successful sync of the log, unsynced: generation and salts of the log, frames synced (V2).
  *   sum    synced, before pages are moved out of the log and before a log is thrown away: up to which generation all
  *          is in the database, and the keyed sum over (page, nonce) of its pages (V5).
@@ -26,7 +26,10 @@
 #include "vault/page.h"
 
 #define LEDGER_SLOT 512
-#define LEDGER_SIZE (4 * LEDGER_SLOT)
+/* Slots 0 and 1 hold marks; 2 and 3 one record of the sum twice, 4 and 5 another, so that no single bad sector loses
+ * what was synced. */
+#define LEDGER_SLOTS 6
+#define LEDGER_SIZE (LEDGER_SLOTS * LEDGER_SLOT)
 #define SUM_LANES 4
 
 struct sum_record {

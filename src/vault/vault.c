@@ -148,7 +148,7 @@ static enum err ring_find(struct vault *v, struct errctx *ec, const uint8_t mast
 	if (e != ERR_OK || opens || !v->ledger.missing)
 		return e;
 	e = file_head(v, ec, v->mark_path, mark, sizeof(mark));
-	for (unsigned slot = 0; slot < LEDGER_SIZE / LEDGER_SLOT && e == ERR_OK && v->ledger.missing; slot++)
+	for (unsigned slot = 0; slot < LEDGER_SLOTS && e == ERR_OK && v->ledger.missing; slot++)
 		e = ledger_with(v, ec, master, mark + slot * LEDGER_SLOT);
 	if (e == ERR_OK && v->ledger.missing)
 		e = err_set(ec, ERR_DAMAGED,
