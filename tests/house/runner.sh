@@ -47,6 +47,9 @@ counted 1 '2 passed, 1 failed, 1 skipped' 'a program that was not built'
 fresh; echo 'echo "ok sourced"' >"$top/tests/a/library.sh"
 counted 0 '2 passed, 0 failed, 1 skipped' 'a sourced file is not a test'
 
+fresh; rm "$top/tests/a/good.sh"
+counted 1 '0 passed, 0 failed' 'no test at all'
+
 fresh; script keeps 'echo x >"$TMPDIR/trace"; echo "not ok one"; exit 1'
 env BUILD="$top/build" "$top/scripts/run-tests" >"$TMPDIR/output" 2>&1
 kept=$(sed -n 's/ *its files: //p' "$TMPDIR/output")
