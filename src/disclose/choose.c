@@ -26,6 +26,16 @@ void sdc_release_clear(struct sdc_release *r)
 	*r = (struct sdc_release){ .view = SIZE_MAX };
 }
 
+unsigned sdc_release_share(const struct sdc_release *r)
+{
+	const uint32_t total[SDC_DIMS_MAX] = { 0 };
+	size_t cell = sdc_cell_find(r->shown, total);
+
+	if (cell == SDC_NO_CELL || r->state[cell] != SDC_OPEN || r->full_count == 0)
+		return r->shown->rules.share_percent * 10;
+	return (unsigned)(r->open_count * 1000 / r->full_count);
+}
+
 /* A problem with the cells of one view and the counts, weights and history of `all`. */
 static enum err view_make(const struct sdc_problem *all, const struct sdc_view *view, struct sdc_problem **out,
                           struct errctx *ec)

@@ -179,6 +179,10 @@ struct sdc_release {
 enum err sdc_choose(const struct sdc_problem *all, const struct sdc_view *views, size_t view_count, unsigned which,
                     struct sdc_release *out, struct errctx *ec) MUST_CHECK;
 void sdc_release_clear(struct sdc_release *r);
+/* The share shown, in thousandths, as it may be published: exact where the grand total is shown (then anybody can work
+ * it out); where that is hidden only that it is share_percent or more, since the exact share would give the total away.
+ */
+unsigned sdc_release_share(const struct sdc_release *r);
 
 /* The public view of a released cell: what is hidden stays hidden, 7 or less is hidden, the rest is rounded to 5.
  * False: hidden, `value` is 0. */

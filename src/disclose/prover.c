@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BRANCH_NODES 60  /* linear programs spent on making one witness whole */
+#define BRANCH_NODES 24  /* linear programs spent on making one witness whole */
 #define EXPLAIN_TRIES 12 /* other small cells tried to explain a hidden part */
 #define SWEEP_GAIN 4     /* a sweep that proves fewer claims is the last */
 
@@ -60,13 +60,24 @@ static int64_t room_down(const struct prover *pr, uint32_t cell)
 	return lean_down(pr, cell, pr->deep);
 }
 
-/* The ordinary bounds of a cell's move, at the given cost. */
-static enum err bounds_usual(struct prover *pr, uint32_t cell, double cost, struct errctx *ec)
+/* Bounds of a cell's net move: two columns, up and down. `push` 0 asks for few moves, under 0 for a large one up, over
+ * 0 for a large one down. */
+static enum err net_put(struct prover *pr, uint32_t cell, double least, double most, double push, struct errctx *ec)
 {
-	double lower = pr->hidden[cell] ? -(double)room_down(pr, cell) : 0.0;
-	double upper = pr->hidden[cell] ? (double)pr->cap : 0.0;
+	size_t col = 2 * (size_t)pr->col_of[cell];
+	enum err e = change_push(pr, col, fmax(least, 0.0), fmax(most, 0.0), push == 0.0 ? 1.0 : push, ec);
 
-	return change_push(pr, (size_t)pr->col_of[cell], lower, upper, cost, ec);
+	if (e == ERR_OK)
+		e = change_push(pr, col + 1, fmax(-most, 0.0), fmax(-least, 0.0), push == 0.0 ? 1.0 : -push, ec);
+	return e;
+}
+
+/* The ordinary bounds. */
+static enum err bounds_usual(struct prover *pr, uint32_t cell, double push, struct errctx *ec)
+{
+	if (!pr->hidden[cell])
+		return net_put(pr, cell, 0.0, 0.0, push, ec);
+	return net_put(pr, cell, -(double)room_down(pr, cell), (double)pr->cap, push, ec);
 }
 
 enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_t deadline_ms, struct prover **out,
@@ -89,7 +100,7 @@ enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_
 	pr->y = calloc(p->cells, sizeof *pr->y);
 	pr->col_of = calloc(p->cells, sizeof *pr->col_of);
 	pr->cell_of = calloc(p->cells, sizeof *pr->cell_of);
-	pr->x = calloc(p->cells + p->groups + 1, sizeof *pr->x);
+	pr->x = calloc(2 * p->cells + p->groups + 1, sizeof *pr->x);
 	if (pr->hidden == NULL || pr->part_of == NULL || pr->reason == NULL || pr->y == NULL || pr->col_of == NULL ||
 	    pr->cell_of == NULL || pr->x == NULL) {
 		prover_free(pr);
@@ -104,8 +115,7 @@ enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_
 		largest = count_n(p, c) > largest ? count_n(p, c) : largest;
 	}
 	pr->cap = (int64_t)(2 * largest + 4 * p->rules.threshold);
-	pr->cols = pr->cell_cols + p->groups;
-	e = moves_model_make(p, pr->col_of, pr->cell_cols, false, &model, ec);
+	e = moves_model_make(p, pr->col_of, pr->cell_cols, true, &model, ec);
 	if (e == ERR_OK)
 		e = lp_open(&model.lp, &p->limits, deadline_ms, &pr->lp, ec);
 	moves_model_clear(&model);
@@ -124,6 +134,37 @@ enum err prover_hide(struct prover *pr, uint32_t cell, struct errctx *ec)
 	pr->hidden[cell] = 1;
 	pr->parts_fresh = false;
 	return bounds_usual(pr, cell, 0.0, ec);
+}
+
+enum err prover_slim(struct prover **pr, struct errctx *ec)
+{
+	struct prover *old = *pr, *slim = NULL;
+	enum err e = prover_new(old->p, old->hidden, old->deadline_ms, &slim, ec);
+
+	if (e != ERR_OK)
+		return e;
+	slim->knows_rules = old->knows_rules;
+	for (uint32_t c = 0; e == ERR_OK && c < old->p->cells; c++) {
+		if (old->hidden[c])
+			e = prover_hide(slim, c, ec);
+	}
+	if (e != ERR_OK) {
+		prover_free(slim);
+		return e;
+	}
+	slim->claim = old->claim;
+	slim->claims = old->claims;
+	slim->claim_room = old->claim_room;
+	slim->pool = old->pool;
+	slim->pool_len = old->pool_len;
+	slim->pool_room = old->pool_room;
+	slim->trial = old->trial;
+	old->claim = NULL;
+	old->pool = NULL;
+	old->pool_len = 0;
+	prover_free(old);
+	*pr = slim;
+	return ERR_OK;
 }
 
 static bool witness_moves(const struct witness *w, uint32_t cell)
@@ -520,58 +561,54 @@ static void pool_try(struct prover *pr)
 	}
 }
 
-/* pr->y from the solver's answer, rounded. Returns the column furthest from a whole number, or -1 if all are whole. */
+/* The net move of column pair k in the solver's answer. */
+static double net(const struct prover *pr, size_t k)
+{
+	return pr->x[2 * k] - pr->x[2 * k + 1];
+}
+
+/* pr->y from the solver's answer, rounded. Returns the pair furthest from a whole number, or -1 if all are whole. */
 static long answer_round(struct prover *pr)
 {
 	double worst = 1e-6;
-	long col = -1;
+	long at = -1;
 
 	for (size_t k = 0; k < pr->cell_cols; k++) {
-		double r = nearbyint(pr->x[k]), off = fabs(pr->x[k] - r);
+		double r = nearbyint(net(pr, k)), off = fabs(net(pr, k) - r);
 
 		pr->y[pr->cell_of[k]] = (int64_t)r;
 		if (off > worst) {
 			worst = off;
-			col = (long)k;
+			at = (long)k;
 		}
 	}
-	return col;
+	return at;
 }
 
 /* -- searching one claim ---------------------------------------------------------------------------------------- */
 
-/* What is asked of the solver beyond the usual bounds: at most a few columns. */
+/* What is asked of the solver beyond the usual bounds. */
 struct ask {
 	struct {
-		size_t col;
-		double lower, upper;
+		uint32_t cell;
+		double least, most;
 	} bound[3];
 	size_t bounds;
-	size_t goal; /* column to push, or SIZE_MAX */
-	double push; /* its cost */
+	size_t group; /* or SIZE_MAX: this group needs ... */
+	double group_least;
+	double push; /* of the first cell, when few moves led nowhere */
 };
 
-static enum err ask_put(struct prover *pr, const struct ask *a, struct errctx *ec)
+static enum err ask_put(struct prover *pr, const struct ask *a, bool push, struct errctx *ec)
 {
 	enum err e = ERR_OK;
-	bool goal_done = a->goal == SIZE_MAX;
 
-	for (size_t k = 0; e == ERR_OK && k < a->bounds; k++) {
-		double cost = a->bound[k].col == a->goal ? a->push : 0.0;
-
-		goal_done |= a->bound[k].col == a->goal;
-		e = change_push(pr, a->bound[k].col, a->bound[k].lower, a->bound[k].upper, cost, ec);
-	}
-	if (e == ERR_OK && !goal_done)
-		e = bounds_usual(pr, pr->cell_of[a->goal], a->push, ec);
+	for (size_t k = 0; e == ERR_OK && k < a->bounds; k++)
+		e = net_put(pr, a->bound[k].cell, a->bound[k].least, a->bound[k].most, push && k == 0 ? a->push : 0.0,
+		            ec);
+	if (e == ERR_OK && a->group != SIZE_MAX)
+		e = change_push(pr, 2 * pr->cell_cols + a->group, a->group_least, LP_INFINITY, 0.0, ec);
 	return e;
-}
-
-static enum err column_usual(struct prover *pr, size_t col, struct errctx *ec)
-{
-	if (col >= pr->cell_cols)
-		return change_push(pr, col, -LP_INFINITY, LP_INFINITY, 0.0, ec);
-	return bounds_usual(pr, pr->cell_of[col], 0.0, ec);
 }
 
 static enum err ask_take_back(struct prover *pr, const struct ask *a, struct errctx *ec)
@@ -579,9 +616,9 @@ static enum err ask_take_back(struct prover *pr, const struct ask *a, struct err
 	enum err e = ERR_OK;
 
 	for (size_t k = 0; e == ERR_OK && k < a->bounds; k++)
-		e = column_usual(pr, a->bound[k].col, ec);
-	if (e == ERR_OK && a->goal != SIZE_MAX)
-		e = column_usual(pr, a->goal, ec);
+		e = bounds_usual(pr, a->bound[k].cell, 0.0, ec);
+	if (e == ERR_OK && a->group != SIZE_MAX)
+		e = change_push(pr, 2 * pr->cell_cols + a->group, -LP_INFINITY, LP_INFINITY, 0.0, ec);
 	return e;
 }
 
@@ -601,7 +638,7 @@ static enum err offer_multiples(struct prover *pr, bool *useful, struct errctx *
 	*useful = false;
 	for (int m = 2; e == ERR_OK && !*useful && m <= 3; m++) {
 		for (size_t k = 0; k < pr->cell_cols; k++)
-			pr->y[pr->cell_of[k]] = (int64_t)nearbyint(pr->x[k] * m);
+			pr->y[pr->cell_of[k]] = (int64_t)nearbyint(net(pr, k) * m);
 		e = prover_offer(pr, useful, ec);
 	}
 	return e;
@@ -622,7 +659,7 @@ static enum err branch(struct prover *pr, const struct claim *c, int *budget, bo
 		return e;
 	pr->possible = true;
 	col = answer_round(pr);
-	at = col >= 0 ? pr->x[col] : 0.0;
+	at = col >= 0 ? net(pr, (size_t)col) : 0.0;
 	e = prover_offer(pr, &useful, ec);
 	*proven = c->cover >= 0;
 	if (e == ERR_OK && !*proven && col >= 0) {
@@ -636,8 +673,8 @@ static enum err branch(struct prover *pr, const struct claim *c, int *budget, bo
 		bool up = (at - floor(at) > 0.5) == (side == 0);
 
 		--*budget;
-		e = change_push(pr, (size_t)col, up ? ceil(at) : -(double)room_down(pr, cell),
-		                up ? (double)pr->cap : floor(at), 0.0, ec);
+		e = net_put(pr, cell, up ? ceil(at) : -(double)room_down(pr, cell), up ? (double)pr->cap : floor(at),
+		            0.0, ec);
 		if (e == ERR_OK)
 			e = branch(pr, c, budget, proven, ec);
 		if (e == ERR_OK)
@@ -666,10 +703,10 @@ static enum err search_explained(struct prover *pr, const struct claim *c, const
 		if (c->kind == CLAIM_INSIDER && q == c->a)
 			continue;
 		tries++;
-		more.bound[more.bounds].col = (size_t)pr->col_of[q];
-		more.bound[more.bounds].lower = least;
-		more.bound[more.bounds++].upper = most;
-		e = ask_put(pr, &more, ec);
+		more.bound[more.bounds].cell = q;
+		more.bound[more.bounds].least = least;
+		more.bound[more.bounds++].most = most;
+		e = ask_put(pr, &more, false, ec);
 		if (e == ERR_OK)
 			e = branch(pr, c, &budget, proven, ec);
 		if (e == ERR_OK)
@@ -678,17 +715,22 @@ static enum err search_explained(struct prover *pr, const struct claim *c, const
 	return e;
 }
 
-/* Asks for a witness of one claim in one direction. */
+/* Asks for a witness of one claim in one direction: by few moves, by a large one, and with a reason added. */
 static enum err search(struct prover *pr, const struct claim *c, const struct ask *a, bool *proven, struct errctx *ec)
 {
-	int budget = BRANCH_NODES;
-	enum err e = ask_put(pr, a, ec);
+	enum err e = ERR_OK;
 
-	pr->possible = false;
-	if (e == ERR_OK)
-		e = branch(pr, c, &budget, proven, ec);
-	if (e == ERR_OK)
-		e = ask_take_back(pr, a, ec);
+	pr->possible = true;
+	for (int push = 0; e == ERR_OK && !*proven && pr->possible && push < 2; push++) {
+		int budget = BRANCH_NODES;
+
+		pr->possible = false;
+		e = ask_put(pr, a, push, ec);
+		if (e == ERR_OK)
+			e = branch(pr, c, &budget, proven, ec);
+		if (e == ERR_OK)
+			e = ask_take_back(pr, a, ec);
+	}
 	if (e == ERR_OK && !*proven && pr->possible && pr->knows_rules && pr->p->rules.min_contributors == 0 &&
 	    !pr->p->rules.capped)
 		e = search_explained(pr, c, a, proven, ec);
@@ -702,35 +744,27 @@ static bool ask_for(const struct prover *pr, const struct claim *c, int dir, str
 	const struct sdc_problem *p = pr->p;
 	uint32_t cell = c->kind == CLAIM_INSIDER ? c->b : c->a;
 
-	*a = (struct ask){ .goal = SIZE_MAX };
+	*a = (struct ask){ .group = SIZE_MAX };
 	if (c->kind == CLAIM_GROUP) {
-		if (dir < 0)
-			return false;
-		a->bound[0].col = pr->cell_cols + c->a;
-		a->bound[0].lower = (double)group_need(p, &p->group[c->a]);
-		a->bound[0].upper = LP_INFINITY;
-		a->bounds = 1;
-		return true;
+		a->group = c->a;
+		a->group_least = (double)group_need(p, &p->group[c->a]);
+		return dir > 0;
 	}
 	if (pr->col_of[cell] < 0 || !pr->hidden[cell] || (c->kind == CLAIM_RAISE && dir < 0))
 		return false;
-	a->bound[0].col = (size_t)pr->col_of[cell];
+	a->bound[0].cell = cell;
 	if (dir < 0) {
-		a->bound[0].lower = -(double)room_down(pr, cell);
-		a->bound[0].upper = -1.0;
+		a->bound[0].least = -(double)room_down(pr, cell);
+		a->bound[0].most = -1.0;
 	} else {
-		a->bound[0].lower = c->kind == CLAIM_RAISE ? (double)raise_need(p, cell) : 1.0;
-		a->bound[0].upper = (double)pr->cap;
+		a->bound[0].least = c->kind == CLAIM_RAISE ? (double)raise_need(p, cell) : 1.0;
+		a->bound[0].most = (double)pr->cap;
 	}
 	a->bounds = 1;
-	a->goal = a->bound[0].col;
-	a->push = dir < 0 ? 1.0 : -1.0;
-	if (c->kind == CLAIM_INSIDER) {
-		a->bound[1].col = (size_t)pr->col_of[c->a];
-		a->bound[1].lower = a->bound[1].upper = 0.0;
-		a->bounds = 2;
-	}
-	return a->bound[0].lower <= a->bound[0].upper;
+	a->push = dir < 0 ? 100.0 : -100.0;
+	if (c->kind == CLAIM_INSIDER)
+		a->bound[a->bounds++].cell = c->a; /* stays: 0 to 0 */
+	return a->bound[0].least <= a->bound[0].most;
 }
 
 /* Lets all hidden cells go to 0, or no longer. */
@@ -774,7 +808,7 @@ static double random_push(struct prover *pr)
 	pr->random ^= pr->random << 13;
 	pr->random ^= pr->random >> 7;
 	pr->random ^= pr->random << 17;
-	return 1.0 + (double)(pr->random % 1000) / 500.0;
+	return 100.0 + (double)(pr->random % 1000) / 5.0;
 }
 
 /* Pushes the cells of all open claims between `from` and `to` at once, each by a different strength; one answer often
@@ -800,7 +834,7 @@ static enum err sweep(struct prover *pr, size_t from, size_t to, size_t fixed, s
 		e = bounds_usual(pr, cell, push, ec);
 	}
 	if (e == ERR_OK && fixed != SDC_NO_CELL)
-		e = change_push(pr, (size_t)pr->col_of[fixed], 0.0, 0.0, 0.0, ec);
+		e = net_put(pr, (uint32_t)fixed, 0.0, 0.0, 0.0, ec);
 	if (e == ERR_OK && open > 0)
 		e = solve(pr, &status, ec);
 	if (e == ERR_OK && status == LP_OPTIMAL) {

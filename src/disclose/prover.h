@@ -58,8 +58,7 @@ struct prover {
 	int64_t *y; /* scratch, per cell; all 0 between calls */
 
 	struct lp *lp;
-	size_t cols; /* variable cells, then one column per group */
-	size_t cell_cols;
+	size_t cell_cols;         /* variable cells: two columns each, up and down; then one column per group */
 	int32_t *col_of;          /* per cell, or -1 */
 	uint32_t *cell_of;        /* per cell column */
 	double *x;                /* scratch, per column */
@@ -72,6 +71,9 @@ struct prover {
 enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_t deadline_ms, struct prover **out,
                     struct errctx *ec) MUST_CHECK;
 void prover_free(struct prover *pr);
+/* A prover with the same pattern, claims and witnesses in which only what is hidden now can ever be hidden: its linear
+ * programs are smaller. Replaces *pr; unchanged on failure. */
+enum err prover_slim(struct prover **pr, struct errctx *ec) MUST_CHECK;
 
 /* Hiding keeps every proof. */
 enum err prover_hide(struct prover *pr, uint32_t cell, struct errctx *ec) MUST_CHECK;

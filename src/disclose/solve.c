@@ -20,8 +20,10 @@ struct seeker {
 	double *best;  /* per cell: the moves of the cheapest pass */
 	struct lp_change *change;
 	size_t changes;
-	bool zeros;       /* zeros may be hidden now: where the group rule is in force, and nothing else helps */
-	bool zero_hidden; /* one was */
+	struct claim *why; /* per cell: the claim it was hidden for */
+	struct claim now;  /* the claim that is being met */
+	bool zeros;        /* zeros may be hidden now: where the group rule is in force, and nothing else helps */
+	bool zero_hidden;  /* one was */
 };
 
 static void seeker_clear(struct seeker *s)
@@ -32,6 +34,7 @@ static void seeker_clear(struct seeker *s)
 	free(s->price);
 	free(s->best);
 	free(s->change);
+	free(s->why);
 }
 
 static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const uint8_t *may_hide, int64_t deadline,
@@ -49,7 +52,8 @@ static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const
 	s->price = calloc(p->cells, sizeof *s->price);
 	s->best = calloc(p->cells, sizeof *s->best);
 	s->change = calloc(2 * p->cells + p->groups + 8, sizeof *s->change);
-	if (s->x == NULL || s->price == NULL || s->best == NULL || s->change == NULL)
+	s->why = calloc(p->cells, sizeof *s->why);
+	if (s->why == NULL || s->x == NULL || s->price == NULL || s->best == NULL || s->change == NULL)
 		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
 		               NULL, NULL, NULL);
 	e = moves_model_make(p, s->pr->col_of, s->pr->cell_cols, true, &m, ec);
@@ -162,6 +166,7 @@ static enum err hide(struct seeker *s, uint32_t cell, enum sdc_state *state, str
 	enum err e = prover_hide(s->pr, cell, ec);
 
 	state[cell] = SDC_SECONDARY;
+	s->why[cell] = s->now;
 	s->zero_hidden |= count_n(s->p, cell) == 0;
 	if (e == ERR_OK)
 		e = prover_claim(s->pr, CLAIM_MOVE, cell, 0, ec);
@@ -241,6 +246,7 @@ static enum err claim_meet(struct seeker *s, size_t at, enum sdc_state *state, b
 	bool proven = false;
 	enum err e;
 
+	s->now = c;
 	s->zeros = c.kind == CLAIM_GROUP;
 	e = cheapest_way(s, &c, &weight, ec);
 	if (e == ERR_OK && isinf(weight) && s->p->rules.group && !s->zeros) {
@@ -289,6 +295,27 @@ static int by_weight_cmp(const void *a, const void *b)
 	return x->cell > y->cell ? -1 : x->cell < y->cell;
 }
 
+/* Are all claims proven still, now that the cell is shown? The one it was hidden for is the first to be asked. */
+static enum err still_proven(struct seeker *s, uint32_t cell, bool *proven, struct errctx *ec)
+{
+	const struct claim *why = &s->why[cell];
+	enum err e = ERR_OK;
+	size_t failed;
+
+	*proven = true;
+	for (size_t k = 0; e == ERR_OK && *proven && k < s->pr->claims; k++) {
+		const struct claim *c = &s->pr->claim[k];
+
+		if (c->kind == why->kind && c->a == why->a && c->b == why->b)
+			e = prover_one(s->pr, k, proven, ec);
+	}
+	if (e != ERR_OK || !*proven)
+		return e;
+	e = prover_run(s->pr, &failed, ec);
+	*proven = failed == SIZE_MAX;
+	return e;
+}
+
 /* Shows again what need not be hidden, the dearest first. */
 static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx *ec)
 {
@@ -296,7 +323,7 @@ static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx 
 	struct by_weight *order = calloc(p->cells, sizeof *order);
 	struct claim *before = calloc(s->pr->claims + 1, sizeof *before);
 	size_t count = 0;
-	enum err e = ERR_OK;
+	enum err e = prover_slim(&s->pr, ec);
 
 	if (order == NULL || before == NULL)
 		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
@@ -308,13 +335,13 @@ static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx 
 	if (e == ERR_OK && count > 0)
 		qsort(order, count, sizeof *order, by_weight_cmp);
 	for (size_t k = 0; e == ERR_OK && k < count; k++) {
-		size_t failed;
+		bool proven = false;
 
 		memcpy(before, s->pr->claim, s->pr->claims * sizeof *before);
 		e = prover_show(s->pr, order[k].cell, ec);
 		if (e == ERR_OK)
-			e = prover_run(s->pr, &failed, ec);
-		if (e == ERR_OK && failed == SIZE_MAX)
+			e = still_proven(s, order[k].cell, &proven, ec);
+		if (e == ERR_OK && proven)
 			state[order[k].cell] = SDC_OPEN;
 		else if (e == ERR_OK)
 			e = prover_show_undo(s->pr, order[k].cell, before, ec);

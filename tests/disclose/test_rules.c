@@ -433,6 +433,10 @@ static void the_finest_level_that_shows_enough_is_chosen(void **state)
 		if (r.view != SIZE_MAX) {
 			assert_true(sdc_audit_passed(&r.audit));
 			assert_true(r.open_count * 100 >= r.full_count * 80);
+			/* exact only where the total is shown; else it would tell the total */
+			assert_int_equal(sdc_release_share(&r), r.open_count * 1000 / r.full_count);
+			r.state[0] = SDC_SECONDARY;
+			assert_int_equal(sdc_release_share(&r), 800);
 			assert_int_equal(sdc_cells(r.shown), r.view == 0 ? 11 * 3 : 4 * 3);
 			assert_int_equal(sdc_cell_find(r.shown, (uint32_t[]){ r.view == 0 ? 1 : 4, 1 }), SDC_NO_CELL);
 		} else {
