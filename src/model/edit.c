@@ -139,7 +139,7 @@ enum err write_check(uint32_t tag, struct bytes value)
 	case CLASS_EVENTS:
 		return n == 0 ? ERR_DAMAGED : ERR_OK;
 	case CLASS_ERASE:
-		return wire_get_bool(&in, &yes) != ERR_OK || !yes ? ERR_DAMAGED : ERR_OK;
+		return list || wire_get_bool(&in, &yes) != ERR_OK || !yes ? ERR_DAMAGED : ERR_OK;
 	}
 	return ERR_DAMAGED;
 }
