@@ -225,6 +225,9 @@ enum err bare_lock(struct errctx *ec, struct bare *b)
 	if (path == NULL)
 		return no_memory(ec);
 	b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	/* Another user made it: a lock needs no more than a look. */
+	if (b->lock < 0 && errno == EACCES)
+		b->lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (b->lock < 0)
 		e = err_errno(ec, errno, path);
 	for (int waited = 0; e == ERR_OK && flock(b->lock, LOCK_EX | LOCK_NB) != 0; waited += POLL_MS) {

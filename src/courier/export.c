@@ -137,7 +137,7 @@ enum err export_branch(struct errctx *ec, struct session *s, struct branch *b)
 	}
 	if (b->broken) {
 		err_set(&own, ERR_DAMAGED, "The branch %1 of the repository is damaged.", b->name, NULL, NULL);
-		report_fail(s->report, ERR_DAMAGED, NULL, &own);
+		session_fail(s, ERR_DAMAGED, &own);
 		return ERR_OK;
 	}
 	if (b->has_got && !(b->has_have && git_oid_equal(&b->have, &b->remote)))
@@ -151,8 +151,8 @@ enum err export_branch(struct errctx *ec, struct session *s, struct branch *b)
 		return e;
 	}
 	if (e != ERR_OK && !s->local_bad)
-		report_fail(s->report, e, NULL, &own);
+		session_fail(s, e, &own);
 	else if (e == ERR_OK && b->fetch_err != ERR_OK)
-		report_fail(s->report, b->fetch_err, NULL, &b->fetch_ec);
+		session_fail(s, b->fetch_err, &b->fetch_ec);
 	return ERR_OK;
 }

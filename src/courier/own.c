@@ -161,7 +161,7 @@ static enum err confirm(struct errctx *ec, struct session *s, struct branch *b)
 		report_oid(s->report, REPORT_TIP, b->name, &b->tip);
 	b->settled = true;
 	if (e != ERR_OK) {
-		report_fail(s->report, e, NULL, ec);
+		session_fail(s, e, ec);
 		err_clear(ec);
 	}
 	return ERR_OK;
@@ -285,7 +285,7 @@ static enum err push_and_look(struct errctx *ec, struct session *s, struct push_
 		if (item[i].copy.err != ERR_OK)
 			session_branch_failed(s, item[i].copy.err, &item[i].copy.ec);
 		else
-			report_fail(s->report, item[i].err, NULL, &item[i].ec);
+			session_fail(s, item[i].err, &item[i].ec);
 	}
 	if (e == ERR_OK && !s->local_bad)
 		e = session_list(ec, s);

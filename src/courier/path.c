@@ -3,6 +3,7 @@
 // commits are copied object by object in both directions, and branches move by compare-and-swap, so that two devices
 // that push at once both arrive (S2, S3).
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "courier/giterr.h"
@@ -134,13 +135,29 @@ static enum err path_pack(struct errctx *ec, struct transport *t)
 	return e;
 }
 
+static bool path_reachable(struct transport *t)
+{
+	return access(of(t)->remote.pack_dir, R_OK) == 0;
+}
+
 static void path_close(struct transport *t)
 {
 	bare_close(&of(t)->remote);
 	free(t);
 }
 
-static const struct transport_ops path_ops = { path_list, path_fetch, path_push, path_confirm, path_pack, path_close };
+static const struct transport_ops path_ops = { path_list, path_fetch,     path_push, path_confirm,
+	                                       path_pack, path_reachable, path_close };
+
+/* In a folder that a group writes to, what we add must be writable for the group too. Our own cache lies in a folder
+ * that is closed to others, and files for the inbox ask for their own mode. */
+static void share_alike(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		umask(umask(077) & ~(st.st_mode & (S_IWGRP | S_IWOTH)));
+}
 
 enum err path_transport_open(struct errctx *ec, const char *path, bool create, struct bare *local,
                              struct transport **out)
@@ -161,6 +178,7 @@ enum err path_transport_open(struct errctx *ec, const char *path, bool create, s
 		free(p);
 		return e;
 	}
+	share_alike(path);
 	*out = &p->base;
 	return ERR_OK;
 }

@@ -130,10 +130,8 @@ static void sort_branches(struct session *s)
 
 static bool is_wanted(const struct session *s, const char *name)
 {
-	for (size_t i = 0; i < s->job->count; i++) {
-		const struct job_item *item = &s->job->item[i];
-
-		if (item->kind == JOB_WANT && strncmp(name, item->field[0], strlen(item->field[0])) == 0)
+	for (size_t i = 0; i < s->wants; i++) {
+		if (strncmp(name, s->prefix[i], strlen(s->prefix[i])) == 0)
 			return true;
 	}
 	return false;
@@ -176,13 +174,17 @@ static enum err choose_prefixes(struct errctx *ec, struct session *s)
 	if (s->prefix == NULL)
 		return no_memory(ec);
 	for (size_t i = 0; i < s->job->count; i++) {
+		if (s->job->item[i].kind == JOB_WANT)
+			s->prefix[s->wants++] = s->job->item[i].field[0];
+	}
+	s->prefixes = s->wants;
+	for (size_t i = 0; i < s->job->count; i++) {
 		const struct job_item *item = &s->job->item[i];
-		bool push = names_branch(item) && item->kind != JOB_HAVE && !is_wanted(s, item->field[0]);
 
-		/* A row of puts is of one branch. */
-		if (push && s->prefixes > 0 && strcmp(s->prefix[s->prefixes - 1], item->field[0]) == 0)
+		if (!names_branch(item) || item->kind == JOB_HAVE || is_wanted(s, item->field[0]))
 			continue;
-		if (push || item->kind == JOB_WANT)
+		/* A row of puts is of one branch. */
+		if (s->prefixes == s->wants || strcmp(s->prefix[s->prefixes - 1], item->field[0]) != 0)
 			s->prefix[s->prefixes++] = item->field[0];
 	}
 	return ERR_OK;
@@ -294,7 +296,20 @@ void session_branch_failed(struct session *s, enum err e, const struct errctx *e
 	if (e == ERR_DAMAGED)
 		s->local_bad = true;
 	else
+		session_fail(s, e, ec);
+}
+
+void session_fail(struct session *s, enum err e, const struct errctx *ec)
+{
+	struct errctx gone = { 0 };
+
+	if (s->remote == NULL || s->remote->ops->reachable(s->remote)) {
 		report_fail(s->report, e, NULL, ec);
+		return;
+	}
+	err_set(&gone, ERR_LATER, "The repository %1 went away during the exchange. Try again when it is there.",
+	        job_get(s->job, JOB_REMOTE), NULL, NULL);
+	report_fail(s->report, ERR_LATER, "no-remote", &gone);
 }
 
 static enum err export_others(struct errctx *ec, struct session *s)
@@ -379,7 +394,7 @@ void session_run(const struct job *job, struct report *report)
 			e = exchange(&ec, &s);
 			again = s.local_bad && !remade;
 			if (e != ERR_OK && !again)
-				report_fail(report, e, NULL, &ec);
+				session_fail(&s, e, &ec);
 		}
 		close_session(&s);
 		if (again) {

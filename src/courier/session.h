@@ -38,8 +38,8 @@ struct session {
 	struct report *report;
 	struct bare local;
 	struct transport *remote;
-	const char **prefix; /* borrowed from the job and the branches */
-	size_t prefixes;
+	const char **prefix; /* borrowed from the job: the wanted ones, then single branches */
+	size_t wants, prefixes;
 	struct branch *branch; /* ascending by name */
 	size_t count, cap;
 	struct put *put; /* in the job's order */
@@ -59,6 +59,9 @@ enum err session_list(struct errctx *ec, struct session *s) MUST_CHECK;
 enum err session_fetch(struct errctx *ec, struct session *s) MUST_CHECK;
 /* True where a failure concerns the local cache, which is then made anew; else the failure is reported. */
 void session_branch_failed(struct session *s, enum err e, const struct errctx *ec);
+
+/* Reports a failure; where the remote is not there any more (a stick pulled out), as just that. */
+void session_fail(struct session *s, enum err e, const struct errctx *ec);
 
 /* Reports what is new on a branch since its `have`: file, tip, rewound, gone. */
 enum err export_branch(struct errctx *ec, struct session *s, struct branch *b) MUST_CHECK;

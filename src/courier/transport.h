@@ -37,6 +37,8 @@ struct transport_ops {
 	enum err (*confirm)(struct errctx *ec, struct transport *t, const git_oid *commit);
 	/* Packs the remote where it is ours to pack and has grown. */
 	enum err (*pack)(struct errctx *ec, struct transport *t);
+	/* Is it still there at all? Asked after a failure. */
+	bool (*reachable)(struct transport *t);
 	void (*close)(struct transport *t);
 };
 
