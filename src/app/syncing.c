@@ -32,7 +32,7 @@ struct round {
 	struct sync sync;
 	struct sync_view *view;
 	struct received received;
-	uint64_t sent_files;
+	int64_t neighbourhood;
 	enum grade worst;
 	struct file_row *out; /* what was handed over */
 	size_t out_count;
@@ -140,11 +140,11 @@ static bool ref_is_own(struct app *app, const char *ref)
 	return own;
 }
 
-static enum err job_haves(struct errctx *ec, struct app *app, struct job *job)
+static enum err job_haves(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
 {
 	struct branch_row *list = NULL;
 	size_t n = 0;
-	enum err e = store_branch_list(ec, app->store, &list, &n);
+	enum err e = store_branch_list(ec, app->store, neighbourhood, &list, &n);
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		e = job_add(ec, job, JOB_HAVE, list[i].ref, list[i].oid, NULL);
@@ -197,7 +197,7 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 
 	if (e != ERR_OK)
 		return e;
-	e = store_branch_put(r->ec, r->app->store, line->field[0], line->field[1]);
+	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
 	return within_end(r->ec, r->app, e);
 }
 
@@ -209,10 +209,8 @@ static enum err on_sent(struct round *r, const struct report_line *line)
 		return e;
 	e = store_outgoing_sent(r->ec, r->app->store, line->field[0], line->field[1]);
 	for (size_t i = 0; e == ERR_OK && i < r->out_count; i++) {
-		if (strcmp(r->out[i].ref, line->field[0]) == 0 && strcmp(r->out[i].name, line->field[1]) == 0) {
+		if (strcmp(r->out[i].ref, line->field[0]) == 0 && strcmp(r->out[i].name, line->field[1]) == 0)
 			r->view->sent += r->out[i].edits;
-			r->sent_files++;
-		}
 	}
 	return within_end(r->ec, r->app, e);
 }
@@ -261,11 +259,17 @@ static enum err on_line(void *arg, const struct report_line *line)
 	}
 }
 
-static enum err job_start(struct errctx *ec, struct app *app, const char *remote, struct job *job, char **in)
+/* Each neighbourhood has a cache of its own: nothing of one may ever reach the repository of another. */
+static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourhood, const char *remote,
+                          struct job *job, char **in)
 {
-	char *repo = file_join(app->home, "repo");
-	enum err e = repo == NULL ? ERR_NO_MEMORY : spool_dir(ec, app, "in", in);
+	char name[40];
+	char *repo = NULL;
+	enum err e = ERR_OK;
 
+	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
+	repo = file_join(app->home, name);
+	e = repo == NULL ? ERR_NO_MEMORY : spool_dir(ec, app, "in", in);
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
@@ -282,7 +286,7 @@ enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
 	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view };
 	struct job job = { 0 };
 	char *in = NULL;
-	enum err e = job_start(ec, app, url, &job, &in);
+	enum err e = job_start(ec, app, 0, url, &job, &in);
 
 	if (e == ERR_OK)
 		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
@@ -304,13 +308,13 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	enum err e = seal_all(r->ec, r->app, neighbourhood->n);
 
 	if (e == ERR_OK)
-		e = job_start(r->ec, r->app, neighbourhood->remote, &job, &in);
+		e = job_start(r->ec, r->app, neighbourhood->n, neighbourhood->remote, &job, &in);
 	if (e == ERR_OK)
 		e = spool_dir(r->ec, r->app, "out", &out);
 	if (e == ERR_OK)
 		e = job_wants(r->ec, r->app, neighbourhood->n, &job);
 	if (e == ERR_OK)
-		e = job_haves(r->ec, r->app, &job);
+		e = job_haves(r->ec, r->app, neighbourhood->n, &job);
 	if (e == ERR_OK)
 		e = job_puts(r, neighbourhood->n, out, &job);
 	if (e == ERR_OK)
@@ -380,7 +384,9 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 	enum err e = ERR_OK;
 
 	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
-		struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = view };
+		struct round r = {
+			.ec = ec, .app = app, .sync = sync_of(app), .view = view, .neighbourhood = neighbourhood->n
+		};
 		size_t written = 0;
 
 		e = one_round(&r, neighbourhood);

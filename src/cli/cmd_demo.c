@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <spawn.h>
-
 #include "base/file.h"
 #include "cli/command.h"
 

@@ -155,17 +155,19 @@ enum err store_aside_list(struct errctx *ec, struct store *s, struct aside_row *
 	return e;
 }
 
-enum err store_branch_put(struct errctx *ec, struct store *s, const char *ref, const char *oid)
+enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref, const char *oid)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_branch_put);
 
 	NEED(st);
-	bind_text(st, 1, ref);
-	bind_text(st, 2, oid);
+	sqlite3_bind_int64(st, 1, neighbourhood);
+	bind_text(st, 2, ref);
+	bind_text(st, 3, oid);
 	return run(ec, s, st);
 }
 
-enum err store_branch_list(struct errctx *ec, struct store *s, struct branch_row **out, size_t *count)
+enum err store_branch_list(struct errctx *ec, struct store *s, int64_t neighbourhood, struct branch_row **out,
+                           size_t *count)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_branch_list);
 	size_t cap = 0;
@@ -175,6 +177,7 @@ enum err store_branch_list(struct errctx *ec, struct store *s, struct branch_row
 	*out = NULL;
 	*count = 0;
 	NEED(st);
+	sqlite3_bind_int64(st, 1, neighbourhood);
 	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
 		if ((e = list_grow((void **)out, *count, &cap, sizeof(**out))) != ERR_OK ||
 		    (e = column_text(ec, st, 0, (*out)[*count].ref, REF_MAX + 1)) != ERR_OK ||

@@ -210,8 +210,10 @@ struct branch_row {
 	char ref[REF_MAX + 1];
 	char oid[65];
 };
-enum err store_branch_put(struct errctx *ec, struct store *s, const char *ref, const char *oid) MUST_CHECK;
-enum err store_branch_list(struct errctx *ec, struct store *s, struct branch_row **out, size_t *count) MUST_CHECK;
+enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref,
+                          const char *oid) MUST_CHECK;
+enum err store_branch_list(struct errctx *ec, struct store *s, int64_t neighbourhood, struct branch_row **out,
+                           size_t *count) MUST_CHECK;
 
 /* --- records and queries --- */
 

@@ -21,7 +21,7 @@ struct world {
 	struct clock clock;
 };
 
-/* Makes an empty directory under /tmp; world_end() removes it. */
+/* Makes an empty directory in $TMPDIR or /tmp; world_end() removes it. */
 void world_begin(struct world *w);
 void world_end(struct world *w);
 /* One more home, open; returns its index. */

@@ -177,7 +177,7 @@ static void test_lost_cache(void **state)
 	neighbourhood(&w);
 	id = write_contact(&w, 1, (struct dot){ 0 }, NULL, "een");
 	world_sync(&w, 1);
-	snprintf(command, sizeof(command), "rm -rf '%s/repo' '%s/spool'", w.home[1], w.home[1]);
+	snprintf(command, sizeof(command), "rm -rf '%s'/repo-* '%s/spool'", w.home[1], w.home[1]);
 	assert_int_equal(system(command), 0);
 	write_contact(&w, 1, id, "een", "twee");
 	world_sync(&w, 1);
@@ -288,12 +288,42 @@ static void test_request(void **state)
 	world_end(&w);
 }
 
+/* Two neighbourhoods in one home: nothing of one reaches the repository of the other. */
+static void test_two_neighbourhoods(void **state)
+{
+	struct world w;
+	struct errctx ec = { 0 };
+	char second[400];
+	char command[1200];
+
+	(void)state;
+	neighbourhood(&w);
+	snprintf(second, sizeof(second), "%.200s/second.git", w.dir);
+	assert_int_equal(app_found_neighbourhood(&ec, w.app[1], "Oost", second), ERR_OK);
+	for (int i = 0; i < 3; i++) {
+		write_contact(&w, 1, (struct dot){ 0 }, NULL, "tekst");
+		world_sync(&w, 1);
+	}
+	snprintf(command, sizeof(command),
+	         "cd '%.250s' && for r in remote second; do git -C $r.git for-each-ref --format='%%(refname)' >$r.refs;"
+	         " test -s $r.refs || exit 2; done; test -z \"$(sort remote.refs second.refs | uniq -d)\"",
+	         w.dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(app_choose_neighbourhood(w.app[1], "Oost"), ERR_OK);
+	assert_int_equal(app_circle(&ec, w.app[1], "Plein", &(int64_t){ 0 }), ERR_OK);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_join_and_converge), cmocka_unit_test(test_nothing_new_changes_nothing),
-		cmocka_unit_test(test_lost_cache),        cmocka_unit_test(test_missing_remote),
-		cmocka_unit_test(test_invitation_once),   cmocka_unit_test(test_request),
+		cmocka_unit_test(test_two_neighbourhoods),
+		cmocka_unit_test(test_join_and_converge),
+		cmocka_unit_test(test_nothing_new_changes_nothing),
+		cmocka_unit_test(test_lost_cache),
+		cmocka_unit_test(test_missing_remote),
+		cmocka_unit_test(test_invitation_once),
+		cmocka_unit_test(test_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

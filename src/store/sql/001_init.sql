@@ -115,7 +115,12 @@ CREATE TABLE set_aside (
 );
 
 -- The last commit of each branch from which everything was taken in.
-CREATE TABLE branch (ref TEXT PRIMARY KEY, oid TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE branch (
+	neighbourhood INTEGER NOT NULL,
+	ref TEXT NOT NULL,
+	oid TEXT NOT NULL,
+	PRIMARY KEY (neighbourhood, ref)
+) WITHOUT ROWID;
 
 -- What the edits to each record come to (src/model/record.h); everything below can be made again from it.
 CREATE TABLE record (
