@@ -6,6 +6,7 @@
 #   make bench       the yardsticks of docs/BENCHMARKS.md
 #   make soak        the seeded tests with SLB_SOAK (20) times as many seeds
 #   make check-full  every test with gcc and clang, plain and with sanitizers
+#   make fuzz        FUZZ_TIME seconds (60) of libFuzzer on each parser of foreign bytes (clang)
 #   make coverage    every test once more, counting which lines run
 #   make format      puts every source file into the shape of .clang-format
 #   make clean
@@ -71,7 +72,7 @@ BENCHBIN = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
            $(if $(wildcard src/courier/main.c),$(BUILD)/sleutelbos-courier)
 
-.PHONY: all tests demo test bench soak check-full coverage format clean FORCE
+.PHONY: all tests demo test bench soak check-full coverage fuzz format clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
@@ -170,6 +171,21 @@ soak:
 check-full:
 	@set -e; for cc in gcc clang; do for san in '' address,undefined; do echo "== $$cc $${san:-plain}"; \
 		$(MAKE) --no-print-directory test CC=$$cc SAN=$$san BUILD=build/full-$$cc$${san:+-san}; done; done
+
+# New inputs go to BUILD/fuzz/<target>; those worth keeping to tests/data/corpus/<target>, which every test run replays.
+FUZZ_TIME   ?= 60
+FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate
+FUZZ_SRC     = $(wildcard src/base/*.c src/crypto/*.c src/model/*.c src/batch/*.c)
+
+fuzz: $(BUILD)/gen/dictionary.c
+	@mkdir -p $(BUILD)/fuzz
+	@set -e; for t in $(FUZZ_TARGETS); do mkdir -p $(BUILD)/fuzz/$$t; \
+		clang $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DTARGET=$$t -Isrc -I. \
+			-Itests -I$(BUILD) -I$(BUILD)/gen $(PKG_CFLAGS) tests/fuzz/fuzz.c $(FUZZ_SRC) $(BUILD)/gen/dictionary.c \
+			-o $(BUILD)/fuzz/fuzz_$$t $(PKG_LIBS); \
+		echo "== $$t"; nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -max_len=4096 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/$$t tests/data/corpus/$$t 2>$(BUILD)/fuzz/$$t.log || \
+			{ tail -n 40 $(BUILD)/fuzz/$$t.log; exit 1; }; grep number_of_executed_units $(BUILD)/fuzz/$$t.log; done
 
 coverage:
 	@rm -rf build/coverage

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The parsers of foreign bytes, one function each: what they take must be what they would write. A broken promise
+ * aborts. Used by the fuzzer (fuzz.c) and, over the kept corpora, by the ordinary tests (test_corpora.c). */
+#ifndef SLB_TESTS_FUZZ_TARGETS_H
+#define SLB_TESTS_FUZZ_TARGETS_H
+
+#include <stdlib.h>
+
+#include "batch/batch.h"
+#include "batch/zip.h"
+#include "model/record.h"
+
+static inline void must(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+static inline void must_equal(struct buf *again, struct bytes in)
+{
+	must(bytes_cmp(buf_bytes(again), in) == 0);
+	buf_free(again);
+}
+
+static inline void fuzz_body_parse(struct bytes in)
+{
+	const struct device_id author = { { 'a', 'u', 't', 'h', 'o', 'r', '0', '1' } };
+	struct body body;
+	struct buf again = { 0 };
+
+	if (body_parse(in, author, &body) != ERR_OK)
+		return;
+	must(body_put(&body, author, &again) == ERR_OK);
+	must_equal(&again, in);
+	for (size_t i = 0; i < body.edit_count; i++) {
+		struct vv none = { 0 };
+		struct record r;
+
+		record_init(&r, body.edits[i].target);
+		must(record_apply(&r, &body.edits[i], (struct context){ &none, i }) == ERR_OK);
+		record_free(&r);
+	}
+	body_free(&body);
+}
+
+static inline void fuzz_edit_parse(struct bytes in)
+{
+	struct edit edit;
+	struct body pool;
+	struct buf again = { 0 };
+
+	if (edit_parse(in, &edit, &pool) != ERR_OK)
+		return;
+	must(edit_put(&edit, &again) == ERR_OK);
+	must_equal(&again, in);
+	body_free(&pool);
+}
+
+static inline void fuzz_record_get(struct bytes in)
+{
+	struct record r;
+	struct buf again = { 0 };
+	struct event *events = NULL;
+	struct bytes v = { 0 };
+	const struct stamp *by = NULL;
+	size_t n = 0;
+
+	if (record_get(in, &r) != ERR_OK)
+		return;
+	must(record_put(&r, &again) == ERR_OK);
+	must_equal(&again, in);
+	(void)record_two_versions(&r);
+	for (size_t i = 0; i < r.field_count; i++) {
+		uint32_t tag = r.fields[i].tag;
+		size_t versions = record_versions(&r, tag);
+
+		must(versions >= 1 && record_version(&r, tag, versions - 1, &v, &by));
+		must(!record_version(&r, tag, versions, &v, &by));
+		must(record_shown(&r, tag) != NULL);
+		(void)record_text(&r, tag, &v);
+		(void)record_kept(&r, tag, 1, &v);
+		must(record_element(&r, tag, 0, &v));
+		must(record_events(&r, tag, &events, &n) == ERR_OK);
+		free(events);
+	}
+	record_free(&r);
+}
+
+static inline void fuzz_file_header_get(struct bytes in)
+{
+	struct file_header h;
+	uint8_t again[FILE_HEADER_LEN];
+
+	if (file_header_get(in, &h) != ERR_OK)
+		return;
+	file_header_put(&h, again);
+	must(bytes_cmp((struct bytes){ again, sizeof(again) }, (struct bytes){ in.data, FILE_HEADER_LEN }) == 0);
+}
+
+static inline void fuzz_zip_inflate(struct bytes in)
+{
+	static struct zip *z;
+	struct buf out = { 0 };
+
+	if (z == NULL)
+		must(zip_new(&z) == ERR_OK);
+	must(zip_inflate(z, in, 1 << 16, &out) == ERR_OK ? out.len <= 1 << 16 : out.len == 0);
+	buf_free(&out);
+}
+
+#define FUZZ_TARGETS(X) X(body_parse) X(edit_parse) X(record_get) X(file_header_get) X(zip_inflate)
+
+#endif
