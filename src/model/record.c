@@ -135,7 +135,8 @@ static void drop_seen(struct record *r, struct field *f, const struct edit *edit
 		if (!seen(edit, ctx, r->stamps[f->heads[i].stamp].dot))
 			f->heads[kept++] = f->heads[i];
 	}
-	memmove(f->heads + kept, f->heads + to, (f->n - to) * sizeof(*f->heads));
+	if (kept < to)
+		memmove(f->heads + kept, f->heads + to, (f->n - to) * sizeof(*f->heads));
 	f->n -= to - kept;
 }
 

@@ -48,7 +48,7 @@ struct wire_in {
 
 static inline struct wire_in wire_in(struct bytes b)
 {
-	return (struct wire_in){ b.data, b.data + b.len };
+	return (struct wire_in){ b.data, b.len == 0 ? b.data : b.data + b.len };
 }
 
 /* What comes next; WIRE_END at the end of the bytes, WIRE_BAD for anything the writer would not write. */
