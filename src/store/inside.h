@@ -14,6 +14,8 @@ enum statement {
 	ST_COUNT
 };
 
+#define NEAR_DEVICES 16
+
 struct store {
 	struct vault *vault;
 	sqlite3 *db;
@@ -24,6 +26,12 @@ struct store {
 	int64_t tail_n;
 	uint8_t tail[VAULT_CHAIN_LEN];
 	struct hlc clock;
+	/* devices looked up last; forgotten on rollback */
+	struct {
+		struct device_id id;
+		int64_t n; /* 0: empty */
+	} near[NEAR_DEVICES];
+	unsigned near_next;
 };
 
 /* Takes up the clock where it was left. */

@@ -216,19 +216,35 @@ enum err store_device_list(struct errctx *ec, struct store *s, int64_t space, st
 	return e;
 }
 
+static void near_add(struct store *s, struct device_id id, int64_t n)
+{
+	s->near[s->near_next].id = id;
+	s->near[s->near_next].n = n;
+	s->near_next = (s->near_next + 1) % NEAR_DEVICES;
+}
+
 enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_device_by_id);
+	sqlite3_stmt *st = NULL;
 	bool row = false;
 	enum err e = ERR_OK;
 
-	NEED(st);
 	if (d.counter > KEY_COUNTER_MAX)
 		return err_set(ec, ERR_DAMAGED, "A number in the log is larger than it can be.", NULL, NULL, NULL);
+	for (size_t i = 0; i < NEAR_DEVICES; i++) {
+		if (s->near[i].n != 0 && device_cmp(s->near[i].id, d.dev) == 0) {
+			*key = (int64_t)(((uint64_t)s->near[i].n << COUNTER_BITS) | d.counter);
+			return ERR_OK;
+		}
+	}
+	st = stmt(ec, s, ST_device_by_id);
+	NEED(st);
 	bind_blob(st, 1, d.dev.b, DEVICE_ID_LEN);
 	e = step(ec, s, st, &row);
-	if (e == ERR_OK && row)
+	if (e == ERR_OK && row) {
 		*key = (int64_t)(((uint64_t)sqlite3_column_int64(st, 0) << COUNTER_BITS) | d.counter);
+		near_add(s, d.dev, sqlite3_column_int64(st, 0));
+	}
 	sqlite3_reset(st);
 	return e != ERR_OK ? e : row ? ERR_OK : ERR_NOT_FOUND;
 }
@@ -248,18 +264,28 @@ enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d,
 
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_device_id);
+	int64_t n = (int64_t)((uint64_t)key >> COUNTER_BITS);
+	sqlite3_stmt *st = NULL;
 	bool row = false;
 	enum err e = ERR_OK;
 
+	out->counter = (uint64_t)key & KEY_COUNTER_MAX;
+	for (size_t i = 0; i < NEAR_DEVICES; i++) {
+		if (s->near[i].n != 0 && s->near[i].n == n) {
+			out->dev = s->near[i].id;
+			return ERR_OK;
+		}
+	}
+	st = stmt(ec, s, ST_device_id);
 	NEED(st);
-	sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
+	sqlite3_bind_int64(st, 1, n);
 	e = step(ec, s, st, &row);
 	if (e == ERR_OK)
 		e = row ? column_exact(ec, st, 0, out->dev.b, DEVICE_ID_LEN)
 		        : err_set(ec, ERR_DAMAGED, "The vault holds something that cannot be right. Run verify.", NULL,
 		                  NULL, NULL);
-	out->counter = (uint64_t)key & KEY_COUNTER_MAX;
+	if (e == ERR_OK)
+		near_add(s, out->dev, n);
 	sqlite3_reset(st);
 	return e;
 }

@@ -220,6 +220,7 @@ void store_rollback(struct store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->in_transaction = false;
 	s->tail_known = false;
+	memset(s->near, 0, sizeof(s->near));
 }
 
 /* --- small things --- */

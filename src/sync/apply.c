@@ -289,54 +289,53 @@ static uint64_t past_of(const struct vv *context, struct dot dot)
 	return past;
 }
 
-static size_t versions_of(struct errctx *ec, struct sync *y, struct dot id, bool *known)
-{
-	struct loaded l;
-	size_t n = 0;
+/* A record as it is here at a moment. */
+struct looked {
+	bool known;
+	uint32_t kind;
+	size_t two; /* fields in two versions */
+};
 
-	*known = store_load(ec, y->store, id, &l) == ERR_OK;
-	if (*known) {
-		n = record_two_versions(&l.record);
+static struct looked look(struct errctx *ec, struct sync *y, struct dot id)
+{
+	struct looked out = { 0 };
+	struct loaded l;
+
+	if (store_load(ec, y->store, id, &l) == ERR_OK) {
+		out = (struct looked){ true, l.record.kind, record_two_versions(&l.record) };
 		store_loaded_free(&l);
 	}
-	return n;
+	return out;
 }
 
 static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
                            struct received *r)
 {
-	struct vv context = { 0 };
-	bool known = false;
-	bool after = false;
-	size_t two = 0;
-	size_t now_two = 0;
-	struct loaded l;
-	enum err e = edit_context(ec, y, in, edit, &context);
+	struct vv lowered = { 0 };
+	const struct vv *context = &in->context;
+	struct looked before = { .kind = edit->kind };
+	struct looked after = { 0 };
+	enum err e = ERR_OK;
 
-	if (e != ERR_OK)
-		goto done;
-	if (edit->kind == KIND_none)
-		two = versions_of(ec, y, edit->target, &known);
-	e = store_apply(ec, y->store, in->space->n, edit, (struct context){ &context, past_of(&context, edit->dot) },
-	                in->seq, clock_now(y->clock));
-	if (e != ERR_OK)
-		goto done;
-	if (known) {
+	if (edit->seen_count > 0) {
+		e = edit_context(ec, y, in, edit, &lowered);
+		context = &lowered;
+	}
+	if (e == ERR_OK && edit->kind == KIND_none)
+		before = look(ec, y, edit->target);
+	if (e == ERR_OK)
+		e = store_apply(ec, y->store, in->space->n, edit,
+		                (struct context){ context, past_of(context, edit->dot) }, in->seq, clock_now(y->clock));
+	if (e == ERR_OK && before.known) {
+		after = look(ec, y, edit->target);
 		r->changed++;
-		now_two = versions_of(ec, y, edit->target, &after);
-		r->two += now_two > two ? now_two - two : 0;
-	} else {
+		r->two += after.two > before.two ? after.two - before.two : 0;
+	} else if (e == ERR_OK) {
 		r->records++;
 	}
-	if (store_load(ec, y->store, edit->target, &l) == ERR_OK) {
-		bool member = l.record.kind == KIND_member;
-
-		store_loaded_free(&l);
-		if (member)
-			e = devices_register(ec, y, in->space, edit->target);
-	}
-done:
-	vv_free(&context);
+	if (e == ERR_OK && before.kind == KIND_member)
+		e = devices_register(ec, y, in->space, edit->target);
+	vv_free(&lowered);
 	return e;
 }
 
