@@ -149,7 +149,7 @@ static enum err take_over(const struct sdc_release *from, struct release *r, str
 	}
 	for (size_t k = 0; k < 4; k++)
 		r->audit[k] = check_of(*v[k]);
-	r->shown = from->full_count == 0 ? 1000 : (uint32_t)(from->open_count * 1000 / from->full_count);
+	r->shown = sdc_release_share(from);
 	return ERR_OK;
 }
 

@@ -8,7 +8,7 @@
  *    [A, B, C, D], shown, [from, to], checked, method]
  *   counts  the cells that some table shows at that level, in the order of tally_cells(); null is hidden
  *   A..D    0 not run, 1 passed; a release never holds a failed audit
- *   shown   thousandths of the count in inner cells that the release shows
+ *   shown   thousandths of the count in inner cells that the release shows, as sdc_release_share() may tell it
  *   from/to the band that the number of circles is in; to is 0 where it has no end
  *   checked more than t sums agreed
  *   method  "sdc-1": rules and audits as docs/DISCLOSURE.md has them
