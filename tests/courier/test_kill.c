@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Goal: the courier can be killed at any moment (S3). It is killed with SIGKILL at every system call that changes
-// something on disk or says something, then the same job runs again: it must report exactly what an undisturbed run
-// reports and leave exactly the same branches; and what the killed run called sent must be at the remote (S2).
+// Goal: the courier can be killed at any moment (S3), and so can the disk fill up or fail. It is killed with SIGKILL at
+// every system call that changes something on disk or says something, or that call is refused; then the same job runs
+// again: it must report exactly what an undisturbed run reports and leave exactly the same branches; and what the
+// disturbed run called sent must be at the remote (S2). A run that was refused something either says so or did it all.
 // Set SLB_SOAK to try every point; otherwise they are sampled evenly.
 #include "scene.h"
 
@@ -15,7 +16,7 @@ struct point {
 };
 
 struct flow {
-	const char *name;
+	const char *name, *fault; /* as strace's inject= takes it */
 	void (*prepare)(const struct scene *s);
 	void (*job)(const struct scene *s, struct job *job);
 };
@@ -86,10 +87,18 @@ static void run_flow(const struct flow *flow)
 	for (size_t i = 0; i < points; i += step, tried++) {
 		const char *report = NULL;
 
-		shell("cd %s && rm -rf a b remote remote.sleutelbos-new && cp -a clean/. . && "
-		      "{ strace -f -o /dev/null -e trace=%s -e inject=%s:signal=SIGKILL:when=%d %s <job >killed; "
-		      "test $? = 137; } 2>/dev/null",
-		      s.dir, point[i].call, point[i].call, point[i].nth, s.courier);
+		const char *said = NULL;
+
+		shell(
+		    "cd %s && rm -rf a b remote remote.sleutelbos-new && cp -a clean/. . && "
+		    "{ strace -f -o /dev/null -e trace=%s -e inject=%s:%s:when=%d %s <job >killed; echo $? >status; } "
+		    "2>/dev/null",
+		    s.dir, point[i].call, point[i].call, flow->fault, point[i].nth, s.courier);
+		said = shell("cat %s/status", s.dir);
+		if (strcmp(said, "0") == 0)
+			assert_string_equal(shell("cat %s/killed", s.dir), expected);
+		else if (strcmp(said, "137") != 0 && strcmp(said, "12") != 0 && strcmp(said, "11") != 0)
+			fail_msg("%s at %s %d ended with status %s", flow->fault, point[i].call, point[i].nth, said);
 		if (strstr(shell("cat %s/killed", s.dir), "sent ") != NULL)
 			assert_non_null(strstr(refs, tip_in(&s, "remote", 'a')));
 		report = shell("cd %s && %s <job", s.dir, s.courier);
@@ -103,9 +112,12 @@ static void run_flow(const struct flow *flow)
 		shell("cd %s && git -C remote fsck --strict 2>/dev/null && git -C a/repo fsck --strict 2>/dev/null",
 		      s.dir);
 	}
-	print_message("# %s: killed at %zu of %zu points, each made good by the next run\n", flow->name, tried, points);
+	print_message("# %s: %s at %zu of %zu points, each made good by the next run\n", flow->name, flow->fault, tried,
+	              points);
 	scene_end(&s);
 }
+
+#define KILL "signal=SIGKILL"
 
 static void prepare_nothing(const struct scene *s)
 {
@@ -153,7 +165,7 @@ static void job_pack(const struct scene *s, struct job *job)
  * run called it no repository. */
 static void test_killed_while_it_makes_the_remote(void **state)
 {
-	const struct flow flow = { "first", prepare_nothing, job_first };
+	const struct flow flow = { "first", KILL, prepare_nothing, job_first };
 
 	run_flow(&flow);
 }
@@ -161,7 +173,7 @@ static void test_killed_while_it_makes_the_remote(void **state)
 /* Seen to fail with the lock that a killed run leaves on a branch not cleared. */
 static void test_killed_while_it_fetches_and_pushes(void **state)
 {
-	const struct flow flow = { "both", prepare_both, job_both };
+	const struct flow flow = { "both", KILL, prepare_both, job_both };
 
 	run_flow(&flow);
 }
@@ -169,7 +181,22 @@ static void test_killed_while_it_fetches_and_pushes(void **state)
 /* Seen to fail with pack_run() removing the old packs before it writes the new one. */
 static void test_killed_while_it_packs(void **state)
 {
-	const struct flow flow = { "pack", prepare_packs, job_pack };
+	const struct flow flow = { "pack", KILL, prepare_packs, job_pack };
+
+	run_flow(&flow);
+}
+
+static void test_a_full_disk(void **state)
+{
+	const struct flow flow = { "both", "error=ENOSPC", prepare_both, job_both };
+
+	run_flow(&flow);
+}
+
+/* A failed fsync is a failed write: nothing is called sent after it. */
+static void test_a_failing_disk(void **state)
+{
+	const struct flow flow = { "both", "error=EIO", prepare_both, job_both };
 
 	run_flow(&flow);
 }
@@ -180,6 +207,8 @@ int main(void)
 		cmocka_unit_test(test_killed_while_it_makes_the_remote),
 		cmocka_unit_test(test_killed_while_it_fetches_and_pushes),
 		cmocka_unit_test(test_killed_while_it_packs),
+		cmocka_unit_test(test_a_full_disk),
+		cmocka_unit_test(test_a_failing_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
