@@ -24,19 +24,16 @@ static enum err first_page(struct vault *v, struct errctx *ec, const struct vfs 
 	sqlite3 *db = NULL;
 	int reserve = PAGE_RESERVE;
 	int rc = sqlite3_open_v2(v->new_path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, vfs->name);
-	int saved = 0;
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, BUILD_SQL, NULL, NULL, NULL);
-	if (rc != SQLITE_OK && db != NULL) {
+	if (rc != SQLITE_OK && db != NULL)
 		rc = sqlite3_extended_errcode(db);
-		saved = sqlite3_system_errno(db);
-	}
 	if (sqlite3_close(db) != SQLITE_OK && rc == SQLITE_OK)
 		rc = SQLITE_IOERR;
-	return vault_result(v, ec, rc, saved);
+	return vault_result(v, ec, rc);
 }
 
 /* The sum over what was just written. */
@@ -54,7 +51,7 @@ static enum err first_ledger(struct vault *v, struct errctx *ec)
 	if (e == ERR_OK && (n != 0 || pages == 0))
 		e = err_errno(ec, n < 0 ? errno : EIO, v->new_path);
 	if (e == ERR_OK)
-		e = vault_result(v, ec, ledger_create(&v->ledger, pages, sum), 0);
+		e = vault_result(v, ec, ledger_create(&v->ledger, pages, sum));
 	if (fd >= 0)
 		close(fd);
 	return e;

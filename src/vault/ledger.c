@@ -159,9 +159,9 @@ int ledger_create(struct ledger *l, uint32_t pages, const uint64_t sum[static SU
 
 void ledger_clear(struct ledger *l)
 {
-	sqlite3_free(l->page_of);
+	sqlite3_free(l->frame);
 	sqlite3_free(l->moved);
-	l->page_of = NULL;
+	l->frame = NULL;
 	l->moved = NULL;
 }
 
@@ -187,7 +187,7 @@ void ledger_log_found(struct ledger *l, const struct wal_id *log)
 	l->live = true;
 	l->log = *log;
 	l->committed = 0;
-	l->page_count = 0;
+	l->frame_count = 0;
 }
 
 int ledger_log_new(struct ledger *l, const uint8_t salts[static WAL_SALT_LEN], struct wal_id *out)
@@ -202,32 +202,37 @@ int ledger_log_new(struct ledger *l, const uint8_t salts[static WAL_SALT_LEN], s
 	return SQLITE_OK;
 }
 
-int ledger_frame(struct ledger *l, uint32_t frame, uint32_t page)
+int ledger_frame(struct ledger *l, uint32_t frame, struct ledger_frame_note note)
 {
-	if (frame > l->page_room) {
-		uint32_t room = l->page_room == 0 ? 256 : l->page_room;
-		uint32_t *grown = NULL;
+	if (frame > l->frame_room) {
+		uint32_t room = l->frame_room == 0 ? 256 : l->frame_room;
+		struct ledger_frame_note *grown = NULL;
 
 		while (room < frame)
 			room *= 2;
-		grown = sqlite3_realloc64(l->page_of, room * sizeof(*grown));
+		grown = sqlite3_realloc64(l->frame, room * sizeof(*grown));
 		if (grown == NULL)
 			return SQLITE_IOERR_NOMEM;
-		l->page_of = grown;
-		l->page_room = room;
+		l->frame = grown;
+		l->frame_room = room;
 	}
 	/* SQLite writes its log without gaps. */
-	if (frame > l->page_count + 1)
+	if (frame > l->frame_count + 1)
 		return SQLITE_IOERR_WRITE;
-	l->page_of[frame - 1] = page;
-	l->page_count = frame;
+	l->frame[frame - 1] = note;
+	l->frame_count = frame;
 	return SQLITE_OK;
 }
 
-void ledger_commit(struct ledger *l, uint32_t frame, uint32_t db_pages)
+void ledger_commit(struct ledger *l, uint32_t frame)
 {
 	l->committed = frame;
-	l->db_pages = db_pages;
+}
+
+/* Size of the database after the last commit; there is one. */
+static uint32_t db_pages(const struct ledger *l)
+{
+	return l->frame[l->committed - 1].db_pages;
 }
 
 void ledger_synced(struct ledger *l)
@@ -249,10 +254,20 @@ int ledger_lower(struct ledger *l, uint32_t frame)
 	struct mark_record m = { l->mark.sequence + 1, l->log, frame - 1 };
 	int rc = SQLITE_OK;
 
-	if (l->committed >= frame)
-		l->committed = frame - 1;
-	if (l->mark.log.generation != l->log.generation || l->mark.frames < frame)
-		return SQLITE_OK;
+	/* Back to the last commit before it. */
+	for (l->committed = frame - 1; l->committed > 0 && db_pages(l) == 0;)
+		l->committed--;
+	if (l->record.frames >= frame) {
+		/* A checkpoint of what is now taken back was begun and failed: the sum no longer fits. */
+		struct sum_record r = l->record;
+
+		r.known = false;
+		r.frames = 0;
+		r.generation--;
+		rc = record_write(l, &r);
+	}
+	if (rc != SQLITE_OK || l->mark.log.generation != l->log.generation || l->mark.frames < frame)
+		return rc;
 	/* Both slots, or the other one would go on claiming. */
 	for (int i = 0; i < 2 && rc == SQLITE_OK; i++) {
 		rc = mark_write(l, &m);
@@ -282,8 +297,8 @@ static uint32_t *pages_of_frames(const struct ledger *l, uint32_t frames, uint32
 	*count = 0;
 	if (p == NULL)
 		return NULL;
-	if (frames > 0)
-		memcpy(p, l->page_of, frames * sizeof(*p));
+	for (uint32_t i = 0; i < frames; i++)
+		p[i] = l->frame[i].page;
 	qsort(p, frames, sizeof(*p), compare_number);
 	for (uint32_t i = 0; i < frames; i++)
 		if (n == 0 || p[n - 1] != p[i])
@@ -340,7 +355,7 @@ static int sum_without(struct ledger *l, const uint32_t *now, uint32_t now_count
 	for (uint32_t i = 0; i < now_count && rc == SQLITE_OK; i++)
 		if (now[i] <= l->record.pages && !has_page(before, before_count, now[i]))
 			rc = sum_disk(l, now[i], false, sum);
-	for (uint32_t p = l->db_pages + 1; p <= l->record.pages && rc == SQLITE_OK; p++)
+	for (uint32_t p = db_pages(l) + 1; p <= l->record.pages && rc == SQLITE_OK; p++)
 		if (!has_page(before, before_count, p) && !has_page(now, now_count, p))
 			rc = sum_disk(l, p, false, sum);
 	sqlite3_free(before);
@@ -355,7 +370,7 @@ static int move_begin(struct ledger *l)
 	uint32_t *pages = NULL;
 	int rc = SQLITE_OK;
 
-	if (!l->live || l->committed == 0 || l->page_count < l->committed || l->record.frames > l->committed)
+	if (!l->live || l->committed == 0 || l->frame_count < l->committed || l->record.frames > l->committed)
 		return SQLITE_IOERR_WRITE;
 	pages = pages_of_frames(l, l->committed, &count);
 	moved = pages == NULL ? NULL : sqlite3_malloc64(count * sizeof(*moved));
@@ -372,7 +387,7 @@ static int move_begin(struct ledger *l)
 		rc = sum_without(l, pages, count, r.sum);
 	r.generation = l->log.generation;
 	r.frames = l->committed;
-	r.pages = l->db_pages;
+	r.pages = db_pages(l);
 	if (rc == SQLITE_OK)
 		rc = record_write(l, &r);
 	if (rc != SQLITE_OK)
@@ -427,33 +442,55 @@ static void moved_forget(struct ledger *l)
 	l->moving = false;
 }
 
+/* The sum over all pages: what the record covers, and every other page as it now is. SQLite may have moved less than
+ * was thought, where it took its last commit back; those pages count as they are on disk. */
+static int sum_whole(struct ledger *l, uint32_t pages, struct sum_record *r)
+{
+	int rc = SQLITE_OK;
+
+	for (uint32_t i = 0; i < l->moved_count && rc == SQLITE_OK; i++) {
+		const struct moved_page *m = &l->moved[i];
+
+		if (m->number > pages)
+			continue;
+		if (!m->written)
+			rc = sum_disk(l, m->number, true, r->sum);
+		for (int lane = 0; lane < SUM_LANES; lane++)
+			r->sum[lane] += m->value[lane];
+	}
+	for (uint32_t p = r->pages + 1; p <= pages && rc == SQLITE_OK; p++)
+		if (moved_find(l->moved, l->moved_count, p) == NULL)
+			rc = sum_disk(l, p, true, r->sum);
+	return rc;
+}
+
 int ledger_retire(struct ledger *l)
 {
 	struct sum_record r;
+	sqlite3_int64 size = 0;
+	uint32_t pages = 0;
 	int rc = SQLITE_OK;
 
 	if (!l->live || l->committed == 0 || l->log.generation <= ledger_base(l))
 		return SQLITE_OK;
-	rc = move_ready(l);
+	rc = l->db == NULL ? SQLITE_IOERR : move_ready(l);
+	if (rc == SQLITE_OK)
+		rc = l->db->pMethods->xFileSize(l->db, &size);
+	if (rc != SQLITE_OK)
+		return rc;
+	pages = (uint32_t)(size / VAULT_PAGE_SIZE);
 	r = l->record;
-	for (uint32_t i = 0; i < l->moved_count && rc == SQLITE_OK && r.known; i++) {
-		const struct moved_page *m = &l->moved[i];
-
-		if (m->number > l->db_pages)
-			continue;
-		if (!m->written)
-			rc = sum_disk(l, m->number, true, r.sum);
-		for (int lane = 0; lane < SUM_LANES; lane++)
-			r.sum[lane] += m->value[lane];
-	}
+	if (r.known)
+		rc = sum_whole(l, pages, &r);
 	r.frames = 0;
+	r.pages = pages;
 	if (rc == SQLITE_OK)
 		rc = record_write(l, &r);
 	if (rc != SQLITE_OK)
 		return rc;
 	moved_forget(l);
 	l->committed = 0;
-	l->page_count = 0;
+	l->frame_count = 0;
 	l->era++;
 	return SQLITE_OK;
 }
@@ -491,12 +528,12 @@ int ledger_rebase(struct ledger *l, uint32_t pages, const uint64_t *sum)
 
 bool ledger_covers(const struct ledger *l, uint32_t page)
 {
-	uint32_t frames = l->record.frames < l->page_count ? l->record.frames : l->page_count;
+	uint32_t frames = l->record.frames < l->frame_count ? l->record.frames : l->frame_count;
 
 	if (page > l->record.pages || ledger_page_unused(page))
 		return false;
 	for (uint32_t i = 0; i < frames; i++)
-		if (l->page_of[i] == page)
+		if (l->frame[i].page == page)
 			return false;
 	return true;
 }

@@ -53,6 +53,11 @@ struct moved_page {
 	uint64_t value[SUM_LANES];
 };
 
+struct ledger_frame_note {
+	uint32_t page;
+	uint32_t db_pages; /* size of the database after this commit; 0: no commit */
+};
+
 struct ledger {
 	const struct keyring *ring; /* borrowed */
 	struct nonce_pool *nonces;  /* borrowed */
@@ -66,11 +71,10 @@ struct ledger {
 	/* the log in use */
 	bool live; /* a header of generation ledger_base() + 1 was written or found */
 	struct wal_id log;
-	uint32_t committed;  /* frames up to the last commit */
-	uint32_t db_pages;   /* size of the database after it */
-	uint32_t *page_of;   /* page number of frame i at [i - 1] */
-	uint32_t page_room;  /* elements allocated */
-	uint32_t page_count; /* elements in use */
+	uint32_t committed; /* frames up to the last commit that was written; SQLite may have taken that one back */
+	struct ledger_frame_note *frame; /* frame i at [i - 1] */
+	uint32_t frame_room;             /* elements allocated */
+	uint32_t frame_count;            /* elements in use */
 
 	/* a checkpoint in progress */
 	bool moving;
@@ -96,15 +100,16 @@ uint32_t ledger_claim(const struct ledger *l);
 void ledger_log_found(struct ledger *l, const struct wal_id *log);
 /* Gives a new log its generation, after what the last one held is known to be in the database. */
 int ledger_log_new(struct ledger *l, const uint8_t salts[static WAL_SALT_LEN], struct wal_id *out) MUST_CHECK;
-int ledger_frame(struct ledger *l, uint32_t frame, uint32_t page) MUST_CHECK;
-void ledger_commit(struct ledger *l, uint32_t frame, uint32_t db_pages);
+int ledger_frame(struct ledger *l, uint32_t frame, struct ledger_frame_note note) MUST_CHECK;
+/* That frame is a commit, and written. */
+void ledger_commit(struct ledger *l, uint32_t frame);
 /* The log was synced. */
 void ledger_synced(struct ledger *l);
 /* Frames from `frame` on will be written anew: the mark goes below them first, durably. */
 int ledger_lower(struct ledger *l, uint32_t frame) MUST_CHECK;
 /* A page of the database is about to be written under this nonce, by a checkpoint. */
 int ledger_page(struct ledger *l, uint32_t page, const uint8_t nonce[static AEAD_NONCE_LEN]) MUST_CHECK;
-/* The database is about to be cut to its size after the last commit. */
+/* The database is about to be cut to its new size, at the end of a checkpoint. */
 int ledger_cut(struct ledger *l) MUST_CHECK;
 /* All frames are in the synced database: the log may go. */
 int ledger_retire(struct ledger *l) MUST_CHECK;

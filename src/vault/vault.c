@@ -96,7 +96,7 @@ static enum err mark_open(struct vault *v, struct errctx *ec)
 		if (file->pMethods != NULL)
 			file->pMethods->xClose(file);
 		free(file);
-		return vault_result(v, ec, rc, 0);
+		return vault_result(v, ec, rc);
 	}
 	v->mark = file;
 	v->ledger.file = file;
@@ -126,7 +126,7 @@ static enum err ledger_with(struct vault *v, struct errctx *ec, const uint8_t ma
 	if (v->ring == NULL)
 		return err_errno(ec, ENOMEM, v->db_path);
 	v->ledger.ring = v->ring;
-	return vault_result(v, ec, ledger_load(&v->ledger), 0);
+	return vault_result(v, ec, ledger_load(&v->ledger));
 }
 
 /* The id stands at the head of vault.db and of every record in vault.mark. Page 1 opens under the right one; where it
@@ -186,7 +186,7 @@ static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master
 		rc = sqlite3_db_config(v->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(v->db, OPEN_SQL, NULL, NULL, NULL);
-	return rc == SQLITE_OK ? ERR_OK : vault_result(v, ec, rc, sqlite3_system_errno(v->db));
+	return rc == SQLITE_OK ? ERR_OK : vault_result(v, ec, rc);
 }
 
 /* After a damaged log was taken for what it is: what was read of it goes into the database, and the claim that there
@@ -198,9 +198,9 @@ static enum err salvage_settle(struct vault *v, struct errctx *ec)
 
 	if (e != ERR_OK || !v->vfs->salvaged)
 		return e;
-	e = vault_result(v, ec, under_size(v->vfs->opened, &size), 0);
+	e = vault_result(v, ec, under_size(v->vfs->opened, &size));
 	if (e == ERR_OK)
-		e = vault_result(v, ec, ledger_rebase(&v->ledger, (uint32_t)(size / VAULT_PAGE_SIZE), NULL), 0);
+		e = vault_result(v, ec, ledger_rebase(&v->ledger, (uint32_t)(size / VAULT_PAGE_SIZE), NULL));
 	return e;
 }
 
@@ -309,12 +309,15 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate)
 	int rc = sqlite3_wal_checkpoint_v2(
 	    v->db, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL, &frames, &moved);
 
+	/* What a failed sync left in the log is in doubt: it stays for the next opening to judge. */
+	if (rc == SQLITE_OK && v->vfs->latched)
+		rc = SQLITE_IOERR_FSYNC;
 	if (rc != SQLITE_OK)
-		return vault_result(v, ec, rc, sqlite3_system_errno(v->db));
+		return vault_result(v, ec, rc);
 	if (frames != moved)
 		return err_set(ec, ERR_LATER, "The vault is busy. Try again.", NULL, NULL, NULL);
 	/* Now rather than inside the next commit. */
-	return vault_result(v, ec, vfs_ledger_result(v->vfs, ledger_retire(&v->ledger)), 0);
+	return vault_result(v, ec, vfs_ledger_result(v->vfs, ledger_retire(&v->ledger)));
 }
 
 struct vault_notice vault_notice(const struct vault *v)

@@ -46,9 +46,9 @@ static enum err damage_error(const struct vfs_damage *d, struct errctx *ec)
 	return err_set(ec, ERR_DAMAGED, "The vault is damaged. Run verify to see how much is whole.", NULL, NULL, NULL);
 }
 
-static enum err io_error(struct errctx *ec, int saved_errno)
+static enum err io_error(struct errctx *ec, int failed)
 {
-	if (saved_errno == ENOSPC || saved_errno == EDQUOT || saved_errno == EFBIG)
+	if (failed == ENOSPC || failed == EDQUOT || failed == EFBIG)
 		return err_set(ec, ERR_NO_SPACE,
 		               "The disk is full: the last change was not saved. Make room and try again.", NULL, NULL,
 		               NULL);
@@ -58,8 +58,9 @@ static enum err io_error(struct errctx *ec, int saved_errno)
 	               NULL, NULL, NULL);
 }
 
-enum err vault_result(const struct vault *v, struct errctx *ec, int rc, int saved_errno)
+enum err vault_result(const struct vault *v, struct errctx *ec, int rc)
 {
+	int failed = v->vfs == NULL ? 0 : v->vfs->failed_errno;
 	static const struct vfs_damage none = { DAMAGE_NONE, 0 };
 
 	switch (rc & 0xff) {
@@ -83,10 +84,10 @@ enum err vault_result(const struct vault *v, struct errctx *ec, int rc, int save
 			return damage_error(v->vfs == NULL ? &none : &v->vfs->damage, ec);
 		if (rc == SQLITE_IOERR_NOMEM)
 			return err_errno(ec, ENOMEM, "");
-		return io_error(ec, saved_errno);
+		return io_error(ec, failed);
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
-		return io_error(ec, saved_errno);
+		return io_error(ec, failed);
 	default:
 		return err_set(ec, ERR_IO, "The vault could not do what was asked: %1.", sqlite3_errstr(rc), NULL,
 		               NULL);
@@ -95,5 +96,5 @@ enum err vault_result(const struct vault *v, struct errctx *ec, int rc, int save
 
 enum err vault_sqlite_error(struct vault *v, struct errctx *ec)
 {
-	return vault_result(v, ec, sqlite3_extended_errcode(v->db), sqlite3_system_errno(v->db));
+	return vault_result(v, ec, sqlite3_extended_errcode(v->db));
 }

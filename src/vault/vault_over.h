@@ -32,7 +32,7 @@ enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t maste
 /* A vault.db of one page under a new file id, at v->new_path; fills the keyring and the first ledger. */
 enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[static 32]) MUST_CHECK;
 
-/* A result code with its sentence; `saved_errno` as the VFS saw it, or 0. Nothing of the database is quoted. */
-enum err vault_result(const struct vault *v, struct errctx *ec, int rc, int saved_errno);
+/* A result code with its sentence. Nothing of the database is quoted. */
+enum err vault_result(const struct vault *v, struct errctx *ec, int rc);
 
 #endif

@@ -63,7 +63,7 @@ static int frames_look(struct vault *v, struct vault_report *r)
 
 static bool sum_comparable(const struct vault *v)
 {
-	return v->ledger.record.known && v->ledger.record.frames <= v->ledger.page_count;
+	return v->ledger.record.known && v->ledger.record.frames <= v->ledger.frame_count;
 }
 
 static int check_end(struct vault *v, struct vault_check *c)
@@ -110,7 +110,7 @@ enum err vault_check_step(struct vault *v, struct errctx *ec, struct vault_check
 	if (rc == SQLITE_OK && c->next > v->ledger.record.pages && !c->done)
 		rc = check_end(v, c);
 	if (rc != SQLITE_OK)
-		return vault_result(v, ec, rc, 0);
+		return vault_result(v, ec, rc);
 	if (!c->done || report_sound(&c->report))
 		return ERR_OK;
 	return err_set(ec, ERR_DAMAGED, "Parts of the vault are damaged or were replaced. Run verify to see which.",
@@ -153,7 +153,7 @@ enum err vault_verify(struct vault *v, struct errctx *ec, struct vault_report *o
 		               NULL, NULL);
 	rc = integrity_check(v, out);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_CORRUPT && rc != SQLITE_IOERR_DATA)
-		return vault_result(v, ec, rc, 0);
+		return vault_result(v, ec, rc);
 	if (report_sound(out) && out->consistent)
 		return ERR_OK;
 	return err_set(ec, ERR_DAMAGED, "Parts of the vault are damaged or were replaced by older ones.", NULL, NULL,
@@ -180,5 +180,5 @@ enum err vault_accept(struct vault *v, struct errctx *ec)
 	}
 	if (rc == SQLITE_OK)
 		rc = vfs_ledger_result(v->vfs, ledger_rebase(&v->ledger, v->ledger.record.pages, sum));
-	return vault_result(v, ec, rc, 0);
+	return vault_result(v, ec, rc);
 }

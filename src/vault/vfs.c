@@ -3,6 +3,7 @@
 // write-ahead log ever reach the disk: journals are refused, so a planted one is never played back (V5).
 #include "vault/vfs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,25 +207,33 @@ int vfs_damaged(struct vfs *vfs, enum vfs_damage_kind kind, uint32_t number)
 	return SQLITE_IOERR_DATA;
 }
 
+/* errno as the call beneath left it: SQLite asks for it only after it has cleaned up. */
+static int remember(struct vfs *vfs, int rc)
+{
+	if (rc != SQLITE_OK)
+		vfs->failed_errno = errno;
+	return rc;
+}
+
 int vfs_ledger_result(struct vfs *vfs, int rc)
 {
 	if (rc == SQLITE_IOERR_FSYNC)
 		vfs->latched = true;
-	return rc;
+	return remember(vfs, rc);
 }
 
 int under_write(struct vault_file *f, const void *data, int len, sqlite3_int64 at)
 {
 	if (f->vfs->latched && f->role != ROLE_TEMP)
 		return SQLITE_IOERR_WRITE;
-	return f->under->pMethods->xWrite(f->under, data, len, at);
+	return remember(f->vfs, f->under->pMethods->xWrite(f->under, data, len, at));
 }
 
 int under_truncate(struct vault_file *f, sqlite3_int64 size)
 {
 	if (f->vfs->latched && f->role != ROLE_TEMP)
 		return SQLITE_IOERR_TRUNCATE;
-	return f->under->pMethods->xTruncate(f->under, size);
+	return remember(f->vfs, f->under->pMethods->xTruncate(f->under, size));
 }
 
 int under_sync(struct vault_file *f, int flags)
@@ -233,7 +242,7 @@ int under_sync(struct vault_file *f, int flags)
 
 	if (f->vfs->latched && f->role != ROLE_TEMP)
 		return SQLITE_IOERR_FSYNC;
-	rc = f->under->pMethods->xSync(f->under, flags);
+	rc = remember(f->vfs, f->under->pMethods->xSync(f->under, flags));
 	if (rc != SQLITE_OK && f->role != ROLE_TEMP && f->vfs->policy != VFS_LOOSE)
 		f->vfs->latched = true;
 	return rc;

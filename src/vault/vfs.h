@@ -54,6 +54,7 @@ struct vfs {
 	bool old_log_planted;      /* and no crash can have left it there */
 	bool salvaged;             /* salvage dropped something */
 	bool latched;              /* a sync failed: nothing is written any more (V6) */
+	int failed_errno;          /* of the last call beneath that failed */
 	struct vfs_damage damage;  /* the first that was met */
 	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
 	char name[40];

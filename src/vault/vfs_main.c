@@ -281,7 +281,7 @@ static int main_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	struct main_file *m = self(file);
 	struct vfs *vfs = m->f.vfs;
-	int rc = run_flush(m);
+	int rc = vfs->latched ? SQLITE_IOERR_TRUNCATE : run_flush(m);
 
 	if (rc == SQLITE_OK && vfs->ledger != NULL)
 		rc = vfs_ledger_result(vfs, ledger_cut(vfs->ledger));

@@ -269,7 +269,7 @@ static int frame_write(struct wal_file *w, uint32_t frame, const uint8_t *page)
 		w->last_commit = frame - 1;
 	}
 	if (rc == SQLITE_OK && product(w))
-		rc = ledger_frame(vfs->ledger, frame, be32_get(w->header));
+		rc = ledger_frame(vfs->ledger, frame, (struct ledger_frame_note){ be32_get(w->header), db_pages });
 	if (rc == SQLITE_OK)
 		rc = pending_place(w, frame, &place);
 	if (rc != SQLITE_OK)
@@ -287,7 +287,7 @@ static int frame_write(struct wal_file *w, uint32_t frame, const uint8_t *page)
 		return rc;
 	w->last_commit = frame;
 	if (product(w))
-		ledger_commit(vfs->ledger, frame, db_pages);
+		ledger_commit(vfs->ledger, frame);
 	return SQLITE_OK;
 }
 
@@ -440,10 +440,10 @@ static int frame_recover(struct wal_file *w, uint8_t *out)
 
 	if (rc == SQLITE_OK && chain_step(w, out)) {
 		w->chain_next++;
-		rc = ledger_frame(l, frame, be32_get(out));
-		if (be32_get(out + 4) != 0) {
+		rc = ledger_frame(l, frame, (struct ledger_frame_note){ be32_get(out), be32_get(out + 4) });
+		if (rc == SQLITE_OK && be32_get(out + 4) != 0) {
 			w->last_commit = frame;
-			ledger_commit(l, frame, be32_get(out + 4));
+			ledger_commit(l, frame);
 		}
 		return rc;
 	}
@@ -516,6 +516,8 @@ static int wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 	if (rc == SQLITE_OK)
 		rc = pending_flush(w);
+	if (rc == SQLITE_OK && w->f.vfs->latched)
+		rc = SQLITE_IOERR_TRUNCATE;
 	if (rc == SQLITE_OK && size == 0 && product(w))
 		rc = vfs_ledger_result(w->f.vfs, ledger_retire(w->f.vfs->ledger));
 	if (rc == SQLITE_OK)
