@@ -2,10 +2,10 @@
 // Goal: of the sealed files that a host, a stranger or another member can make out of true ones, none is taken for
 // what it is not (S4, K1); padding hides sizes in steps; nothing that arrives can fill the memory.
 // 20,000 forgeries of a batch, with SLB_SOAK=5 and more the 100,000 of docs/TESTING.md.
-// Mutations of src/batch/ seen to fail here: the header left out of the associated data, the sequence number or device
-// left out of the batch's hash, the signature not checked, padding not checked, the epoch's id of boxes not compared,
-// the header inside boxes not compared, a stream with bytes after its end taken, no bound on what comes out of a
-// stream.
+// Mutations of src/batch/ seen to fail here: no associated data, a cipher's key that does not depend on the epoch, the
+// type not checked, space, device or sequence number left out of the batch's hash, the signature not checked, the
+// padded size not checked, the epoch's id of boxes not compared, the header inside boxes or join files not compared, a
+// stream with bytes after its end taken, no bound on what comes out of a stream.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

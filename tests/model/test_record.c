@@ -3,8 +3,9 @@
 // in their order and without those taken back; and a state has one spelling. Also where large or hostile states must
 // cost little, and what clocks and vectors may and may not do (M2, M4).
 // Mutations seen to fail here: newer() by device before clock, equal values counted as two versions, retractions
-// passed over, events sorted by clock before causal past, elements not told apart, `>` for `>=` in record_get()'s
-// orders, stamps that nobody uses let through, a clock dragged along by one from next year.
+// passed over, events sorted by clock before causal past, elements not told apart, record_get() without one of its
+// checks (order of stamps, heads, fields; stamps that nobody uses; shapes; erased and yet with fields), a clock dragged
+// along by one from next year, a count that overflows.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -248,6 +249,40 @@ static void a_state_has_one_spelling(void **state)
 	buf_free(&ev);
 }
 
+/* States written by hand: one write of device 1, then the map of fields. */
+static void states_that_no_fold_gives(void **state)
+{
+	static const uint8_t head[] = { 0x84, 0x82, 0x48, 1, 1, 2, 3, 4, 5, 6, 7,    0x01, 0x04, 0x81,
+		                        0x85, 0x48, 1,    1, 2, 3, 4, 5, 6, 7, 0x01, 0,    0,    0 };
+	const struct {
+		struct bytes fields;
+		enum err want;
+	} cases[] = {
+		{ V(0xa1, 0x08, 0x81, 0x82, 0x00, 0x07), ERR_OK },
+		{ V(0xa2, 0x08, 0x81, 0x82, 0x00, 0x07, 0x10, 0x81, 0x82, 0x00, 0x07), ERR_OK },
+		{ V(0xa2, 0x10, 0x81, 0x82, 0x00, 0x07, 0x08, 0x81, 0x82, 0x00, 0x07), ERR_DAMAGED }, /* order */
+		{ V(0xa2, 0x08, 0x81, 0x82, 0x00, 0x07, 0x08, 0x81, 0x82, 0x00, 0x07), ERR_DAMAGED }, /* twice */
+		{ V(0xa1, 0x04, 0x81, 0x82, 0x00, 0xf5), ERR_OK },
+		{ V(0xa2, 0x04, 0x81, 0x82, 0x00, 0xf5, 0x08, 0x81, 0x82, 0x00, 0x07), ERR_DAMAGED }, /* erased */
+		{ V(0xa1, 0x08, 0x81, 0x82, 0x00, 0x80), ERR_DAMAGED },                               /* shape */
+		{ V(0xa1, 0x08, 0x80), ERR_DAMAGED },                                                 /* empty field */
+		{ V(0xa1, 0x08, 0x81, 0x82, 0x01, 0x07), ERR_DAMAGED }, /* no such stamp */
+		{ V(0xa0), ERR_DAMAGED },                               /* unused stamp */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = { 0 };
+		struct record r;
+
+		assert_int_equal(buf_put(&b, head, sizeof(head)), ERR_OK);
+		assert_int_equal(buf_put(&b, cases[i].fields.data, cases[i].fields.len), ERR_OK);
+		assert_int_equal(record_get(buf_bytes(&b), &r), cases[i].want);
+		if (cases[i].want == ERR_OK)
+			record_free(&r);
+		buf_free(&b);
+	}
+}
+
 static void the_same_edit_again(void **state)
 {
 	struct record r;
@@ -368,6 +403,7 @@ int main(void)
 		cmocka_unit_test(events_in_order_without_those_taken_back),
 		cmocka_unit_test(an_erased_record_holds_nothing_else),
 		cmocka_unit_test(a_state_has_one_spelling),
+		cmocka_unit_test(states_that_no_fold_gives),
 		cmocka_unit_test(the_same_edit_again),
 		cmocka_unit_test(large_records_cost_little),
 		cmocka_unit_test(clocks_follow_for_a_day_only),

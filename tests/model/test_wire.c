@@ -71,6 +71,21 @@ static void other_spellings_are_refused(void **state)
 	}
 }
 
+static void heads_promise_no_more_than_there_is(void **state)
+{
+	const struct bytes bad[] = { B(0x82, 0x00), B(0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		                     B(0xa2, 0, 0, 0) };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct wire_in in = wire_in(bad[i]);
+
+		assert_int_equal(wire_get_array(&in, &n), ERR_DAMAGED);
+		assert_int_equal(wire_get_map(&in, &n), ERR_DAMAGED);
+		assert_int_equal(wire_peek(&in), WIRE_BAD);
+	}
+}
+
 static void depth_ends_at_16(void **state)
 {
 	uint8_t nested[WIRE_DEPTH + 1];
@@ -204,8 +219,11 @@ static void whatever_is_written_is_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(other_spellings_are_refused), cmocka_unit_test(depth_ends_at_16),
-		cmocka_unit_test(numbers_come_back),           cmocka_unit_test(a_wrong_type_does_not_move_the_reader),
+		cmocka_unit_test(other_spellings_are_refused),
+		cmocka_unit_test(heads_promise_no_more_than_there_is),
+		cmocka_unit_test(depth_ends_at_16),
+		cmocka_unit_test(numbers_come_back),
+		cmocka_unit_test(a_wrong_type_does_not_move_the_reader),
 		cmocka_unit_test(whatever_is_written_is_read),
 	};
 
