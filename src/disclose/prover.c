@@ -9,6 +9,7 @@
 
 #define BRANCH_NODES 24  /* linear programs spent on making one witness whole */
 #define EXPLAIN_TRIES 12 /* other small cells tried to explain a hidden part */
+#define POOL_MOST 6000   /* witnesses carried over from pattern to pattern */
 #define SWEEP_GAIN 4     /* a sweep that proves fewer claims is the last */
 
 static enum err no_memory(struct errctx *ec)
@@ -17,15 +18,19 @@ static enum err no_memory(struct errctx *ec)
 	               NULL);
 }
 
+static void witness_clear(struct witness *w)
+{
+	free(w->cell);
+	free(w->y);
+}
+
 void prover_free(struct prover *pr)
 {
 	if (pr == NULL)
 		return;
 	lp_close(pr->lp);
-	for (size_t k = 0; k < pr->pool_len; k++) {
-		free(pr->pool[k].cell);
-		free(pr->pool[k].y);
-	}
+	for (size_t k = 0; k < pr->pool_len; k++)
+		witness_clear(&pr->pool[k]);
 	free(pr->pool);
 	free(pr->hidden);
 	free(pr->part_of);
@@ -159,29 +164,13 @@ enum err prover_slim(struct prover **pr, struct errctx *ec)
 	slim->pool_len = old->pool_len;
 	slim->pool_room = old->pool_room;
 	slim->trial = old->trial;
+	slim->solved = old->solved;
 	old->claim = NULL;
 	old->pool = NULL;
 	old->pool_len = 0;
 	prover_free(old);
 	*pr = slim;
 	return ERR_OK;
-}
-
-static bool witness_moves(const struct witness *w, uint32_t cell)
-{
-	size_t lo = 0, hi = w->len;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (w->cell[mid] == cell)
-			return true;
-		if (w->cell[mid] < cell)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return false;
 }
 
 static uint32_t part_root(uint32_t *part_of, uint32_t c)
@@ -391,7 +380,7 @@ static void beliefs_keep(struct prover *pr)
 {
 	enum { SMALL = 1, GROUP = 2, ZERO = 4 };
 	const struct sdc_problem *p = pr->p;
-	bool any_reason = p->rules.min_contributors > 0 || p->rules.capped;
+	bool any_reason = !needs_reason(p);
 
 	if (!pr->knows_rules || (any_reason && !p->rules.group))
 		return;
@@ -424,16 +413,17 @@ static void scratch_clear(struct prover *pr, const struct witness *w)
 		pr->y[w->cell[k]] = 0;
 }
 
-/* Is a witness of before as good now that `shown` is shown? */
-static bool witness_stands(struct prover *pr, const struct witness *w, uint32_t shown)
+/* Is a witness found under another pattern as good under this one? */
+static bool witness_stands(struct prover *pr, const struct witness *w)
 {
-	bool fine;
+	bool fine = true;
 
-	if (witness_moves(w, shown))
+	for (size_t k = 0; fine && k < w->len; k++)
+		fine = pr->hidden[w->cell[k]];
+	if (!fine)
 		return false;
 	scratch_put(pr, w);
 	beliefs_keep(pr);
-	fine = true;
 	for (size_t k = 0; k < w->len; k++)
 		fine &= pr->y[w->cell[k]] != 0;
 	scratch_clear(pr, w);
@@ -446,7 +436,7 @@ enum err prover_show(struct prover *pr, uint32_t cell, struct errctx *ec)
 	pr->parts_fresh = false;
 	pr->trial++;
 	for (size_t k = 0; k < pr->pool_len; k++) {
-		if (pr->pool[k].off == 0 && !witness_stands(pr, &pr->pool[k], cell))
+		if (pr->pool[k].off == 0 && !witness_stands(pr, &pr->pool[k]))
 			pr->pool[k].off = pr->trial;
 	}
 	for (size_t k = 0; k < pr->claims; k++) {
@@ -460,14 +450,40 @@ enum err prover_show(struct prover *pr, uint32_t cell, struct errctx *ec)
 	return bounds_usual(pr, cell, 0.0, ec);
 }
 
-enum err prover_show_undo(struct prover *pr, uint32_t cell, const struct claim *before, struct errctx *ec)
+void prover_show_undo(struct prover *pr, uint32_t mark, const struct claim *before)
 {
 	for (size_t k = 0; k < pr->pool_len; k++) {
-		if (pr->pool[k].off == pr->trial)
+		if (pr->pool[k].off > mark)
 			pr->pool[k].off = 0;
 	}
 	memcpy(pr->claim, before, pr->claims * sizeof *before);
-	return prover_hide(pr, cell, ec);
+}
+
+enum err prover_pattern_set(struct prover *pr, const enum sdc_state *state, struct errctx *ec)
+{
+	enum err e = ERR_OK;
+	size_t kept = 0;
+
+	for (size_t k = 0; e == ERR_OK && k < pr->cell_cols; k++) {
+		uint32_t cell = pr->cell_of[k];
+
+		if (pr->hidden[cell] != (state[cell] != SDC_OPEN)) {
+			pr->hidden[cell] = state[cell] != SDC_OPEN;
+			e = bounds_usual(pr, cell, 0.0, ec);
+		}
+	}
+	pr->parts_fresh = false;
+	pr->claims = 0;
+	pr->trial++;
+	for (size_t k = 0; k < pr->pool_len; k++) {
+		pr->pool[k].off = witness_stands(pr, &pr->pool[k]) ? 0 : pr->trial;
+		if (pr->pool_len < POOL_MOST || pr->pool[k].off == 0)
+			pr->pool[kept++] = pr->pool[k];
+		else
+			witness_clear(&pr->pool[k]);
+	}
+	pr->pool_len = kept;
+	return e;
 }
 
 /* Every sum that y touches holds, shown cells do not move, and no cell falls lower than can be believed. */
@@ -627,6 +643,7 @@ static enum err solve(struct prover *pr, enum lp_status *status, struct errctx *
 	enum err e = lp_solve(pr->lp, pr->change, pr->changes, status, pr->x, ec);
 
 	pr->changes = 0;
+	pr->solved++;
 	return e;
 }
 
@@ -731,8 +748,7 @@ static enum err search(struct prover *pr, const struct claim *c, const struct as
 		if (e == ERR_OK)
 			e = ask_take_back(pr, a, ec);
 	}
-	if (e == ERR_OK && !*proven && pr->possible && pr->knows_rules && pr->p->rules.min_contributors == 0 &&
-	    !pr->p->rules.capped)
+	if (e == ERR_OK && !*proven && pr->possible && pr->knows_rules && needs_reason(pr->p))
 		e = search_explained(pr, c, a, proven, ec);
 	return e;
 }

@@ -65,6 +65,7 @@ struct prover {
 	struct lp_change *change; /* waiting for the next call of the solver */
 	size_t changes, change_room;
 	uint64_t random;
+	size_t solved; /* linear programs so far */
 };
 
 /* `may_hide` per cell: the cells that can ever be hidden during the prover's life. Nothing is hidden at first. */
@@ -77,10 +78,14 @@ enum err prover_slim(struct prover **pr, struct errctx *ec) MUST_CHECK;
 
 /* Hiding keeps every proof. */
 enum err prover_hide(struct prover *pr, uint32_t cell, struct errctx *ec) MUST_CHECK;
-/* Shows a hidden cell on trial: witnesses that move it are off, their claims open again. prover_show_undo hides it
- * again and takes `before`, a copy of the claims from before the trial (as many as there were). */
+/* Shows a hidden cell on trial: witnesses that move it, or that move a part that has no reason any more, are off and
+ * their claims open again. prover_show_undo takes back all trials since pr->trial was `mark`; the caller hides the
+ * cells again. `before` is a copy of the claims from then (as many as there are). */
 enum err prover_show(struct prover *pr, uint32_t cell, struct errctx *ec) MUST_CHECK;
-enum err prover_show_undo(struct prover *pr, uint32_t cell, const struct claim *before, struct errctx *ec) MUST_CHECK;
+void prover_show_undo(struct prover *pr, uint32_t mark, const struct claim *before);
+
+/* Hides exactly what `state` hides. All claims are forgotten, witnesses that fit the pattern are kept. */
+enum err prover_pattern_set(struct prover *pr, const enum sdc_state *state, struct errctx *ec) MUST_CHECK;
 
 enum err prover_claim(struct prover *pr, enum claim_kind kind, uint32_t a, uint32_t b, struct errctx *ec) MUST_CHECK;
 /* The claims of rules D1, D2 and the group rule (which & SDC_AUDIT_A, _B) and of D3 (SDC_AUDIT_C) for what is hidden.
@@ -115,6 +120,12 @@ static inline int64_t lean_down(const struct prover *pr, uint32_t cell, bool dee
 	int64_t n = (int64_t)count_n(pr->p, cell);
 
 	return n > 0 && pr->knows_rules && !(deep && pr->p->rules.group) ? n - 1 : n;
+}
+
+/* Where contributors are not counted, only smallness and groups are reasons to hide. */
+static inline bool needs_reason(const struct sdc_problem *p)
+{
+	return p->rules.min_contributors == 0 && !p->rules.capped;
 }
 
 /* How far a cell must go up for D2. */

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REWEIGHTS 3 /* passes that turn "few moves" into "few cells" */
+#define REWEIGHTS 3     /* passes that turn "few moves" into "few cells" */
+#define ATTEMPTS 8      /* patterns made from the primaries, each with other noise on the prices */
+#define PROGRAMS 6000   /* linear programs after which no further pattern is tried */
+#define LARGE_CELLS 400 /* from here on one pattern must do */
 
 struct seeker {
 	const struct sdc_problem *p;
@@ -20,6 +23,10 @@ struct seeker {
 	double *best;  /* per cell: the moves of the cheapest pass */
 	struct lp_change *change;
 	size_t changes;
+	uint8_t *banned;   /* per cell: not to be hidden in this attempt */
+	unsigned noise;    /* the attempt; 0: none */
+	uint32_t reason;   /* a cell that must be small in the witness, or UINT32_MAX */
+	size_t programs;   /* linear programs of the search */
 	struct claim *why; /* per cell: the claim it was hidden for */
 	struct claim now;  /* the claim that is being met */
 	bool zeros;        /* zeros may be hidden now: where the group rule is in force, and nothing else helps */
@@ -35,6 +42,7 @@ static void seeker_clear(struct seeker *s)
 	free(s->best);
 	free(s->change);
 	free(s->why);
+	free(s->banned);
 }
 
 static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const uint8_t *may_hide, int64_t deadline,
@@ -43,7 +51,7 @@ static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const
 	struct moves_model m = { 0 };
 	enum err e;
 
-	*s = (struct seeker){ .p = p };
+	*s = (struct seeker){ .p = p, .reason = UINT32_MAX };
 	e = prover_new(p, may_hide, deadline, &s->pr, ec);
 	if (e != ERR_OK)
 		return e;
@@ -53,7 +61,9 @@ static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const
 	s->best = calloc(p->cells, sizeof *s->best);
 	s->change = calloc(2 * p->cells + p->groups + 8, sizeof *s->change);
 	s->why = calloc(p->cells, sizeof *s->why);
-	if (s->why == NULL || s->x == NULL || s->price == NULL || s->best == NULL || s->change == NULL)
+	s->banned = calloc(p->cells, 1);
+	if (s->banned == NULL || s->why == NULL || s->x == NULL || s->price == NULL || s->best == NULL ||
+	    s->change == NULL)
 		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
 		               NULL, NULL, NULL);
 	e = moves_model_make(p, s->pr->col_of, s->pr->cell_cols, true, &m, ec);
@@ -72,7 +82,7 @@ static void put(struct seeker *s, size_t col, double lower, double upper, double
 /* A zero is shown unless a group rule needs it hidden. */
 static bool usable(const struct seeker *s, uint32_t cell)
 {
-	return s->pr->hidden[cell] || count_n(s->p, cell) > 0 || s->zeros;
+	return s->pr->hidden[cell] || (!s->banned[cell] && (count_n(s->p, cell) > 0 || s->zeros));
 }
 
 /* All columns for one claim met in direction dir. False: cannot be met that way. */
@@ -98,9 +108,12 @@ static bool columns_put(struct seeker *s, const struct claim *c, int dir)
 				down_least = 1.0;
 				up_most = 0;
 			}
-			if (up_least > up_most || down_least > down_most)
-				return false;
+		} else if (cell == s->reason) {
+			up_most = fmin(up_most, fmax((double)raise_need(p, cell) - 1, 0));
+			down_least = fmax(1.0 - (double)raise_need(p, cell), 0);
 		}
+		if (up_least > up_most || down_least > down_most)
+			return false;
 		put(s, 2 * k, up_least, up_most, s->price[cell]);
 		put(s, 2 * k + 1, down_least, down_most, s->price[cell]);
 	}
@@ -113,6 +126,18 @@ static bool columns_put(struct seeker *s, const struct claim *c, int dir)
 	return !(c->kind == CLAIM_GROUP && dir < 0);
 }
 
+/* The price of a cell's first pass: its weight, with noise that depends on its position and the attempt alone. */
+static double first_price(const struct seeker *s, uint32_t cell)
+{
+	uint64_t h = (cell + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ s->noise * UINT64_C(0xBF58476D1CE4E5B9);
+
+	if (s->pr->hidden[cell])
+		return 0.0;
+	h ^= h >> 29;
+	h *= UINT64_C(0x94D049BB133111EB);
+	return s->p->weight[cell] * (s->noise == 0 ? 1.0 : 0.5 + (double)(h >> 44) / (1 << 20));
+}
+
 /* One claim in one direction: the cells to hide for it, by moves in s->best; their total weight in *weight, INFINITY if
  * there is no way. */
 static enum err cheapest_moves(struct seeker *s, const struct claim *c, int dir, double *weight, struct errctx *ec)
@@ -123,7 +148,7 @@ static enum err cheapest_moves(struct seeker *s, const struct claim *c, int dir,
 
 	*weight = INFINITY;
 	for (size_t k = 0; k < pr->cell_cols; k++)
-		s->price[pr->cell_of[k]] = pr->hidden[pr->cell_of[k]] ? 0.0 : p->weight[pr->cell_of[k]];
+		s->price[pr->cell_of[k]] = first_price(s, pr->cell_of[k]);
 	for (int pass = 0; pass < REWEIGHTS; pass++) {
 		enum lp_status status;
 		double total = 0;
@@ -132,6 +157,7 @@ static enum err cheapest_moves(struct seeker *s, const struct claim *c, int dir,
 		if (!columns_put(s, c, dir))
 			return ERR_OK;
 		e = lp_solve(s->lp, s->change, s->changes, &status, s->x, ec);
+		s->programs++;
 		if (e != ERR_OK || status != LP_OPTIMAL)
 			return e;
 		for (size_t k = 0; k < pr->cell_cols; k++) {
@@ -239,6 +265,37 @@ static enum err cheapest_way(struct seeker *s, const struct claim *c, double *we
 	return e;
 }
 
+/* The moves that prove a claim to a reader who knows the rules: something small must remain beside it. Tries each cell
+ * that could be that, and hides for the cheapest. */
+static enum err meet_with_reason(struct seeker *s, const struct claim *c, enum sdc_state *state, struct errctx *ec)
+{
+	const struct prover *pr = s->pr;
+	double least = INFINITY, weight;
+	uint32_t pick = UINT32_MAX;
+	enum err e = ERR_OK;
+
+	for (size_t k = 0; e == ERR_OK && k < pr->cell_cols; k++) {
+		uint32_t cell = pr->cell_of[k];
+
+		if (!usable(s, cell) || count_n(s->p, cell) == 0)
+			continue;
+		s->reason = cell;
+		e = cheapest_way(s, c, &weight, ec);
+		if (e == ERR_OK && weight < least) {
+			least = weight;
+			pick = cell;
+		}
+	}
+	s->reason = pick;
+	if (e == ERR_OK && pick != UINT32_MAX) {
+		e = cheapest_way(s, c, &weight, ec);
+		if (e == ERR_OK)
+			e = hide_moved(s, state, ec);
+	}
+	s->reason = UINT32_MAX;
+	return e;
+}
+
 static enum err claim_meet(struct seeker *s, size_t at, enum sdc_state *state, bool *possible, struct errctx *ec)
 {
 	const struct claim c = s->pr->claim[at];
@@ -253,10 +310,15 @@ static enum err claim_meet(struct seeker *s, size_t at, enum sdc_state *state, b
 		s->zeros = true;
 		e = cheapest_way(s, &c, &weight, ec);
 	}
-	if (e == ERR_OK && !isinf(weight))
+	if (e == ERR_OK && !isinf(weight) && weight > 0)
 		e = hide_moved(s, state, ec);
 	if (e == ERR_OK)
 		e = prover_one(s->pr, at, &proven, ec);
+	if (e == ERR_OK && !proven && !isinf(weight) && s->p->cells < LARGE_CELLS && needs_reason(s->p)) {
+		e = meet_with_reason(s, &c, state, ec);
+		if (e == ERR_OK)
+			e = prover_one(s->pr, at, &proven, ec);
+	}
 	while (e == ERR_OK && !proven) {
 		if (!widen(s, state, &e, ec)) {
 			*possible = false;
@@ -295,24 +357,76 @@ static int by_weight_cmp(const void *a, const void *b)
 	return x->cell > y->cell ? -1 : x->cell < y->cell;
 }
 
-/* Are all claims proven still, now that the cell is shown? The one it was hidden for is the first to be asked. */
-static enum err still_proven(struct seeker *s, uint32_t cell, bool *proven, struct errctx *ec)
+/* One trial of showing a cell again, and with it the secondary cells that this makes exact. */
+struct trial {
+	uint32_t mark;
+	struct claim *before; /* room for all claims */
+	uint32_t *shown;      /* room for all cells */
+	size_t count;
+};
+
+static enum err trial_show(struct seeker *s, struct trial *t, uint32_t cell, enum sdc_state *state, struct errctx *ec)
+{
+	t->shown[t->count++] = cell;
+	state[cell] = SDC_OPEN;
+	return prover_show(s->pr, cell, ec);
+}
+
+static enum err trial_undo(struct seeker *s, struct trial *t, enum sdc_state *state, struct errctx *ec)
+{
+	enum err e = ERR_OK;
+
+	prover_show_undo(s->pr, t->mark, t->before);
+	for (size_t k = 0; e == ERR_OK && k < t->count; k++) {
+		state[t->shown[k]] = SDC_SECONDARY;
+		e = prover_hide(s->pr, t->shown[k], ec);
+	}
+	return e;
+}
+
+/* Asks for the claim that the cell was hidden for, if it is open now. */
+static enum err ask_why(struct seeker *s, uint32_t cell, bool *proven, struct errctx *ec)
 {
 	const struct claim *why = &s->why[cell];
 	enum err e = ERR_OK;
-	size_t failed;
 
 	*proven = true;
 	for (size_t k = 0; e == ERR_OK && *proven && k < s->pr->claims; k++) {
 		const struct claim *c = &s->pr->claim[k];
 
-		if (c->kind == why->kind && c->a == why->a && c->b == why->b)
+		if (c->kind == why->kind && c->a == why->a && c->b == why->b && c->kind != CLAIM_MOVE)
 			e = prover_one(s->pr, k, proven, ec);
 	}
-	if (e != ERR_OK || !*proven)
-		return e;
-	e = prover_run(s->pr, &failed, ec);
-	*proven = failed == SIZE_MAX;
+	return e;
+}
+
+/* Shows the cell if every claim can still be proven. A secondary cell that becomes exact is shown too. */
+static enum err try_showing(struct seeker *s, struct trial *t, uint32_t cell, enum sdc_state *state, struct errctx *ec)
+{
+	bool proven = false;
+	size_t failed = 0;
+	enum err e;
+
+	t->mark = s->pr->trial;
+	t->count = 0;
+	memcpy(t->before, s->pr->claim, s->pr->claims * sizeof *t->before);
+	e = trial_show(s, t, cell, state, ec);
+	if (e == ERR_OK)
+		e = ask_why(s, cell, &proven, ec);
+	while (e == ERR_OK && proven && failed != SIZE_MAX) {
+		const struct claim *c;
+
+		e = prover_run(s->pr, &failed, ec);
+		if (e != ERR_OK || failed == SIZE_MAX)
+			break;
+		c = &s->pr->claim[failed];
+		proven =
+		    c->kind == CLAIM_MOVE && state[c->a] == SDC_SECONDARY && s->p->given[c->a] != SDC_HIDDEN_BEFORE;
+		if (proven)
+			e = trial_show(s, t, c->a, state, ec);
+	}
+	if (e == ERR_OK && !proven)
+		e = trial_undo(s, t, state, ec);
 	return e;
 }
 
@@ -321,11 +435,12 @@ static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx 
 {
 	const struct sdc_problem *p = s->p;
 	struct by_weight *order = calloc(p->cells, sizeof *order);
-	struct claim *before = calloc(s->pr->claims + 1, sizeof *before);
+	struct trial t = { .before = calloc(s->pr->claims + 1, sizeof *t.before),
+		           .shown = calloc(p->cells, sizeof *t.shown) };
 	size_t count = 0;
-	enum err e = prover_slim(&s->pr, ec);
+	enum err e = p->cells < LARGE_CELLS ? ERR_OK : prover_slim(&s->pr, ec);
 
-	if (order == NULL || before == NULL)
+	if (order == NULL || t.before == NULL || t.shown == NULL)
 		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
 		            NULL, NULL);
 	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
@@ -335,19 +450,12 @@ static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx 
 	if (e == ERR_OK && count > 0)
 		qsort(order, count, sizeof *order, by_weight_cmp);
 	for (size_t k = 0; e == ERR_OK && k < count; k++) {
-		bool proven = false;
-
-		memcpy(before, s->pr->claim, s->pr->claims * sizeof *before);
-		e = prover_show(s->pr, order[k].cell, ec);
-		if (e == ERR_OK)
-			e = still_proven(s, order[k].cell, &proven, ec);
-		if (e == ERR_OK && proven)
-			state[order[k].cell] = SDC_OPEN;
-		else if (e == ERR_OK)
-			e = prover_show_undo(s->pr, order[k].cell, before, ec);
+		if (state[order[k].cell] == SDC_SECONDARY)
+			e = try_showing(s, &t, order[k].cell, state, ec);
 	}
 	free(order);
-	free(before);
+	free(t.before);
+	free(t.shown);
 	return e;
 }
 
@@ -359,6 +467,87 @@ static bool too_late(const struct sdc_problem *p, const enum sdc_state *state)
 	for (size_t c = 0; c < p->cells; c++)
 		late |= state[c] == SDC_PRIMARY && p->given[c] == SDC_KNOWN;
 	return late;
+}
+
+/* From what `state` hides to a pattern that proves everything and has nothing superfluous. */
+static enum err complete(struct seeker *s, enum sdc_state *state, bool *possible, struct errctx *ec)
+{
+	enum err e = prover_pattern_set(s->pr, state, ec);
+
+	*possible = true;
+	if (e == ERR_OK)
+		e = prover_claims_add(s->pr, SDC_AUDIT_A | SDC_AUDIT_B, ec);
+	if (e == ERR_OK)
+		e = claims_meet(s, state, possible, ec);
+	/* a zero that gets hidden unties cells that were one, so that there are more claims to make */
+	s->zero_hidden = s->p->rules.insider;
+	while (e == ERR_OK && *possible && s->zero_hidden) {
+		s->zero_hidden = false;
+		prover_insiders_drop(s->pr);
+		e = prover_claims_add(s->pr, SDC_AUDIT_C, ec);
+		if (e == ERR_OK)
+			e = claims_meet(s, state, possible, ec);
+	}
+	if (e == ERR_OK && *possible)
+		e = clean_up(s, state, ec);
+	return e;
+}
+
+static uint64_t weight_of(const struct sdc_problem *p, const enum sdc_state *state)
+{
+	uint64_t w = 0;
+
+	for (size_t c = 0; c < p->cells; c++)
+		w += state[c] == SDC_SECONDARY ? p->weight[c] : 0;
+	return w;
+}
+
+static bool enough_tried(const struct seeker *s)
+{
+	return s->p->cells >= LARGE_CELLS || s->programs + s->pr->solved > PROGRAMS;
+}
+
+/* Completes `trial` and keeps it as the best pattern if it is lighter. */
+static enum err compete(struct seeker *s, enum sdc_state *trial, enum sdc_state *best, uint64_t *best_weight,
+                        struct errctx *ec)
+{
+	bool possible;
+	enum err e = complete(s, trial, &possible, ec);
+
+	if (e == ERR_OK && possible && weight_of(s->p, trial) < *best_weight) {
+		memcpy(best, trial, s->p->cells * sizeof *best);
+		*best_weight = weight_of(s->p, trial);
+	}
+	return e;
+}
+
+/* Other patterns: from the primaries with noise on the prices, then from the best one without one of its cells. */
+static enum err improve(struct seeker *s, enum sdc_state *best, struct errctx *ec)
+{
+	const struct sdc_problem *p = s->p;
+	enum sdc_state *trial = calloc(p->cells, sizeof *trial);
+	uint64_t best_weight = weight_of(p, best);
+	enum err e = ERR_OK;
+
+	if (trial == NULL)
+		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
+		               NULL, NULL, NULL);
+	for (s->noise = 1; e == ERR_OK && best_weight > 0 && s->noise < ATTEMPTS && !enough_tried(s); s->noise++) {
+		sdc_primaries(p, trial);
+		e = compete(s, trial, best, &best_weight, ec);
+	}
+	s->noise = 0;
+	for (uint32_t c = 0; e == ERR_OK && c < p->cells && !enough_tried(s); c++) {
+		if (best[c] != SDC_SECONDARY || p->given[c] == SDC_HIDDEN_BEFORE)
+			continue;
+		memcpy(trial, best, p->cells * sizeof *trial);
+		trial[c] = SDC_OPEN;
+		s->banned[c] = 1;
+		e = compete(s, trial, best, &best_weight, ec);
+		s->banned[c] = 0;
+	}
+	free(trial);
+	return e;
 }
 
 enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool *possible, struct errctx *ec)
@@ -379,27 +568,11 @@ enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool 
 		               NULL, NULL, NULL);
 	for (uint32_t c = 0; c < p->cells; c++)
 		may_hide[c] = p->given[c] != SDC_KNOWN && (count_n(p, c) > 0 || p->rules.group);
-	*possible = true;
 	e = seeker_init(&s, p, may_hide, sdc_deadline(p), ec);
-	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
-		if (state[c] != SDC_OPEN)
-			e = prover_hide(s.pr, c, ec);
-	}
 	if (e == ERR_OK)
-		e = prover_claims_add(s.pr, SDC_AUDIT_A | SDC_AUDIT_B, ec);
-	if (e == ERR_OK)
-		e = claims_meet(&s, state, possible, ec);
-	/* a zero that gets hidden unties cells that were one, so that there are more claims to make */
-	s.zero_hidden = p->rules.insider;
-	while (e == ERR_OK && *possible && s.zero_hidden) {
-		s.zero_hidden = false;
-		prover_insiders_drop(s.pr);
-		e = prover_claims_add(s.pr, SDC_AUDIT_C, ec);
-		if (e == ERR_OK)
-			e = claims_meet(&s, state, possible, ec);
-	}
+		e = complete(&s, state, possible, ec);
 	if (e == ERR_OK && *possible)
-		e = clean_up(&s, state, ec);
+		e = improve(&s, state, ec);
 	seeker_clear(&s);
 	free(may_hide);
 	return e;

@@ -159,9 +159,35 @@ static void solve_world(struct solved *s, size_t kind, size_t rules, uint64_t se
 	}
 }
 
-/* Every pattern, every attacker. Mutations of src/disclose seen to fail here: raise_need one less, the floor of the
- * reader who knows the rules left at 0, insider claims left out, group claims left out, ties ignored the wrong way
- * round, prover_show that keeps witnesses of parts without reason. */
+static unsigned uncovered; /* secondary cells, one at a time */
+
+/* One secondary uncovered: the audit says no and names a cell, every time. It says yes to the pattern itself. */
+static void uncover_each_secondary(size_t kind, size_t rules, uint64_t seed)
+{
+	unsigned which = rule_sets[rules].insider ? SDC_AUDIT_ALL : SDC_AUDIT_ALL & ~SDC_AUDIT_C;
+	struct sdc_audit audit;
+
+	assert_int_equal(sdc_audit(now.p, now.state, which, &audit, NULL, NULL), ERR_OK);
+	if (!sdc_audit_passed(&audit))
+		fail_msg("%s, rules %zu, seed %llu: its own audit", kinds[kind].name, rules, (unsigned long long)seed);
+	assert_int_equal(audit.c.check, rule_sets[rules].insider ? SDC_PASSED : SDC_NOT_RUN);
+	for (int c = 0; c < now.w.cells; c++) {
+		if (now.state[c] != SDC_SECONDARY)
+			continue;
+		now.state[c] = SDC_OPEN;
+		assert_int_equal(sdc_audit(now.p, now.state, which, &audit, NULL, NULL), ERR_OK);
+		if (sdc_audit_passed(&audit))
+			fail_msg("%s, rules %zu, seed %llu: cell %d uncovered unnoticed", kinds[kind].name, rules,
+			         (unsigned long long)seed, c);
+		assert_true(audit.d.cell < (size_t)now.w.cells);
+		now.state[c] = SDC_SECONDARY;
+		uncovered++;
+	}
+}
+
+/* Every pattern, every attacker; and every third pattern with each secondary cell uncovered. Mutations of src/disclose
+ * seen to fail here: T - 1 for T in raise_need, the reader who knows the rules taken for one who does not, claims of
+ * cells, groups or insiders left out, ties taken the wrong way round, an insider's own cell that moves. */
 static void nothing_hidden_falls(void **state)
 {
 	unsigned tables = 0, refused = 0, cells = 0, hidden = 0;
@@ -175,6 +201,8 @@ static void nothing_hidden_falls(void **state)
 				tables++;
 				refused += !now.possible;
 				fallen = now.possible ? attack(&now.w, now.hidden, now.primary, &rule_sets[rules]) : 0;
+				if (now.possible && seed % 3 == 0)
+					uncover_each_secondary(kind, rules, seed);
 				for (int c = 0; c < now.w.cells; c++)
 					hidden += now.hidden[c];
 				cells += (unsigned)now.w.cells;
@@ -185,50 +213,11 @@ static void nothing_hidden_falls(void **state)
 			}
 		}
 	}
-	printf("attacked %u tables, %u cells, %u hidden; %u refused\n", tables, cells, hidden, refused);
+	printf("attacked %u tables, %u cells, %u hidden; %u refused; uncovered %u secondary cells, all refused\n",
+	       tables, cells, hidden, refused, uncovered);
 	assert_true(hidden > cells / 10);
 	assert_true(refused * 10 < tables);
-}
-
-/* One secondary uncovered: the audit says no and names a cell, every time. It says yes to the pattern itself. */
-static void uncovering_one_secondary_is_refused(void **state)
-{
-	unsigned tried = 0;
-
-	for (size_t kind = 0; kind < KINDS; kind++) {
-		for (size_t rules = 0; rules < RULES; rules++) {
-			for (uint64_t seed = 0; seed < (seeds + 2) / 3; seed++) {
-				unsigned which =
-				    rule_sets[rules].insider ? SDC_AUDIT_ALL : SDC_AUDIT_ALL & ~SDC_AUDIT_C;
-				struct sdc_audit audit;
-
-				solve_world(&now, kind, rules, seed);
-				if (!now.possible) {
-					sdc_problem_free(now.p);
-					continue;
-				}
-				assert_int_equal(sdc_audit(now.p, now.state, which, &audit, NULL, NULL), ERR_OK);
-				assert_true(sdc_audit_passed(&audit));
-				assert_int_equal(audit.c.check, rule_sets[rules].insider ? SDC_PASSED : SDC_NOT_RUN);
-				for (int c = 0; c < now.w.cells; c++) {
-					if (now.state[c] != SDC_SECONDARY)
-						continue;
-					now.state[c] = SDC_OPEN;
-					assert_int_equal(sdc_audit(now.p, now.state, which, &audit, NULL, NULL),
-					                 ERR_OK);
-					if (sdc_audit_passed(&audit))
-						fail_msg("%s, rules %zu, seed %llu: cell %d uncovered unnoticed",
-						         kinds[kind].name, rules, (unsigned long long)seed, c);
-					assert_true(audit.d.cell < (size_t)now.w.cells);
-					now.state[c] = SDC_SECONDARY;
-					tried++;
-				}
-				sdc_problem_free(now.p);
-			}
-		}
-	}
-	printf("uncovered %u secondary cells, all refused\n", tried);
-	assert_true(tried > 10 * seeds);
+	assert_true(uncovered > tables);
 }
 
 /* A primary left open is refused too, whoever made the pattern. */
@@ -276,7 +265,6 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_hidden_falls),
-		cmocka_unit_test(uncovering_one_secondary_is_refused),
 		cmocka_unit_test(an_open_primary_is_refused),
 		cmocka_unit_test(the_same_input_gives_the_same_pattern),
 	};
