@@ -32,9 +32,11 @@ static void fail_with(const struct errctx *ec, const char *what)
 
 void world_begin(struct world *w)
 {
+	const char *base = getenv("TMPDIR");
+
 	*w = (struct world){ .now_ms = 1760000000000 };
 	w->clock = (struct clock){ world_now, w };
-	snprintf(w->dir, sizeof(w->dir), "/tmp/slb-test-XXXXXX");
+	snprintf(w->dir, sizeof(w->dir), "%.200s/slb-test-XXXXXX", base != NULL ? base : "/tmp");
 	assert_non_null(mkdtemp(w->dir));
 	memcpy(w->remote, w->dir, strlen(w->dir) + 1);
 	strcat(w->remote, "/remote.git");
@@ -51,11 +53,14 @@ void world_end(struct world *w)
 	assert_int_equal(system(command), 0);
 }
 
+/* As run-tests hands it over; else where a plain make puts it. */
 static const char *courier_path(void)
 {
-	const char *path = getenv("SLB_COURIER");
+	static char path[512];
+	const char *build = getenv("BUILD");
 
-	return path != NULL ? path : "build/sleutelbos-courier";
+	snprintf(path, sizeof(path), "%s/sleutelbos-courier", build != NULL ? build : "build");
+	return path;
 }
 
 static void master_key(size_t i, uint8_t out[static 32])
