@@ -177,6 +177,11 @@ static const char *field_name(struct pool *p, const struct field_def *def, uint3
 	return pool_str(p, text);
 }
 
+static const char *field_list(const struct field_def *def)
+{
+	return def == NULL || def->list == LIST_none ? NULL : list_name(def->list);
+}
+
 static enum err field_versions_of(struct pool *p, struct app *app, const struct record *r, uint32_t tag,
                                   struct field_versions *out)
 {
@@ -185,6 +190,7 @@ static enum err field_versions_of(struct pool *p, struct app *app, const struct 
 	enum err e = ERR_OK;
 
 	*out = (struct field_versions){ .field = field_name(p, def, tag),
+		                        .list = field_list(def),
 		                        .version = pool_take(p, n * sizeof(struct version)),
 		                        .versions = n };
 	if (out->version == NULL || out->field == NULL)
@@ -226,6 +232,7 @@ enum err shown_versions(struct pool *p, struct app *app, const struct record *r,
 			struct field_kept *k = &out->kept[out->kept_count++];
 
 			k->field = field_name(p, def, tag);
+			k->list = field_list(def);
 			e = write_values(p, def, tag, h->value, &k->value, &k->values);
 		}
 	}

@@ -25,6 +25,7 @@ struct version {
 
 struct field_versions {
 	const char *field; /* name as in schema/records.def; "#17" for one this version does not know */
+	const char *list;  /* of which the values are ids (app/labels.h); NULL: none */
 	struct version *version;
 	size_t versions;
 };
@@ -32,6 +33,7 @@ struct field_versions {
 /* Values that somebody kept together; the first of them is what the record shows elsewhere. */
 struct field_kept {
 	const char *field;
+	const char *list;
 	const char **value;
 	size_t values;
 };

@@ -84,14 +84,14 @@ static void two_note(const struct text *t, size_t two)
 	          n, NULL, NULL);
 }
 
-static void values(const struct text *t, const char *const *value, size_t n)
+static void values(const struct text *t, const char *list, const char *const *value, size_t n)
 {
 	if (n == 0)
 		text_say(t, TR("(taken away)"), NULL, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			fputs(" | ", t->out);
-		text_typed(t, value[i], 8);
+		text_typed(t, list == NULL ? value[i] : name_of(t, list, value[i]), 8);
 	}
 }
 
@@ -104,7 +104,7 @@ static void one_field_versions(const struct text *t, const struct field_versions
 		time_text(v->at_ms, at);
 		at[10] = '\0';
 		fprintf(t->out, "    %zu. ", v->n);
-		values(t, v->value, v->values);
+		values(t, f->list, v->value, v->values);
 		fputs("  (", t->out);
 		text_typed(t, v->author, 0);
 		fprintf(t->out, ", %s)\n", at);
@@ -122,7 +122,7 @@ static void versions(const struct text *t, const struct versions *v)
 		fputs("  ", t->out);
 		text_say(t, TR("Kept together in %1"), v->kept[i].field, NULL, NULL);
 		fputs(": ", t->out);
-		values(t, v->kept[i].value, v->kept[i].values);
+		values(t, v->kept[i].list, v->kept[i].value, v->kept[i].values);
 		fputc('\n', t->out);
 	}
 	for (size_t i = 0; i < v->fields; i++) {
