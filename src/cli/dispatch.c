@@ -3,7 +3,6 @@
 #include "cli/command.h"
 
 static const command_fn handlers[CMD_COUNT] = {
-#if __has_include("cli/cmd_space.c")
 	[CMD_INIT] = cmd_init,
 	[CMD_NEIGHBOURHOOD_FOUND] = cmd_neighbourhood_found,
 	[CMD_CIRCLE_FOUND] = cmd_circle_found,
@@ -16,14 +15,10 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_MEMBER_MET] = cmd_member_met,
 	[CMD_REMOTE_SHOW] = cmd_remote_show,
 	[CMD_REMOTE_SET] = cmd_remote_set,
-#endif
-#if __has_include("cli/cmd_sync.c")
 	[CMD_SYNC] = cmd_sync,
 	[CMD_STATUS] = cmd_status,
 	[CMD_VERIFY] = cmd_verify,
 	[CMD_DUMP] = cmd_dump,
-#endif
-#if __has_include("cli/cmd_tally.c")
 	[CMD_TALLY_PLAN] = cmd_tally_plan,
 	[CMD_TALLY_PREVIEW] = cmd_tally_preview,
 	[CMD_TALLY_CONTRIBUTE] = cmd_tally_contribute,
@@ -32,13 +27,8 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_TALLY_COMBINE] = cmd_tally_combine,
 	[CMD_TALLY_STATUS] = cmd_tally_status,
 	[CMD_SUMMARY] = cmd_summary,
-#endif
-#if __has_include("cli/cmd_protect.c")
 	[CMD_PROTECT] = cmd_protect,
-#endif
-#if __has_include("cli/cmd_demo.c")
 	[CMD_DEMO] = cmd_demo,
-#endif
 	[CMD_RESIDENT_ADD] = cmd_resident_add,
 	[CMD_RESIDENT_EDIT] = cmd_resident_edit,
 	[CMD_RESIDENT_SHOW] = cmd_resident_show,
