@@ -74,6 +74,8 @@ static enum err spool_dir(struct errctx *ec, struct app *app, const char *name, 
 		*out = file_join(spool, name);
 		e = *out == NULL ? ERR_NO_MEMORY : file_make_dir(ec, *out);
 	}
+	if (e == ERR_OK)
+		e = file_clear_dir(ec, *out);
 	free(spool);
 	return e;
 }

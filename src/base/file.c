@@ -2,6 +2,7 @@
 // Files as a whole. A replace is durable before it is reported (V6).
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,6 +128,22 @@ enum err file_make_dir(struct errctx *ec, const char *path)
 	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return ERR_OK;
 	return err_errno(ec, errno, path);
+}
+
+enum err file_clear_dir(struct errctx *ec, const char *path)
+{
+	DIR *dir = opendir(path);
+	enum err e = dir == NULL ? err_errno(ec, errno, path) : ERR_OK;
+	struct dirent *entry = NULL;
+
+	while (e == ERR_OK && (entry = readdir(dir)) != NULL) {
+		if (entry->d_type != DT_DIR && unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT &&
+		    errno != EISDIR)
+			e = err_errno(ec, errno, path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return e;
 }
 
 bool file_exists(const char *path)

@@ -22,6 +22,8 @@ enum err file_replace(struct errctx *ec, const char *path, struct bytes content)
 enum err file_sync_parent(struct errctx *ec, const char *path) MUST_CHECK;
 /* Makes one directory, mode 0700; an existing directory is fine. */
 enum err file_make_dir(struct errctx *ec, const char *path) MUST_CHECK;
+/* Removes the files that stand in a directory; directories in it stay. */
+enum err file_clear_dir(struct errctx *ec, const char *path) MUST_CHECK;
 bool file_exists(const char *path);
 /* "a/b" in fresh memory (free() it), NULL when out of memory. */
 char *file_join(const char *dir, const char *name);
