@@ -512,6 +512,9 @@ static void what_is_moved_cut_or_put_back_is_noticed(void **state)
 		l = look(x, &f, from == &x->closed ? x->closed_dump : x->dump);
 		if ((BIT(l.seen) & cases[i].allowed) == 0)
 			fail_msg("%s: seen %d, allowed %x", cases[i].name, l.seen, cases[i].allowed);
+		if (cases[i].change == pages_swapped || cases[i].change == page_zeroed ||
+		    cases[i].change == page_of_another_vault)
+			assert_true(l.seen == AT_OPEN || l.report.bad_pages > 0); /* not by the sum alone */
 		if (cases[i].change == older_log && l.seen == WHOLE)
 			assert_true(l.notice.old_wal_ignored);
 		if (cases[i].change == mark_deleted)
