@@ -90,21 +90,28 @@ static int spawn(const char *program, int in, int out, pid_t *pid)
 	return rc;
 }
 
-/* Waits for the end of a courier that closed its report or was killed; one that is stuck in the kernel is left. */
-static void reap(pid_t pid)
+/* Waits for the end of a courier that closed its report or was killed; one that is stuck in the kernel is left. True
+ * where it ended with a status of its own choosing. */
+static bool reap(pid_t pid)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	int64_t end = now_ms() + REAP_MS;
 	bool killed = false;
 
 	for (;;) {
-		pid_t got = waitpid(pid, NULL, WNOHANG);
+		int status = 0;
+		pid_t got = waitpid(pid, &status, WNOHANG);
 
-		if (got == pid || (got < 0 && errno != EINTR))
-			return;
+		if (got == pid)
+			return WIFEXITED(status) &&
+			       (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) >= grade_exit_status(GRADE_NOW) &&
+			                                     WEXITSTATUS(status) <= grade_exit_status(GRADE_PERSON)));
+		/* Reaped by somebody else: nothing is known against it. */
+		if (got < 0 && errno == ECHILD)
+			return true;
 		if (now_ms() > end) {
 			if (killed)
-				return;
+				return false;
 			kill(pid, SIGKILL);
 			killed = true;
 			end = now_ms() + REAP_MS;
@@ -209,7 +216,8 @@ enum err courier_call(struct errctx *ec, const struct courier_call *call)
 	e = read_report(ec, report[0], call);
 	if (e != ERR_OK)
 		kill(pid, SIGKILL);
-	reap(pid);
+	if (!reap(pid) && e == ERR_OK)
+		e = broke_off(ec, "the courier ended early");
 done:
 	close(in);
 	for (int i = 0; i < 2; i++) {

@@ -44,6 +44,8 @@ static void test_how_couriers_end(void **state)
 		  "fail later no-remote Not there.\n" },
 		{ "printf 'sent\\trefs/heads/a/b\\tn\\n'; kill -9 $$", ERR_LATER, "sent refs/heads/a/b n\n" },
 		{ "exit 0", ERR_LATER, "" },
+		{ "echo done; exit 1", ERR_LATER, "" },
+		{ "echo done; kill -9 $$", ERR_LATER, "" },
 		{ "printf done", ERR_LATER, "" },
 		{ "echo done; echo done", ERR_LATER, "" },
 		{ "echo hello", ERR_LATER, "" },

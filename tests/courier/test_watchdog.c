@@ -49,7 +49,7 @@ static void test_the_bounds_stand_before_the_job_is_read(void **state)
 	scene_begin(&s);
 	pid = start_waiting(&s, &job);
 #ifndef UNDER_SANITIZER
-	shell("until grep -q 'Max address space *536870912 *536870912' /proc/%d/limits; do sleep 0.01; done", (int)pid);
+	shell("until grep -q 'Max address space *335544320 *335544320' /proc/%d/limits; do sleep 0.01; done", (int)pid);
 #endif
 	shell("grep -q 'Max cpu time *60 *65' /proc/%d/limits && grep -q 'Max file size *2147483648' /proc/%d/limits",
 	      (int)pid, (int)pid);
