@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: a conversation is logged whole or not at all; only what changed is written; nobody who asked not to be reached
-// gets a reminder. Seen to fail with: the transaction of contact_add() left out (the resident stays behind),
-// editor_set() writing all elements instead of the new ones, resident_never ignored in today_read().
+// gets a reminder. Seen to fail with: a field written though it says the same already, editor_set()
+// writing all elements instead of the new ones, resident_never ignored in today_read().
 #include "desk.h"
 
 #include "app/finding.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: nothing of a resident is shared without the consent that the kind needs; a referral has one domain; its events
 // are added and taken back, never overwritten. Seen to fail with: "mondeling" enough for a letter, the contact's first
-// domain taken where it has two, `fout` taking back the first event, consent carried over to the next organisation.
+// domain taken where it has two, `fout` taking back the first event, consent carried over to the next organisation,
+// the event of a refused "doorgestuurd" committed.
 #include "desk.h"
 
 #include "app/slip.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: the directory belongs to the neighbourhood, coordinators edit it, everyone marks it right or wrong; an import
-// run again changes only what differs. Seen to fail with: service_may_edit() left out, an empty cell taking a value
-// away, the entry found by name in place of its source.
+// run again changes only what differs. Seen to fail with: everyone a coordinator in service_may_edit(), an empty
+// cell taking a value away, entries not found again by their source.
 #include "desk.h"
 
 #include "app/services.h"

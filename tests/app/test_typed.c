@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: what people type is read as they mean it: dates, slip codes, numbers that could be a BSN, what became of a
-// referral. Seen to fail with: the year beginning in January in date_day(), the weight of the last digit +1 in the
-// eleven test, a check character without weights (swaps pass), silence after 13 days.
+// referral. Seen to fail with: months shifted in day_date(), the weight of the last digit +1 in
+// the eleven test, a check character without weights (swaps pass), silence after 14 days.
 #include "desk.h"
 
 #include "app/bsn.h"
