@@ -58,7 +58,6 @@ static const struct {
 	{ "circle list", CMD_CIRCLE_LIST, 0, 0 },
 	{ "invite", CMD_INVITE, 0, 0 },
 	{ "invite --space West --role teller --out u.txt", CMD_INVITE, 0, 3 },
-	{ "invite --device", CMD_INVITE, 0, 1 },
 	{ "invite list", CMD_INVITE_LIST, 0, 0 },
 	{ "invite --json list", CMD_INVITE_LIST, 0, 0 },
 	{ "join abc", CMD_JOIN, 1, 0 },
