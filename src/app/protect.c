@@ -116,7 +116,7 @@ static enum err problem_new(struct errctx *ec, struct protect_work *w)
 {
 	static const struct clock clock = { now_ms, NULL };
 	const struct sdc_rules rules = { .threshold = w->in->threshold, .group = true, .share_percent = 80 };
-	const struct sdc_limits limits = { &clock, TIME_MS, MEMORY_MIB };
+	const struct sdc_limits limits = { .clock = &clock, .time_ms = TIME_MS, .memory_mib = MEMORY_MIB };
 	struct sdc_dim dim[PROTECT_DIMS_MAX];
 	struct sdc_axis axis[PROTECT_DIMS_MAX];
 	const struct sdc_table table = { axis, w->in->dims };

@@ -71,6 +71,7 @@ struct sdc_limits {
 	const struct clock *clock; /* NULL: no limit of time */
 	int64_t time_ms;           /* for one call */
 	size_t memory_mib;         /* of the child process that solves linear programs; 0: no limit */
+	size_t programs;           /* linear programs after which no lighter pattern is looked for; 0: 3,000 */
 };
 
 struct sdc_count {

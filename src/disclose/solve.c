@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define REWEIGHTS 3     /* passes that turn "few moves" into "few cells" */
-#define ATTEMPTS 8      /* patterns made from the primaries, each with other noise on the prices */
-#define PROGRAMS 6000   /* linear programs after which no further pattern is tried */
+#define ATTEMPTS 5      /* patterns made from the primaries, each with other noise on the prices */
+#define PROGRAMS 3000   /* linear programs after which no lighter pattern is looked for */
 #define LARGE_CELLS 400 /* from here on one pattern must do */
 
 struct seeker {
@@ -504,7 +504,9 @@ static uint64_t weight_of(const struct sdc_problem *p, const enum sdc_state *sta
 
 static bool enough_tried(const struct seeker *s)
 {
-	return s->p->cells >= LARGE_CELLS || s->programs + s->pr->solved > PROGRAMS;
+	size_t most = s->p->limits.programs == 0 ? PROGRAMS : s->p->limits.programs;
+
+	return s->p->cells >= LARGE_CELLS || s->programs + s->pr->solved > most;
 }
 
 /* Completes `trial` and keeps it as the best pattern if it is lighter. */
