@@ -3,8 +3,7 @@
 // there afterwards, what failed said so with the right error, the vault opens, and once the disk is well again (and
 // no sync had failed) the same session goes on.
 //
-// Seen to fail when: a failed sync does not latch; the gathered writes' error is dropped; a log whose sync failed is
-// thrown away by the next checkpoint.
+// Seen to fail when: a failed sync does not latch; the gathered writes' error is dropped.
 #include "vault/disk.h"
 
 #include <signal.h>

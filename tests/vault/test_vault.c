@@ -2,8 +2,8 @@
 // Goal: a vault is an ordinary SQLite database to who holds it, one owner's at a time, and nothing but noise on disk
 // (V1). Opening, refusing, creating, round trips with full-text search, rollback, vacuum, spilled transactions.
 //
-// Seen to fail when: page 1 keeps SQLite's magic; temporary files are passed through; vault.mark is not locked; a
-// spilled frame's header is dropped instead of sealed anew; a planted journal is played back.
+// Seen to fail when: page 1 keeps SQLite's magic; temporary files are passed through; a spilled frame's header is
+// dropped instead of sealed anew; journals are let through. (Without the lock on vault.mark SQLite's own still holds.)
 #include "vault/disk.h"
 
 #include <sys/wait.h>
@@ -165,8 +165,11 @@ static void what_is_written_comes_back(void **state)
  * afterwards: each of these opens and seals a frame anew. */
 static void a_transaction_larger_than_the_cache(void **state)
 {
+	static const char *const names[] = { "vault.db", "vault.db-wal", "vault.mark" };
 	char *dir = kit_dir();
+	char *crashed = kit_dir();
 	struct vault *v = kit_open(dir, VAULT_CREATE, &rng);
+	struct vault *again = NULL;
 
 	(void)state;
 	kit_sql(v, "PRAGMA cache_size=20; PRAGMA cache_spill=10;"
@@ -179,6 +182,18 @@ static void a_transaction_larger_than_the_cache(void **state)
 	assert_int_equal(kit_number(v, "SELECT count(*) FROM t"), 4000);
 	assert_int_equal(kit_number(v, "SELECT count(*) FROM t WHERE x LIKE '%more' OR id % 3 = 0"), 4000);
 	assert_whole(v);
+	/* The log as it lies there is read back by another opening. */
+	for (size_t i = 0; i < 3; i++) {
+		struct buf b = kit_read(dir, names[i]);
+
+		kit_write(crashed, names[i], b.data, b.len);
+		buf_free(&b);
+	}
+	again = kit_open(crashed, VAULT_OPEN, &rng);
+	assert_int_equal(kit_number(again, "SELECT count(*) FROM t WHERE x LIKE '%more' OR id % 3 = 0"), 4000);
+	assert_whole(again);
+	vault_close(again);
+	kit_dir_free(crashed);
 	assert_int_equal(vault_checkpoint(v, NULL, false), ERR_OK);
 	kit_sql(v, "UPDATE t SET x = 'short'");
 	assert_whole(v);

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The sealing VFS as a loadable extension: for running SQLite's own tests and speedtest1 over it, and for nothing
+// else. Loading it makes it the default VFS; every connection from then on reserves 40 bytes a page. The key is the
+// first 32 bytes of the file that SLB_VFS_KEY names.
+//
+// A vault needs no shared memory. Tests with several connections in WAL mode do; beneath lies SQLite's "unix-excl",
+// which keeps it in this process.
+#include "api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "vault/vfs.h"
+
+const sqlite3_api_routines *sqlite3_api;
+
+int sqlite3_extension_init(sqlite3 *db, char **message, const sqlite3_api_routines *api);
+
+static sqlite3_io_methods shared_methods;
+static int (*sealed_open)(sqlite3_vfs *, const char *, sqlite3_file *, int, int *);
+
+static sqlite3_file *beneath(sqlite3_file *file)
+{
+	return ((struct vault_file *)file)->under;
+}
+
+static int shm_map(sqlite3_file *file, int index, int size, int extend, void volatile **out)
+{
+	return beneath(file)->pMethods->xShmMap(beneath(file), index, size, extend, out);
+}
+
+static int shm_lock(sqlite3_file *file, int first, int count, int flags)
+{
+	return beneath(file)->pMethods->xShmLock(beneath(file), first, count, flags);
+}
+
+static void shm_barrier(sqlite3_file *file)
+{
+	beneath(file)->pMethods->xShmBarrier(beneath(file));
+}
+
+static int shm_unmap(sqlite3_file *file, int forget)
+{
+	return beneath(file)->pMethods->xShmUnmap(beneath(file), forget);
+}
+
+static int open_shared(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+{
+	int rc = sealed_open(vfs, name, file, flags, out);
+
+	if (rc == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB))
+		file->pMethods = &shared_methods;
+	return rc;
+}
+
+static int reserve(sqlite3 *db, char **message, const sqlite3_api_routines *api)
+{
+	int bytes = PAGE_RESERVE;
+
+	(void)message;
+	(void)api;
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}
+
+static bool key_read(uint8_t key[static 32])
+{
+	const char *path = getenv("SLB_VFS_KEY");
+	FILE *f = path == NULL ? NULL : fopen(path, "rb");
+	bool ok = f != NULL && fread(key, 1, 32, f) == 32;
+
+	if (f != NULL)
+		fclose(f);
+	return ok;
+}
+
+int sqlite3_extension_init(sqlite3 *db, char **message, const sqlite3_api_routines *api)
+{
+	static struct vfs *vfs;
+	struct vfs_config c = { .name = "sleutelbos", .policy = VFS_LOOSE, .rng = &crypto_rng };
+	uint8_t key[32];
+
+	SQLITE_EXTENSION_INIT2(api);
+	if (vfs != NULL)
+		return SQLITE_OK_LOAD_PERMANENTLY;
+	if (!key_read(key)) {
+		*message = sqlite3_mprintf("SLB_VFS_KEY must name a file of at least 32 bytes");
+		return SQLITE_ERROR;
+	}
+	c.under = sqlite3_vfs_find("unix-excl");
+	c.master = key;
+	if (crypto_start() == ERR_OK)
+		vfs = vfs_new(&c);
+	secret_wipe(key, sizeof(key));
+	if (vfs == NULL)
+		return SQLITE_NOMEM;
+	shared_methods = main_methods;
+	shared_methods.iVersion = 2;
+	shared_methods.xShmMap = shm_map;
+	shared_methods.xShmLock = shm_lock;
+	shared_methods.xShmBarrier = shm_barrier;
+	shared_methods.xShmUnmap = shm_unmap;
+	sealed_open = vfs->base.xOpen;
+	vfs->base.xOpen = open_shared;
+	if (sqlite3_vfs_register(&vfs->base, 1) != SQLITE_OK ||
+	    sqlite3_auto_extension((void (*)(void))reserve) != SQLITE_OK)
+		return SQLITE_ERROR;
+	(void)db;
+	return SQLITE_OK_LOAD_PERMANENTLY;
+}
