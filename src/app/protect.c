@@ -10,7 +10,6 @@
 
 #define TIME_MS (10 * 60 * 1000)
 #define MEMORY_MIB 1024
-#define LEVELS (SDC_AUDIT_A | SDC_AUDIT_B | SDC_AUDIT_D)
 
 /* The codes of one dimension; code 0 is the total. */
 struct names {
@@ -115,7 +114,9 @@ static enum err names_read(struct errctx *ec, struct protect_work *w)
 static enum err problem_new(struct errctx *ec, struct protect_work *w)
 {
 	static const struct clock clock = { now_ms, NULL };
-	const struct sdc_rules rules = { .threshold = w->in->threshold, .group = true, .share_percent = 80 };
+	const struct sdc_rules rules = {
+		.threshold = w->in->threshold, .group = true, .insider = true, .share_percent = 80
+	};
 	const struct sdc_limits limits = { .clock = &clock, .time_ms = TIME_MS, .memory_mib = MEMORY_MIB };
 	struct sdc_dim dim[PROTECT_DIMS_MAX];
 	struct sdc_axis axis[PROTECT_DIMS_MAX];
@@ -258,7 +259,7 @@ enum err app_protect(struct errctx *ec, const struct protect_in *in, struct prot
 	if (e == ERR_OK)
 		e = in->pattern != NULL ? pattern_read(ec, &w, state) : sdc_solve(w.problem, state, ec);
 	if (e == ERR_OK)
-		e = sdc_audit(w.problem, state, LEVELS, &audit, bounds, ec);
+		e = sdc_audit(w.problem, state, SDC_AUDIT_ALL, &audit, bounds, ec);
 	if (e == ERR_OK)
 		e = answer(&w, state, &audit, bounds);
 	free(state);

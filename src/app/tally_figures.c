@@ -157,6 +157,8 @@ enum err tally_grids(struct pool *pool, size_t level, struct grid **out, size_t 
 	const struct tally_table_def *t = tally_tables(count);
 	enum err e = ERR_OK;
 
+	if (l->depth[0] == 0)
+		*count = 1; /* the total of one first dimension is that of the others */
 	*out = pool_take(pool, *count * sizeof(**out));
 	if (*out == NULL)
 		return ERR_NO_MEMORY;

@@ -12,7 +12,8 @@
 enum err tally_figures(struct errctx *ec, struct app *app, int64_t circle, const struct plan *plan, uint64_t *x,
                        uint64_t *referrals) MUST_CHECK;
 
-/* All tables at a level, empty; the memory is the pool's. */
+/* All tables at a level, empty, the first alone where the level leaves the first dimension out; the memory is the
+ * pool's. */
 enum err tally_grids(struct pool *pool, size_t level, struct grid **out, size_t *count) MUST_CHECK;
 /* The cell of a table at (row, column), as a cell of the tally. */
 struct tally_cell tally_grid_cell(size_t table, size_t level, size_t row, size_t column);

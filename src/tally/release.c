@@ -160,7 +160,7 @@ enum err release_make(const struct plan *p, const struct release_in *in, struct 
 		.min_contributors = RELEASE_MIN_CIRCLES,
 		.capped = true,
 		.group = true,
-		.insider = false,
+		.insider = true,
 		.share_percent = RELEASE_SHARE_PERCENT,
 	};
 	struct release r = { .level = RELEASE_NO_LEVEL, .period = p->period, .checked = in->totals->checked };
@@ -177,7 +177,7 @@ enum err release_make(const struct plan *p, const struct release_in *in, struct 
 	if (e == ERR_OK)
 		e = counts_set(all, in->totals, ec);
 	if (e == ERR_OK)
-		e = sdc_choose(all, l->view, l->levels, SDC_AUDIT_A, &chosen, ec);
+		e = sdc_choose(all, l->view, l->levels, SDC_AUDIT_ALL, &chosen, ec);
 	if (e == ERR_OK)
 		e = take_over(&chosen, &r, ec);
 	sdc_release_clear(&chosen);
