@@ -6,7 +6,7 @@
 // Set SLB_SOAK to try every point; otherwise they are sampled evenly.
 #include "scene.h"
 
-#define QUICK_POINTS 40
+#define QUICK_POINTS 24
 
 #define CALLS "write,pwrite64,openat,rename,renameat,link,unlink,rmdir,mkdir,fsync,syncfs,ftruncate,chmod,fchmod"
 
