@@ -205,6 +205,21 @@ enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes p
 	return e;
 }
 
+enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, struct bytes before, struct bytes after)
+{
+	char *keys = file_join(o->home, "keys");
+	enum err e = keys == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	if (e == ERR_OK && bytes_cmp(before, after) == 0)
+		e = err_set(ec, ERR_REFUSED, "That is the passphrase you have already. Choose another one.", NULL, NULL,
+		            NULL);
+	if (e == ERR_OK)
+		e = keyfile_change_passphrase(ec, keys, before, after, o->clock != NULL ? o->clock : &system_clock,
+		                              o->rng != NULL ? o->rng : &crypto_rng);
+	free(keys);
+	return e;
+}
+
 enum err app_choose_neighbourhood(struct app *app, const char *name)
 {
 	char *copy = name == NULL ? NULL : strdup(name);

@@ -53,6 +53,11 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **app) MUST_CHECK;
 void app_close(struct app *app);
 
+/* Rewrites the passphrase slot of the key file; the vault stays as it is, open or not. ERR_LOCKED: `before` is not the
+ * passphrase. ERR_REFUSED: both are the same. */
+enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, struct bytes before,
+                               struct bytes after) MUST_CHECK;
+
 /* Is there a home in this directory? */
 bool app_home_exists(const char *home);
 

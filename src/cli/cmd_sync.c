@@ -76,6 +76,7 @@ enum err cmd_sync(struct command_call *call)
 		e = sync_doc(call, &v);
 	else
 		sync_text(call, &v);
+	call->printed = true;
 	if (e == ERR_OK && v.result != SYNC_DONE)
 		return err_set(
 		    call->ec, ERR_LATER, "Not everything was sent or fetched: %1 Nothing is lost. Sync again later.",
@@ -186,6 +187,7 @@ enum err cmd_verify(struct command_call *call)
 		doc_text(d, "result", e == ERR_OK ? "whole" : "damaged");
 		doc_end(d);
 		printed = doc_print(call->ec, d, call->io->out);
+		call->printed = true;
 		return e != ERR_OK ? e : printed;
 	}
 	if (e == ERR_OK)

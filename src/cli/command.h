@@ -28,6 +28,9 @@ struct command_call {
 	enum lang lang;
 	/* Home and courier as resolved; for `init`, which opens for itself. */
 	const struct app_options *options;
+	/* Set by a command that has printed its document and fails all the same (a sync that did not come through): then
+	 * only the sentence follows, on io->err. */
+	bool printed;
 	/* Set by a command with PERSON_MAY_LOOK that is done, but found something a person should look at: exit 1. */
 	bool look;
 };
@@ -40,6 +43,9 @@ command_fn command_handler(int id);
 /* Asks for the passphrase as the command line says (--passphrase-file, --passphrase-fd, terminal); `fresh`: one that
  * is chosen now, typed twice. *out is the caller's to free with secret_text_free(). */
 enum err command_passphrase(struct command_call *call, bool fresh, struct secret_text **out) MUST_CHECK;
+
+/* The passphrase that is to come, for `passphrase change`: from `file` (NULL: the terminal, typed twice). */
+enum err command_new_passphrase(struct command_call *call, const char *file, struct secret_text **out) MUST_CHECK;
 
 /* Prints one translated sentence with its end of line to `io->out`, unless --json or --quiet. `msg` is an English
  * literal in TR(); arguments for %1 %2 %3 may be NULL. */
@@ -58,6 +64,9 @@ enum err cmd_member_approve(struct command_call *call) MUST_CHECK;
 enum err cmd_member_met(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_show(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_passphrase.c --- */
+enum err cmd_passphrase_change(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_sync.c: sync, status, verify, dump --- */
 enum err cmd_sync(struct command_call *call) MUST_CHECK;

@@ -55,6 +55,7 @@ static const struct arg_option join_options[] = {
 	{ "from", "FILE", 0, 1 }, { "request", NULL, 0, 1 }, { "remote", "URL", 0, 0 }, END
 };
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
+static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
@@ -170,5 +171,6 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(DEMO, "demo", NULL, OPTIONS(demo_options)),
 	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
 	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
+	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
 	[CMD_COUNT] = { .word1 = NULL },
 };

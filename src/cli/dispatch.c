@@ -15,6 +15,7 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_MEMBER_MET] = cmd_member_met,
 	[CMD_REMOTE_SHOW] = cmd_remote_show,
 	[CMD_REMOTE_SET] = cmd_remote_set,
+	[CMD_PASSPHRASE_CHANGE] = cmd_passphrase_change,
 	[CMD_SYNC] = cmd_sync,
 	[CMD_STATUS] = cmd_status,
 	[CMD_VERIFY] = cmd_verify,

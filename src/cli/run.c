@@ -98,6 +98,17 @@ enum err command_passphrase(struct command_call *call, bool fresh, struct secret
 	return passphrase_read(call->io, call->ec, &ask, out);
 }
 
+enum err command_new_passphrase(struct command_call *call, const char *file, struct secret_text **out)
+{
+	const struct passphrase_ask ask = {
+		.file = file,
+		.prompt = lang_tr(call->lang, TR("Choose a long passphrase of a few words: ")),
+		.again = lang_tr(call->lang, TR("The same once more: ")),
+	};
+
+	return passphrase_read(call->io, call->ec, &ask, out);
+}
+
 /* For commands that let others in: the owner of an open vault asks again, once for a whole `run`. */
 static enum err ask_again(struct session *s, struct command_call *call)
 {
@@ -139,8 +150,12 @@ int run_command(struct session *s, const struct args *a, struct io *io)
 		e = ask_again(s, &call);
 	if (e == ERR_OK)
 		e = handler(&call);
-	if (e != ERR_OK)
-		return run_failed(io, &ec, e);
+	if (e != ERR_OK) {
+		struct io told = *io;
+
+		told.json = io->json && !call.printed;
+		return run_failed(&told, &ec, e);
+	}
 	return call.look && (a->command->flags & PERSON_MAY_LOOK) != 0 ? 1 : 0;
 }
 
