@@ -76,7 +76,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(BENCHBIN)
+tests: $(TESTBIN) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -113,6 +113,15 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	@mkdir -p $(@D)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
+
+# The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
+VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
+         src/vault/keyring.c src/crypto/aead.c src/crypto/hash.c src/crypto/secret.c src/base/buf.c src/base/codec.c
+$(BUILD)/libsleutelbos-vfs.so: $(VFSSRC) tests/vault/loadable/api.h $(wildcard src/vault/*.h src/crypto/*.h) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(filter-out -fPIE -MMD -MP,$(CFLAGS)) -fPIC -shared -include tests/vault/loadable/api.h $(VFSSRC) \
+		-o $@ $(SANFLAGS) -lsodium
 
 # Tests of the courier link what the courier links, and the library for the other end of its spool.
 $(BUILD)/tests/courier/%: tests/courier/%.c $(SUPLIB) $(COURLIB) $(LIB) | $(BUILD)/sleutelbos-courier

@@ -134,6 +134,8 @@ struct block_file {
 };
 
 int main_open(struct main_file *m, int flags) MUST_CHECK;
+/* LOOSE: finds id and page size anew, as another connection may have written them. */
+int main_refresh(struct main_file *m) MUST_CHECK;
 int wal_open(struct wal_file *w, sqlite3_file *db) MUST_CHECK;
 /* `ring` NULL: a key of its own that ends with the file. */
 int block_open(struct block_file *b, const struct keyring *ring, enum file_role role) MUST_CHECK;

@@ -64,7 +64,7 @@ static uint32_t size_find(struct main_file *m)
 	return 0;
 }
 
-static int loose_refresh(struct main_file *m)
+int main_refresh(struct main_file *m)
 {
 	int rc = ring_find(m);
 
@@ -86,7 +86,7 @@ int main_open(struct main_file *m, int flags)
 	m->ring = vfs->ring;
 	m->size = VAULT_PAGE_SIZE;
 	if (vfs->policy == VFS_LOOSE)
-		rc = loose_refresh(m);
+		rc = main_refresh(m);
 	else
 		vfs->opened = &m->f;
 	if (rc != SQLITE_OK) {
@@ -195,7 +195,7 @@ static int main_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 	if (rc != SQLITE_OK)
 		return rc;
 	if (vfs->policy == VFS_LOOSE && (m->fresh || m->size == 0)) {
-		rc = loose_refresh(m);
+		rc = main_refresh(m);
 		if (rc != SQLITE_OK)
 			return rc;
 		if (m->fresh || m->size == 0) {
@@ -213,7 +213,7 @@ static int main_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 		/* Another connection may have emptied and named the file anew. */
 		if (rc != SQLITE_IOERR_DATA || vfs->policy != VFS_LOOSE || attempt > 0)
 			break;
-		rc = loose_refresh(m);
+		rc = main_refresh(m);
 		if (rc != SQLITE_OK)
 			return rc;
 		if (m->size == 0)

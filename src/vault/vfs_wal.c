@@ -224,6 +224,11 @@ static int loose_refresh(struct wal_file *w)
 	bool found = false;
 	int rc = header_find(w, plain, &generation, &found);
 
+	if (rc == SQLITE_OK && !found) {
+		rc = main_refresh(w->db);
+		if (rc == SQLITE_OK)
+			rc = header_find(w, plain, &generation, &found);
+	}
 	if (rc == SQLITE_OK && found)
 		header_take(w, plain, generation);
 	return rc;

@@ -58,15 +58,15 @@ static inline struct rng seed_rng(struct seed *s)
 
 static const uint8_t KIT_MASTER[32] = "a master key for tests, 32 byte";
 
-/* A fresh directory, in memory where that can be had: what a sync means is not asked of the machine here. Kept when a
- * test fails, for a look. */
+/* A fresh directory, in memory where that can be had: what a sync means is not asked of the machine here, and there are
+ * tens of thousands of them. Kept when a test fails, for a look. */
 static inline char *kit_dir(void)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
 	char *dir = NULL;
 
 	if (tmp == NULL)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+		tmp = "/tmp";
 	assert_true(asprintf(&dir, "%s/slb-vault-XXXXXX", tmp) > 0);
 	assert_non_null(mkdtemp(dir));
 	return dir;

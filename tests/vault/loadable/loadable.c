@@ -5,7 +5,7 @@
 //
 // A vault needs no shared memory. Tests with several connections in WAL mode do; beneath lies SQLite's "unix-excl",
 // which keeps it in this process.
-#include "api.h"
+#include "tests/vault/loadable/api.h"
 
 #include <stdio.h>
 #include <stdlib.h>
