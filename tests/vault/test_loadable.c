@@ -61,7 +61,6 @@ static void any_sqlite_can_load_it(void **state)
 	assert_int_equal(
 	    sqlite3_exec(a, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE", NULL, NULL, NULL),
 	    SQLITE_OK);
-	sqlite3_close(b);
 	assert_int_equal(number(a, "SELECT count(*) FROM t"), 40);
 	sqlite3_close(a);
 	sqlite3_close(loader);
