@@ -489,7 +489,7 @@ static enum err combine(struct errctx *ec, struct app *app, const struct tally_c
 			.totals = &totals,
 			.manifest = hash,
 			.circles = set->n,
-			.limits = { app->clock, COMBINE_TIME_MS, COMBINE_MEMORY_MIB },
+			.limits = { .clock = app->clock, .time_ms = COMBINE_TIME_MS, .memory_mib = COMBINE_MEMORY_MIB },
 		};
 
 		manifest_hash(&c->plan, set, hash);
