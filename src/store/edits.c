@@ -341,14 +341,15 @@ static enum err fold(struct errctx *ec, struct store *s, int64_t space, const st
 	if (e != ERR_OK)
 		return e;
 	e = load_key(ec, s, key, &l);
-	if (e == ERR_NOT_FOUND) {
+	if (e == ERR_NOT_FOUND && edit->kind != KIND_none) {
 		record_init(&l.record, edit->target);
 		l.space = space;
 		fresh = true;
 		e = ERR_OK;
 	}
-	if (e == ERR_OK && l.space != space)
-		e = err_set(ec, ERR_DAMAGED, "An edit names a record of another space.", NULL, NULL, NULL);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && l.space != space))
+		e = err_set(ec, ERR_DAMAGED, "An edit is about a record that is not there, or of another space.", NULL,
+		            NULL, NULL);
 	if (e == ERR_OK)
 		e = record_apply(&l.record, edit, ctx);
 	if (e == ERR_OK)
@@ -388,7 +389,7 @@ enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struc
 	sqlite3_bind_int64(st, 1, space);
 	e = step(ec, s, st, &some);
 	if (e == ERR_OK && some)
-		last = (uint64_t)sqlite3_column_int64(st, 0) & KEY_COUNTER_MAX;
+		last = (uint64_t)sqlite3_column_int64(st, 0) & STORE_NUMBER_MAX;
 	sqlite3_reset(st);
 	if (e == ERR_OK && last == 0) {
 		e = key_find(ec, s, *out, &key);

@@ -38,7 +38,7 @@ struct store {
 enum err clock_load(struct errctx *ec, struct store *s) MUST_CHECK;
 
 #define COUNTER_BITS 40
-#define KEY_COUNTER_MAX ((1ULL << COUNTER_BITS) - 1)
+_Static_assert(STORE_NUMBER_MAX == (1ULL << COUNTER_BITS) - 1, "a number fits its bits");
 
 /* A statement, reset, with nothing bound. NULL: could not be prepared; the error is in `ec`. */
 sqlite3_stmt *stmt(struct errctx *ec, struct store *s, enum statement which);
@@ -80,7 +80,7 @@ enum err list_grow(void **list, size_t n, size_t *cap, size_t size) MUST_CHECK;
 
 /* A dot as one integer. The device is added to the table when it is new (`space` as its space). */
 enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d, int64_t *key) MUST_CHECK;
-/* The same where the device must be known: ERR_NOT_FOUND without text. */
+/* The same where the device must be known: ERR_NOT_FOUND without text, also for a number that no dot can have. */
 enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key) MUST_CHECK;
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out) MUST_CHECK;
 

@@ -153,9 +153,10 @@ enum err store_device_put(struct errctx *ec, struct store *s, struct device_row 
 	struct device_row old;
 	sqlite3_stmt *st = NULL;
 	int64_t member = 0;
-	int first = 1;
+	bool known = false;
 	enum err e = store_device_by_id(ec, s, row->id, &old);
 
+	known = e == ERR_OK && old.state != DEVICE_NAMED;
 	if (e == ERR_NOT_FOUND) {
 		st = stmt(ec, s, ST_device_add);
 		NEED(st);
@@ -174,6 +175,14 @@ enum err store_device_put(struct errctx *ec, struct store *s, struct device_row 
 	row->n = old.n;
 	if (row->state == DEVICE_NAMED)
 		return ERR_OK;
+	if (e == ERR_OK && known) {
+		if (old.space != row->space || !dot_is_none(old.member) || dot_is_none(row->member))
+			return ERR_OK;
+		row->tag = old.tag;
+		memcpy(row->sign, old.sign, DEVICE_KEY_LEN);
+		memcpy(row->box, old.box, DEVICE_KEY_LEN);
+		row->state = old.state;
+	}
 	if (!dot_is_none(row->member)) {
 		e = key_of(ec, s, row->space, row->member, &member);
 		if (e != ERR_OK)
@@ -181,12 +190,13 @@ enum err store_device_put(struct errctx *ec, struct store *s, struct device_row 
 	}
 	st = stmt(ec, s, ST_device_update);
 	NEED(st);
-	sqlite3_bind_int64(st, first, row->n);
+	sqlite3_bind_int64(st, 1, row->n);
 	bind_blob(st, 2, row->tag.b, TAG_LEN);
 	bind_blob(st, 3, row->sign, DEVICE_KEY_LEN);
 	bind_blob(st, 4, row->box, DEVICE_KEY_LEN);
 	sqlite3_bind_int64(st, 5, member);
 	sqlite3_bind_int(st, 6, row->state);
+	sqlite3_bind_int64(st, 7, row->space);
 	return run(ec, s, st);
 }
 
@@ -229,8 +239,8 @@ enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key
 	bool row = false;
 	enum err e = ERR_OK;
 
-	if (d.counter > KEY_COUNTER_MAX)
-		return err_set(ec, ERR_DAMAGED, "A number in the log is larger than it can be.", NULL, NULL, NULL);
+	if (d.counter > STORE_NUMBER_MAX)
+		return ERR_NOT_FOUND;
 	for (size_t i = 0; i < NEAR_DEVICES; i++) {
 		if (s->near[i].n != 0 && device_cmp(s->near[i].id, d.dev) == 0) {
 			*key = (int64_t)(((uint64_t)s->near[i].n << COUNTER_BITS) | d.counter);
@@ -254,6 +264,8 @@ enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d,
 	struct device_row row = { .space = space, .id = d.dev, .state = DEVICE_NAMED };
 	enum err e = key_find(ec, s, d, key);
 
+	if (d.counter > STORE_NUMBER_MAX)
+		return err_set(ec, ERR_DAMAGED, "A number in the log is larger than it can be.", NULL, NULL, NULL);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	e = store_device_put(ec, s, &row);
@@ -269,7 +281,7 @@ enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out
 	bool row = false;
 	enum err e = ERR_OK;
 
-	out->counter = (uint64_t)key & KEY_COUNTER_MAX;
+	out->counter = (uint64_t)key & STORE_NUMBER_MAX;
 	for (size_t i = 0; i < NEAR_DEVICES; i++) {
 		if (s->near[i].n != 0 && s->near[i].n == n) {
 			out->dev = s->near[i].id;

@@ -19,6 +19,9 @@
 
 struct store;
 
+/* Counters and batch numbers end here: a dot is one integer in the store, and 40 bits of it are the number. */
+#define STORE_NUMBER_MAX ((1ULL << 40) - 1)
+
 /* Brings the schema up to date. The vault stays the caller's and must outlive the store. */
 enum err store_open(struct errctx *ec, struct vault *vault, struct store **out) MUST_CHECK;
 void store_close(struct store *s);
@@ -88,7 +91,8 @@ struct device_row {
 
 enum err store_device_by_id(struct errctx *ec, struct store *s, struct device_id id,
                             struct device_row *out) MUST_CHECK; /* ERR_NOT_FOUND without text */
-/* Adds a device or fills in what was only named. */
+/* Adds a device or fills in what was only named. A device that is known keeps its keys, tag and state: whoever names it
+ * again can only add whose it is, where that is not known. */
 enum err store_device_put(struct errctx *ec, struct store *s, struct device_row *row) MUST_CHECK; /* sets n */
 enum err store_device_list(struct errctx *ec, struct store *s, int64_t space, struct device_row **out,
                            size_t *count) MUST_CHECK;
@@ -132,7 +136,7 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *ch
                      struct dot *out) MUST_CHECK;
 /* The dot that the next edit of one's own in this space will have. */
 enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struct dot *out) MUST_CHECK;
-/* Applies an edit of another device, from batch `seq`. */
+/* Applies an edit of another device, from batch `seq`. ERR_DAMAGED when it is about no record of this space. */
 enum err store_apply(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit, struct context ctx,
                      uint64_t seq, int64_t now_ms) MUST_CHECK;
 /* The edits of one's own that are in no batch yet, ascending; each is edit_put()'s bytes. */

@@ -40,24 +40,28 @@ static enum err set_fate(enum fate *fate, const char **why, enum fate what, cons
 	return ERR_OK;
 }
 
-static enum err author_find(struct errctx *ec, struct sync *y, const struct space_row *space, struct tag tag,
-                            struct device_row *out)
+/* Opens the signature with the key of every device that has this tag: tags are the devices' own choice, so one may
+ * have taken another's. ERR_NOT_FOUND: nobody has it yet; ERR_DAMAGED: none of them signed this. */
+static enum err author_open(struct errctx *ec, struct sync *y, const struct file_header *h, struct incoming *in)
 {
 	struct device_row *list = NULL;
 	size_t n = 0;
-	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+	enum err e = store_device_list(ec, y->store, in->space->n, &list, &n);
+	enum err found = ERR_NOT_FOUND;
 
-	if (e != ERR_OK)
-		return e;
-	e = ERR_NOT_FOUND;
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].state != DEVICE_NAMED && memcmp(list[i].tag.b, tag.b, TAG_LEN) == 0) {
-			*out = list[i];
-			e = ERR_OK;
-		}
+	for (size_t i = 0; e == ERR_OK && i < n && found != ERR_OK; i++) {
+		struct batch_author author = { in->space->id, list[i].id, h->seq };
+
+		if (list[i].state == DEVICE_NAMED || memcmp(list[i].tag.b, h->device.b, TAG_LEN) != 0)
+			continue;
+		buf_reset(&in->cbor);
+		in->author = list[i];
+		found = batch_open(y->zip, &author, list[i].sign, buf_bytes(&in->signed_part), &in->cbor, in->hash);
+		if (found != ERR_OK && found != ERR_DAMAGED)
+			e = found;
 	}
 	free(list);
-	return e;
+	return e != ERR_OK ? e : found;
 }
 
 /* Opens the seal and the signature. ERR_NOT_FOUND: key or author not known yet; ERR_DAMAGED: does not verify. */
@@ -65,16 +69,14 @@ static enum err incoming_open(struct errctx *ec, struct sync *y, const struct fi
                               struct incoming *in)
 {
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct batch_author author = { .space = in->space->id, .seq = h->seq };
-	enum err e = secret == NULL ? ERR_NO_MEMORY : author_find(ec, y, in->space, h->device, &in->author);
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, in->space->n, h->epoch, secret);
 
-	if (e == ERR_OK)
-		e = epoch_key_load(ec, y, in->space->n, h->epoch, secret);
+	if (e == ERR_OK && (h->seq == 0 || h->seq > STORE_NUMBER_MAX))
+		e = ERR_DAMAGED;
 	if (e == ERR_OK)
 		e = batch_unseal(file, secret->key, &in->signed_part);
-	author.dev = in->author.id;
 	if (e == ERR_OK)
-		e = batch_open(y->zip, &author, in->author.sign, buf_bytes(&in->signed_part), &in->cbor, in->hash);
+		e = author_open(ec, y, h, in);
 	if (e == ERR_OK)
 		e = body_parse(buf_bytes(&in->cbor), in->author.id, &in->body);
 	in->seq = h->seq;
@@ -109,6 +111,25 @@ static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *
 	return ERR_OK;
 }
 
+/* Of one batch that a context names: its last counter. ERR_NOT_FOUND: not here yet; ERR_DAMAGED: never will be, for
+ * it is another space's, another history's, or nobody's. */
+static enum err context_batch(struct errctx *ec, struct sync *y, const struct incoming *in,
+                              const struct context_entry *c, uint64_t *counter)
+{
+	struct device_row device;
+	uint8_t hash[HASH_LEN];
+	enum err e = ERR_OK;
+
+	if (c->seq > STORE_NUMBER_MAX || device_cmp(c->dev, in->author.id) == 0)
+		return ERR_DAMAGED;
+	e = store_device_by_id(ec, y->store, c->dev, &device);
+	if (e == ERR_OK && device.state != DEVICE_NAMED && device.space != in->space->n)
+		return ERR_DAMAGED;
+	if (e == ERR_OK)
+		e = store_batch_get(ec, y->store, c->dev, c->seq, counter, hash);
+	return e == ERR_OK && memcmp(hash, c->hash, VV_HASH_LEN) != 0 ? ERR_DAMAGED : e;
+}
+
 /* The whole context; waits while a batch that the author had seen is not here. */
 static enum err check_context(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
 {
@@ -118,18 +139,19 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 		const struct context_entry *c = &in->body.context[i];
 		const struct vv_entry *was = vv_get(&in->context, c->dev);
 		struct vv_entry entry = { .dev = c->dev, .seq = c->seq };
-		uint8_t hash[HASH_LEN];
 
-		e = store_batch_get(ec, y->store, c->dev, c->seq, &entry.counter, hash);
+		if (was != NULL && was->seq >= c->seq)
+			return set_fate(fate, why, FATE_ASIDE, TR("A batch says that less was seen than before."));
+		e = context_batch(ec, y, in, c, &entry.counter);
 		if (e == ERR_NOT_FOUND)
 			return set_fate(fate, why, FATE_WAITS, NULL);
-		if (e != ERR_OK)
-			return e;
-		if (memcmp(hash, c->hash, VV_HASH_LEN) != 0)
+		if (e == ERR_DAMAGED) {
+			err_clear(ec);
 			return set_fate(fate, why, FATE_ASIDE,
 			                TR("A batch builds on another history of a device than the one here."));
-		if ((was != NULL && was->seq >= c->seq) || device_cmp(c->dev, in->author.id) == 0)
-			return set_fate(fate, why, FATE_ASIDE, TR("A batch says that less was seen than before."));
+		}
+		if (e != ERR_OK)
+			return e;
 		memcpy(entry.hash, c->hash, VV_HASH_LEN);
 		e = vv_set(&in->context, entry);
 	}
@@ -151,6 +173,7 @@ static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming 
 	size_t two = 0;
 	size_t parent_count = 0;
 	size_t known_count = 0;
+	bool again = false;
 	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
 
 	*good = false;
@@ -197,12 +220,13 @@ static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming 
 		goto done;
 	e = store_epoch_list(ec, y->store, in->space->n, &known, &known_count);
 	for (size_t i = 0; i < known_count; i++) {
+		again = again || memcmp(known[i].id.b, row.id.b, EPOCH_ID_LEN) == 0;
 		for (size_t k = 0; k < parent_count; k++) {
 			if (memcmp(known[i].id.b, parents[k].b, EPOCH_ID_LEN) == 0 && known[i].rank >= row.rank)
 				row.rank = known[i].rank + 1;
 		}
 	}
-	if (e == ERR_OK)
+	if (e == ERR_OK && !again) /* whoever names it a second time neither made it nor opens it again */
 		e = store_epoch_put(ec, y->store, &row);
 	*good = e == ERR_OK;
 done:
@@ -272,10 +296,23 @@ static enum err edit_context(struct errctx *ec, struct sync *y, const struct inc
 			continue;
 		if (entry.seq > 0)
 			e = store_batch_get(ec, y->store, entry.dev, entry.seq, &entry.counter, hash);
+		if (e == ERR_NOT_FOUND)
+			e = ERR_DAMAGED;
 		if (e == ERR_OK)
 			e = vv_set(out, entry);
 	}
 	return e;
+}
+
+/* An edit may only be about a record that its author had: one of its own before it, or one within the batch's context.
+ * Then everything that it needs is here, and whether the record exists is the same everywhere (M1). */
+static bool target_seen(const struct incoming *in, const struct edit *edit)
+{
+	const struct vv_entry *entry = vv_get(&in->context, edit->target.dev);
+
+	if (device_cmp(edit->target.dev, edit->dot.dev) == 0)
+		return edit->target.counter < edit->dot.counter;
+	return entry != NULL && edit->target.counter <= entry->counter;
 }
 
 static uint64_t past_of(const struct vv *context, struct dot dot)
@@ -317,6 +354,8 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 	struct looked after = { 0 };
 	enum err e = ERR_OK;
 
+	if (edit->kind == KIND_none && !target_seen(in, edit))
+		return ERR_DAMAGED;
 	if (edit->seen_count > 0) {
 		e = edit_context(ec, y, in, edit, &lowered);
 		context = &lowered;
