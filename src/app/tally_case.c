@@ -382,9 +382,10 @@ static bool later(struct quarter a, struct quarter b)
 	return a.year != b.year ? a.year > b.year : a.quarter > b.quarter;
 }
 
-enum err tally_case_load(struct errctx *ec, struct app *app, const char *period, struct tally_case *out)
+enum err tally_case_load_in(struct errctx *ec, struct app *app, const struct space_row *space, const char *period,
+                            struct tally_case *out)
 {
-	struct tally_case c = { .release = { .level = RELEASE_NO_LEVEL }, .me = UINT32_MAX };
+	struct tally_case c = { .release = { .level = RELEASE_NO_LEVEL }, .me = UINT32_MAX, .space = *space };
 	struct tally_found *list = NULL;
 	struct quarter q = { 0 };
 	size_t count = 0;
@@ -394,9 +395,7 @@ enum err tally_case_load(struct errctx *ec, struct app *app, const char *period,
 	*out = c;
 	if (period != NULL && !quarter_parse(period, &q))
 		return err_set(ec, ERR_INPUT, "\"%1\" is not a quarter. Type it as 2026Q3.", period, NULL, NULL);
-	e = tally_space(ec, app, &c.space);
-	if (e == ERR_OK)
-		e = tally_plans(ec, app, &c.space, &list, &count);
+	e = tally_plans(ec, app, &c.space, &list, &count);
 	for (size_t i = 0; e == ERR_OK && period == NULL && i < count; i++) {
 		if (i == 0 || later(list[i].plan.period, q))
 			q = list[i].plan.period;
@@ -422,6 +421,15 @@ enum err tally_case_load(struct errctx *ec, struct app *app, const char *period,
 		tally_case_free(&c);
 	*out = c;
 	return e == ERR_NO_MEMORY ? within_no_memory(ec) : e;
+}
+
+enum err tally_case_load(struct errctx *ec, struct app *app, const char *period, struct tally_case *out)
+{
+	struct space_row space = { 0 };
+	enum err e = tally_space(ec, app, &space);
+
+	*out = (struct tally_case){ .release = { .level = RELEASE_NO_LEVEL }, .me = UINT32_MAX };
+	return e == ERR_OK ? tally_case_load_in(ec, app, &space, period, out) : e;
 }
 
 void tally_case_free(struct tally_case *c)

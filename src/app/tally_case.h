@@ -53,6 +53,9 @@ struct tally_case {
 
 /* ERR_NOT_FOUND when there is no plan for the period (NULL: any plan; then the newest), ERR_INPUT when it is none. */
 enum err tally_case_load(struct errctx *ec, struct app *app, const char *period, struct tally_case *out) MUST_CHECK;
+/* The same in a neighbourhood that is named. */
+enum err tally_case_load_in(struct errctx *ec, struct app *app, const struct space_row *space, const char *period,
+                            struct tally_case *out) MUST_CHECK;
 void tally_case_free(struct tally_case *c);
 
 /* Every plan that counts, in no order; for after_sync. free() the list. */

@@ -72,7 +72,7 @@ static bool better_one(struct app *app, const struct tally_found *found, const s
 	bool better = true;
 
 	quarter_text(found->plan.period, period);
-	if (tally_case_load(NULL, app, period, &c) == ERR_OK)
+	if (tally_case_load_in(NULL, app, space, period, &c) == ERR_OK)
 		better = dot_cmp(c.plan_id, found->id) != 0;
 	tally_case_free(&c);
 	return better;
@@ -99,13 +99,17 @@ static enum err after_sync_in(struct errctx *ec, struct app *app, const struct s
 
 enum err app_tally_after_sync(struct errctx *ec, struct app *app, size_t *written)
 {
-	struct space_row space = { 0 };
-	enum err e = tally_space(NULL, app, &space);
+	struct space_row *list = NULL;
+	size_t count = 0;
+	enum err e = store_space_list(ec, app->store, &list, &count);
 
 	*written = 0;
-	if (e == ERR_NOT_FOUND || e == ERR_USAGE || (e == ERR_OK && space.state != SPACE_MEMBER))
-		return ERR_OK; /* no neighbourhood to work in */
-	return e == ERR_OK ? after_sync_in(ec, app, &space, written) : e;
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		if (list[i].kind == SPACE_NEIGHBOURHOOD && list[i].state == SPACE_MEMBER)
+			e = after_sync_in(ec, app, &list[i], written);
+	}
+	free(list);
+	return e;
 }
 
 /* --- count --- */
