@@ -58,6 +58,7 @@ static void any_sqlite_can_load_it(void **state)
 		    SQLITE_OK);
 		assert_int_equal(number(i % 2 ? b : a, "SELECT count(*) FROM t"), i + 1);
 	}
+	sqlite3_close(b);
 	assert_int_equal(
 	    sqlite3_exec(a, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE", NULL, NULL, NULL),
 	    SQLITE_OK);

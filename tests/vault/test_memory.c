@@ -6,7 +6,8 @@
 // taken their place. Every 11th allocation fails in turn in the ordinary run, every one with SLB_SOAK set; each once,
 // and each from then on.
 //
-// Seen to fail when: frame_write() forgets that SQLite takes back a commit; a failed main_open() leaves its file open.
+// Seen to fail when: page_of_frames() or ledger_frame() do not look at what they were given; a failed main_open()
+// does not free its buffer (under a sanitizer).
 #include "vault/kit.h"
 
 #include "vault/vault_over.h"
