@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Audits any pattern at D1 to D4: passed only when every claim has a witness in whole numbers. It takes nothing from
-// whoever made the pattern.
+// Audits any pattern at D1 to D4: passed only when every claim has a witness in whole numbers. Hints of
+// where a witness may be are checked like any other.
 #include "disclose/prover.h"
 
 #include <math.h>
@@ -53,6 +53,8 @@ static enum err run(const struct sdc_problem *p, const uint8_t *unknown, unsigne
 	}
 	if (e == ERR_OK)
 		e = prover_claims_add(pr, which, ec);
+	if (e == ERR_OK)
+		e = prover_hints_try(pr, p->hints, ec);
 	if (e == ERR_OK)
 		e = prover_run(pr, &failed, ec);
 	if (e == ERR_OK) {

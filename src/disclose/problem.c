@@ -19,6 +19,16 @@ static void wiped_free(void *p, size_t len)
 	free(p);
 }
 
+void hints_clear(struct sdc_hints *h)
+{
+	for (size_t k = 0; k < h->count; k++) {
+		wiped_free(h->witness[k].y, h->witness[k].len * sizeof *h->witness[k].y);
+		free(h->witness[k].cell);
+	}
+	free(h->witness);
+	*h = (struct sdc_hints){ 0 };
+}
+
 void sdc_problem_free(struct sdc_problem *p)
 {
 	if (p == NULL)
@@ -40,6 +50,9 @@ void sdc_problem_free(struct sdc_problem *p)
 	free(p->in_start);
 	free(p->in_sum);
 	free(p->group);
+	if (p->hints != NULL)
+		hints_clear(p->hints);
+	free(p->hints);
 	free(p);
 }
 
@@ -437,7 +450,8 @@ enum err sdc_problem_new(const struct sdc_dim *dims, size_t dim_count, const str
 	p->tables = table_count;
 	p->dim = calloc(dim_count, sizeof *p->dim);
 	p->table = calloc(table_count, sizeof *p->table);
-	if (p->dim == NULL || p->table == NULL)
+	p->hints = calloc(1, sizeof *p->hints);
+	if (p->dim == NULL || p->table == NULL || p->hints == NULL)
 		e = no_memory(ec);
 	for (size_t d = 0; e == ERR_OK && d < dim_count; d++)
 		e = dim_copy(&dims[d], &p->dim[d], ec);
@@ -580,6 +594,7 @@ enum err sdc_problem_close(struct sdc_problem *p, struct errctx *ec)
 {
 	enum err e = margins_fill(p, ec);
 
+	hints_clear(p->hints);
 	if (e != ERR_OK)
 		return e;
 	for (size_t s = 0; s < p->sums; s++) {

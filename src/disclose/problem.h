@@ -17,6 +17,22 @@ struct sdc_group {
 	uint32_t sum; /* the sum they stand in */
 };
 
+/* Another table that fits a pattern, as its difference from the real one: cells in order, and their moves. */
+struct witness {
+	uint32_t *cell;
+	int64_t *y;
+	size_t len;
+	uint32_t off; /* 0, or the trial that made it useless: see prover_show */
+};
+
+/* Witnesses that the last sdc_solve found for its pattern. The audit checks them like any other before it believes
+ * them; they save it from searching what was found already. */
+struct sdc_hints {
+	struct witness *witness;
+	size_t count;
+};
+void hints_clear(struct sdc_hints *h);
+
 struct sdc_own_dim {
 	uint32_t *parent;
 	uint32_t *depth; /* 0 for the root */
@@ -54,6 +70,7 @@ struct sdc_problem {
 
 	size_t groups;
 	struct sdc_group *group;
+	struct sdc_hints *hints; /* owned; changes behind a const problem */
 	bool closed;
 };
 

@@ -562,6 +562,48 @@ enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec)
 	return e;
 }
 
+enum err prover_hints_try(struct prover *pr, const struct sdc_hints *hints, struct errctx *ec)
+{
+	enum err e = ERR_OK;
+	bool useful;
+
+	for (size_t k = 0; e == ERR_OK && k < hints->count; k++) {
+		scratch_put(pr, &hints->witness[k]);
+		e = prover_offer(pr, &useful, ec);
+	}
+	return e;
+}
+
+enum err prover_hints_take(struct prover *pr, struct sdc_hints *out, struct errctx *ec)
+{
+	bool *used = calloc(pr->pool_len + 1, sizeof *used);
+	struct witness *w = calloc(pr->pool_len + 1, sizeof *w);
+	size_t kept = 0;
+
+	if (used == NULL || w == NULL) {
+		free(used);
+		free(w);
+		return no_memory(ec);
+	}
+	for (size_t k = 0; k < pr->claims; k++) {
+		if (pr->claim[k].kind != CLAIM_VOID && pr->claim[k].cover >= 0)
+			used[pr->claim[k].cover] = true;
+	}
+	for (size_t k = 0; k < pr->pool_len; k++) {
+		if (!used[k]) {
+			witness_clear(&pr->pool[k]);
+			continue;
+		}
+		w[kept++] = pr->pool[k];
+	}
+	free(used);
+	pr->pool_len = 0;
+	pr->claims = 0;
+	hints_clear(out);
+	*out = (struct sdc_hints){ w, kept };
+	return ERR_OK;
+}
+
 /* Tries the witnesses at hand. */
 static void pool_try(struct prover *pr)
 {

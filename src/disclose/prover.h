@@ -31,13 +31,6 @@ struct claim {
 	int32_t cover; /* index of the witness that proves it, or -1 */
 };
 
-struct witness {
-	uint32_t *cell;
-	int64_t *y;
-	size_t len;
-	uint32_t off; /* 0, or the trial that made it useless: see prover_show */
-};
-
 struct prover {
 	const struct sdc_problem *p;
 	int64_t deadline_ms;
@@ -98,6 +91,10 @@ void prover_insiders_drop(struct prover *pr); /* the claims of D3, to be made an
 enum err prover_run(struct prover *pr, size_t *failed, struct errctx *ec) MUST_CHECK;
 /* One claim alone. */
 enum err prover_one(struct prover *pr, size_t claim, bool *proven, struct errctx *ec) MUST_CHECK;
+/* The witnesses that prove something, moved into `out`; the prover is not used after that. */
+enum err prover_hints_take(struct prover *pr, struct sdc_hints *out, struct errctx *ec) MUST_CHECK;
+/* Offers each hint. */
+enum err prover_hints_try(struct prover *pr, const struct sdc_hints *hints, struct errctx *ec) MUST_CHECK;
 /* Offers pr->y (moves per cell) as a witness; it joins the pool if it holds and proves an open claim. Clears pr->y. */
 enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec) MUST_CHECK;
 
