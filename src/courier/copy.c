@@ -11,9 +11,8 @@
 
 struct copier {
 	const struct bare *from, *to;
-	git_packbuilder *pack;
+	struct oids portion; /* what goes over next */
 	uint64_t bytes;
-	size_t objects;
 	struct copy_item **waiting; /* items with commits in the pack under way */
 	size_t waits;
 	copy_landed_fn landed;
@@ -32,59 +31,81 @@ static int on_write_progress(const git_indexer_progress *stats, void *arg)
 	return 0;
 }
 
-static enum err portion_open(struct errctx *ec, struct copier *c)
+static enum err write_pack(struct errctx *ec, const struct copier *c)
 {
-	int rc = c->pack != NULL ? 0 : git_packbuilder_new(&c->pack, c->from->repo);
+	git_packbuilder *pack = NULL;
+	enum err e = ERR_OK;
+	int rc = git_packbuilder_new(&pack, c->from->repo);
 
 	if (rc == 0) {
-		git_packbuilder_set_threads(c->pack, 1);
-		rc = git_packbuilder_set_callbacks(c->pack, on_pack_progress, NULL);
+		git_packbuilder_set_threads(pack, 1);
+		rc = git_packbuilder_set_callbacks(pack, on_pack_progress, NULL);
 	}
-	return rc == 0 ? ERR_OK : giterr_set(ec, rc, c->from->path);
-}
-
-static enum err portion_close(struct errctx *ec, struct copier *c)
-{
-	enum err e = ERR_OK;
-	int rc = 0;
-
-	if (c->objects > 0) {
-		rc = git_packbuilder_write(c->pack, c->to->pack_dir, 0, on_write_progress, NULL);
+	for (size_t i = 0; rc == 0 && i < c->portion.count; i++)
+		rc = git_packbuilder_insert(pack, &c->portion.id[i], NULL);
+	if (rc != 0)
+		e = giterr_set(ec, rc, c->from->path);
+	if (e == ERR_OK) {
+		rc = git_packbuilder_write(pack, c->to->pack_dir, 0, on_write_progress, NULL);
 		if (rc == 0)
 			rc = git_odb_refresh(c->to->odb);
 		if (rc != 0)
 			e = giterr_set(ec, rc, c->to->path);
 	}
-	git_packbuilder_free(c->pack);
-	c->pack = NULL;
+	git_packbuilder_free(pack);
+	return e;
+}
+
+static enum err write_loose(struct errctx *ec, const struct copier *c, const git_oid *id)
+{
+	git_odb_object *object = NULL;
+	git_oid written;
+	enum err e = ERR_OK;
+	int rc = 0;
+
+	if (git_odb_exists(c->to->odb, id))
+		return ERR_OK;
+	rc = git_odb_read(&object, c->from->odb, id);
+	if (rc != 0)
+		return giterr_set(ec, rc, c->from->path);
+	rc = git_odb_write(&written, c->to->odb, git_odb_object_data(object), git_odb_object_size(object),
+	                   git_odb_object_type(object));
+	if (rc != 0)
+		e = giterr_set(ec, rc, c->to->path);
+	git_odb_object_free(object);
+	watchdog_kick();
+	return e;
+}
+
+static enum err portion_close(struct errctx *ec, struct copier *c)
+{
+	enum err e = ERR_OK;
+
+	if (c->portion.count > COPY_LOOSE)
+		e = write_pack(ec, c);
+	else
+		for (size_t i = 0; e == ERR_OK && i < c->portion.count; i++)
+			e = write_loose(ec, c, &c->portion.id[i]);
 	c->bytes = 0;
-	c->objects = 0;
+	c->portion.count = 0;
 	for (size_t i = 0; e == ERR_OK && c->landed != NULL && i < c->waits; i++)
 		e = c->landed(c->arg, c->waiting[i]);
 	c->waits = 0;
 	return e;
 }
 
-static enum err put_object(struct errctx *ec, struct copier *c, const git_oid *id)
+/* What a commit needs before the commit, so that loose objects never miss what they name. */
+static enum err put_commit(struct copier *c, const struct commit *commit)
 {
-	int rc = git_packbuilder_insert(c->pack, id, NULL);
+	enum err e = ERR_OK;
 
-	c->objects++;
-	watchdog_kick();
-	return rc == 0 ? ERR_OK : giterr_set(ec, rc, c->from->path);
-}
-
-static enum err put_commit(struct errctx *ec, struct copier *c, const struct commit *commit)
-{
-	enum err e = put_object(ec, c, &commit->id);
-
-	if (e == ERR_OK)
-		e = put_object(ec, c, &commit->tree);
 	for (size_t i = 0; e == ERR_OK && i < commit->files; i++) {
 		c->bytes += commit->file[i].size;
-		e = put_object(ec, c, &commit->file[i].blob);
+		e = oids_put(&c->portion, &commit->file[i].blob);
 	}
-	return e;
+	if (e == ERR_OK)
+		e = oids_put(&c->portion, &commit->tree);
+	return e != ERR_OK ? e : oids_put(&c->portion, &commit->id);
 }
 
 /* The commits of one branch, oldest first. A failure of this branch goes into the item; one of the target returns. */
@@ -105,14 +126,12 @@ static enum err copy_item(struct errctx *ec, struct copier *c, struct copy_item 
 		item->err = commit_verify(&item->ec, c->from->odb, c->from->path, &chain.id[i], &commit);
 		if (item->err != ERR_OK)
 			break;
-		e = portion_open(ec, c);
-		if (e == ERR_OK)
-			e = put_commit(ec, c, &commit);
+		e = put_commit(c, &commit);
 		if (e != ERR_OK)
 			break;
 		item->has_got = true;
 		item->got = chain.id[i];
-		if (c->bytes >= COPY_BYTES || c->objects >= COPY_OBJECTS) {
+		if (c->bytes >= COPY_BYTES || c->portion.count >= COPY_OBJECTS) {
 			e = portion_close(ec, c);
 			if (i > 0)
 				c->waiting[c->waits++] = item;
@@ -136,7 +155,7 @@ enum err copy_run(struct errctx *ec, const struct bare *from, const struct bare 
 		e = copy_item(ec, &c, &items[i]);
 	if (e == ERR_OK)
 		e = portion_close(ec, &c);
-	git_packbuilder_free(c.pack);
+	oids_free(&c.portion);
 	free(c.waiting);
 	return e;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Carries commits from one repository on disk to another, in packs of at most COPY_BYTES or COPY_OBJECTS, each written
- * whole and durable before the branches that need it move: a kill costs the portion under way and no more.
+ * whole and durable before the branches that need it move: a kill costs the portion under way and no more. A portion
+ * of COPY_LOOSE objects or fewer goes over as loose objects: a pack and its index would weigh more than a day's work.
  */
 #ifndef SLB_COURIER_COPY_H
 #define SLB_COURIER_COPY_H
@@ -12,6 +13,7 @@
 
 #define COPY_BYTES (16u << 20)
 #define COPY_OBJECTS 8192u
+#define COPY_LOOSE 12u
 
 /* One branch to carry over. The caller owns it and `name`; the struct must not move while it is being copied. */
 struct copy_item {

@@ -13,7 +13,7 @@
 #include "courier/bare.h"
 
 #define PACKS_MAX 50
-#define LOOSE_MAX 1000
+#define LOOSE_MAX 240 /* eighty small syncs */
 
 /* More than PACKS_MAX packs or LOOSE_MAX loose objects, and nobody else's maintenance (a multi-pack-index) in place. */
 bool pack_needed(const struct bare *b);

@@ -51,7 +51,7 @@ static void story(unsigned n, char out[static 298])
 
 	while (at < 285) {
 		x = x * 1664525U + 1013904223U;
-		at += (size_t)snprintf(out + at, 298 - at, "%s%u ", word[x >> 28], (x >> 8) & 255);
+		at += (size_t)snprintf(out + at, 298 - at, "%s%u ", word[x >> 28], (x >> 8) & 7);
 	}
 	out[297] = '\0';
 }

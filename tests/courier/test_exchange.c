@@ -410,28 +410,29 @@ static void test_a_damaged_cache_is_moved_aside_and_made_again(void **state)
 	}
 }
 
-static void test_packs_are_joined_and_nothing_is_lost(void **state)
+static void test_objects_are_packed_and_nothing_is_lost(void **state)
 {
 	struct scene s;
 	struct job job = { 0 };
 	char before[1 << 14], name[16];
 
 	scene_begin(&s);
-	for (int i = 0; i < 55; i++) {
+	for (int i = 0; i < 85; i++) {
 		snprintf(name, sizeof(name), "b-%d", i);
 		push_one(&s, 'a', name, name);
 	}
 	snprintf(before, sizeof(before), "%s",
 	         shell("git -C %s/remote cat-file --batch-check --batch-all-objects", s.dir));
-	assert_string_equal(shell("ls %s/remote/objects/pack/*.pack | wc -l", s.dir), "55");
+	assert_string_equal(shell("find %s/remote/objects/?? -type f | wc -l", s.dir), "255");
 	job = job_of(&s, 'a');
 	job_line(&job, JOB_PACK, NULL, NULL, NULL);
 	assert_int_equal(run_job(&s, &job)->fails, 0);
-	assert_true(atoi(shell("ls %s/remote/objects/pack/*.pack | wc -l", s.dir)) < 10);
+	assert_string_equal(shell("ls %s/remote/objects/pack/*.pack | wc -l", s.dir), "1");
+	assert_string_equal(shell("find %s/remote/objects/?? -type f 2>/dev/null | wc -l", s.dir), "0");
 	assert_string_equal(shell("git -C %s/remote cat-file --batch-check --batch-all-objects", s.dir), before);
 	shell("git -C %s/remote fsck --strict 2>/dev/null", s.dir);
 	job = job_of(&s, 'b');
-	assert_heard(run_job(&s, &job), "000055-b-54\n");
+	assert_heard(run_job(&s, &job), "000085-b-84\n");
 	scene_end(&s);
 }
 
@@ -450,7 +451,7 @@ int main(void)
 		cmocka_unit_test(test_the_remote_is_made_only_when_told_to),
 		cmocka_unit_test(test_configuration_of_the_user_is_not_read),
 		cmocka_unit_test(test_a_damaged_cache_is_moved_aside_and_made_again),
-		cmocka_unit_test(test_packs_are_joined_and_nothing_is_lost),
+		cmocka_unit_test(test_objects_are_packed_and_nothing_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
