@@ -34,7 +34,8 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
-	struct file_row *out; /* what was handed over */
+	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
+	struct file_row *out;      /* what was handed over */
 	size_t out_count;
 };
 
@@ -183,10 +184,13 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 static enum err on_file(struct round *r, const struct report_line *line)
 {
 	struct buf file = { 0 };
+	uint64_t refused = r->received.refused;
 	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
 
 	if (e == ERR_OK)
 		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
+	if (r->received.refused > refused)
+		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
 	if (e == ERR_OK)
 		unlink(line->field[3]);
 	buf_free(&file);
@@ -195,8 +199,11 @@ static enum err on_file(struct round *r, const struct report_line *line)
 
 static enum err on_tip(struct round *r, const struct report_line *line)
 {
-	enum err e = store_begin(r->ec, r->app->store);
+	enum err e = ERR_OK;
 
+	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
+		return ERR_OK; /* nothing of ours has such a name */
+	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
 	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);

@@ -40,7 +40,7 @@ struct space_status {
 };
 
 struct aside_view {
-	char what[200];
+	char what[208];
 	char why[240];
 };
 

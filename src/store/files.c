@@ -83,12 +83,26 @@ enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref
 }
 
 enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
-                           struct bytes file)
+                           struct bytes file, bool *other)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_waiting_put);
+	bool row = false;
+	enum err e = ERR_OK;
 
+	*other = false;
 	NEED(st);
-	return file_put(ec, s, st, space, ref, name, file);
+	e = file_put(ec, s, st, space, ref, name, file);
+	if (e != ERR_OK || sqlite3_changes(s->db) > 0)
+		return e;
+	st = stmt(ec, s, ST_waiting_same);
+	NEED(st);
+	bind_text(st, 1, ref);
+	bind_text(st, 2, name);
+	bind_blob(st, 3, file.data, file.len);
+	e = step(ec, s, st, &row);
+	sqlite3_reset(st);
+	*other = e == ERR_OK && !row;
+	return e;
 }
 
 enum err store_waiting_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count)

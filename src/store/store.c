@@ -16,7 +16,7 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init };
+static const char *const migrations[] = { sql_001_init, sql_002_undo };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -125,7 +125,7 @@ static enum err user_version(struct errctx *ec, struct store *s, int *out)
 
 static enum err migrate(struct errctx *ec, struct store *s)
 {
-	static const char *const versions[] = { "PRAGMA user_version = 1" };
+	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2" };
 	int at = 0;
 	enum err e = user_version(ec, s, &at);
 

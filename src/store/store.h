@@ -147,6 +147,34 @@ enum err store_unsealed_count(struct errctx *ec, struct store *s, int64_t space,
 /* All of them up to and including the edit `last` are now in batch `seq`. */
 enum err store_mark_sealed(struct errctx *ec, struct store *s, int64_t space, struct dot last, uint64_t seq) MUST_CHECK;
 
+/* One edit as the log holds it. */
+struct logged {
+	struct edit edit; /* borrows from `bytes` and `pool` */
+	uint64_t past;    /* edits in its causal past */
+	uint64_t seq;     /* the batch of its device that carries it; 0: one's own, not sealed yet */
+	bool undoes;      /* made by undo on this device */
+	bool undone;      /* taken back by undo on this device */
+	struct body pool;
+	struct buf bytes;
+};
+struct record_log {
+	struct logged *item;
+	size_t n;
+	size_t cap;
+};
+/* The edits of a record in the order in which they were applied here: causes first. ERR_NOT_FOUND without text. */
+enum err store_log_of(struct errctx *ec, struct store *s, struct dot record, struct record_log *out) MUST_CHECK;
+void store_log_free(struct record_log *log);
+/* Appends the signed part of an applied or sealed batch. ERR_NOT_FOUND without text. */
+enum err store_batch_signed(struct errctx *ec, struct store *s, struct device_id dev, uint64_t seq,
+                            struct buf *out) MUST_CHECK;
+/* The newest edit of this device to a resident, contact, referral or service that is neither undone nor an undo:
+ * to `record`, or to any (dot without a counter). *of is its record. ERR_NOT_FOUND without text. */
+enum err store_own_last(struct errctx *ec, struct store *s, struct dot record, struct dot *edit,
+                        struct dot *of) MUST_CHECK;
+/* Remembers that the edit `edit` takes back the edit `undone`; both are this device's. */
+enum err store_undo_put(struct errctx *ec, struct store *s, struct dot edit, struct dot undone) MUST_CHECK;
+
 /* Walks the keyed chain over the whole log (V5) and reads every record's state; *bad counts the links and records
  * that are not as they were written. */
 enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint64_t *bad) MUST_CHECK;
@@ -194,20 +222,27 @@ enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
                               uint64_t *edits) MUST_CHECK;
 
+/* *other tells that another file stands under this ref and name already; nothing was put then. */
 enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
-                           struct bytes file) MUST_CHECK;
+                           struct bytes file, bool *other) MUST_CHECK;
 enum err store_waiting_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
 enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n) MUST_CHECK;
 enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
+/* Files that wait and their bytes. */
+enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
+
+/* Where a file came from, and something that tells files of one name apart. */
+#define ASIDE_WHAT_MAX (REF_MAX + FILE_NAME_MAX + 20)
 
 struct aside_row {
-	char what[REF_MAX + FILE_NAME_MAX + 2];
+	char what[ASIDE_WHAT_MAX + 1];
 	char why[ERR_ARG_LEN]; /* an English sentence, the key of its translation */
 	int64_t at_ms;
 };
 /* `added` tells whether it was new. */
 enum err store_aside_put(struct errctx *ec, struct store *s, const char *what, const char *why, int64_t now_ms,
                          struct bytes file, bool *added) MUST_CHECK;
+enum err store_aside_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
 enum err store_aside_list(struct errctx *ec, struct store *s, struct aside_row **out, size_t *count) MUST_CHECK;
 
 struct branch_row {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/tr.h"
 #include "crypto/secret.h"
 #include "sync/apply.h"
@@ -99,17 +100,57 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	}
 }
 
+/* 16 hex digits that tell files apart. */
+static void file_mark(struct bytes file, char out[static 17])
+{
+	uint8_t hash[HASH_LEN];
+
+	hash_bytes("slb file", file, hash);
+	hex_put(hash, 8, out);
+}
+
+/* A line for the one who looks, and the bytes as evidence while they are few (S4). */
 static enum err put_aside(struct errctx *ec, struct sync *y, const char *ref, const char *name, const char *why,
                           struct bytes file, struct received *r)
 {
-	char what[REF_MAX + FILE_NAME_MAX + 2];
+	char what[ASIDE_WHAT_MAX + 1];
+	char mark[17];
+	uint64_t count = 0;
 	bool added = false;
-	enum err e = ERR_OK;
+	enum err e = store_aside_count(ec, y->store, &count);
 
-	snprintf(what, sizeof(what), "%s/%s", ref, name);
-	e = store_aside_put(ec, y->store, what, why, clock_now(y->clock), file, &added);
+	file_mark(file, mark);
+	snprintf(what, sizeof(what), "%s/%s %s", ref, name, mark);
+	if (count >= ASIDE_FILES_MAX) {
+		snprintf(what, sizeof(what), "*");
+		why = TR("More files do not verify than can be listed.");
+	}
+	if (count >= ASIDE_FILES_MAX || file.len > ASIDE_BYTES_MAX)
+		file.len = 0;
+	if (e == ERR_OK)
+		e = store_aside_put(ec, y->store, what, why, clock_now(y->clock), file, &added);
 	r->set_aside += e == ERR_OK && added;
 	return e;
+}
+
+/* Waits under its name; a host may have put another file under that name before, so under one of its own if need be. */
+static enum err put_waiting(struct errctx *ec, struct sync *y, int64_t space, const char *ref, const char *name,
+                            struct bytes file, struct received *r)
+{
+	char mark[17];
+	uint64_t files = 0;
+	uint64_t bytes = 0;
+	bool other = false;
+	enum err e = store_waiting_size(ec, y->store, &files, &bytes);
+
+	if (e == ERR_OK && (files >= WAITING_FILES_MAX || bytes + file.len > WAITING_BYTES_MAX)) {
+		r->refused++;
+		return ERR_OK;
+	}
+	if (e == ERR_OK)
+		e = store_waiting_put(ec, y->store, space, ref, name, file, &other);
+	file_mark(file, mark);
+	return e == ERR_OK && other ? store_waiting_put(ec, y->store, space, ref, mark, file, &other) : e;
 }
 
 /* One file in one transaction; `waiting` is its row where it waited already, 0 where it is new. */
@@ -125,15 +166,15 @@ static enum err take(struct errctx *ec, struct sync *y, const char *ref, const c
 	if (e != ERR_OK)
 		return e;
 	e = classify(ec, y, file, r, &fate, &why, &space);
-	if (e == ERR_OK && fate == FATE_ASIDE) {
+	if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 		/* whatever was half done goes; the note stays */
 		store_rollback(y->store);
 		e = store_begin(ec, y->store);
-		if (e == ERR_OK)
-			e = put_aside(ec, y, ref, name, why, file, r);
 	}
+	if (e == ERR_OK && fate == FATE_ASIDE)
+		e = put_aside(ec, y, ref, name, why, file, r);
 	if (e == ERR_OK && fate == FATE_WAITS && waiting == 0)
-		e = store_waiting_put(ec, y->store, space, ref, name, file);
+		e = put_waiting(ec, y, space, ref, name, file, r);
 	if (e == ERR_OK && fate != FATE_WAITS && waiting != 0)
 		e = store_waiting_delete(ec, y->store, waiting);
 	if (e == ERR_OK)

@@ -10,6 +10,13 @@
 
 #include "sync/keys.h"
 
+/* What a hostile host can make a member keep. Beyond it, what would wait must be offered again, and of what does not
+ * verify there is one line for all the rest. */
+#define WAITING_FILES_MAX 2000
+#define WAITING_BYTES_MAX (64u << 20)
+#define ASIDE_FILES_MAX 1000
+#define ASIDE_BYTES_MAX (64u << 10) /* of one file; of a larger one the line is kept without its bytes */
+
 /* What a round of receiving brought. */
 struct received {
 	uint64_t files;
@@ -20,6 +27,7 @@ struct received {
 	uint64_t set_aside; /* new ones */
 	uint64_t joined;    /* spaces that became one's own */
 	uint64_t admitted;  /* others whom this device let in */
+	uint64_t refused;   /* that would wait, and for which there is no room: to be offered again */
 };
 
 /* Takes in one file, in a transaction of its own. Errors are those of this machine (disk, memory); what is wrong

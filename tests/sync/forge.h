@@ -23,6 +23,7 @@
 #include "sync/inbox.h"
 #include "sync/join.h"
 #include "sync/outbox.h"
+#include "sync/space.h"
 
 #define FORGE_REF "refs/heads/aaaaaaaa/aaaaaaaa/aaaaaaaa"
 
@@ -154,6 +155,13 @@ static inline void forge_world(struct world *w)
 	pump(w, 2, 0);
 	pump(w, 1, 0);
 	pump(w, 0, 1);
+}
+
+/* Home 3 joins the circle by the invitation of `by`. */
+static inline void invite_third(struct world *w, size_t by)
+{
+	assert_int_equal(world_home(w, "Drie"), 3);
+	invite_by_hand(w, by, 3, "Plein");
 }
 
 /* A batch as its author's own program would make it next; every field may be changed before it is made a file. */
