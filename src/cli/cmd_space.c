@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/labels.h"
 #include "app/spaces.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "cli/command.h"
 #include "render/doc.h"
+#include "render/text.h"
 #include "render/words.h"
 
 enum err cmd_init(struct command_call *call)
@@ -209,39 +211,69 @@ enum err cmd_invite(struct command_call *call)
 	return e;
 }
 
+static const char *invite_state(const char *state)
+{
+	return strcmp(state, "open") == 0   ? TR("open")
+	       : strcmp(state, "used") == 0 ? TR("used")
+	                                    : TR("no longer valid");
+}
+
+static void invites_text(struct command_call *call, const struct open_invite *list, size_t n)
+{
+	const struct text t = { .out = call->io->out, .lang = call->lang };
+	int names = 0;
+	int roles = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const int name = text_width(list[i].space);
+		const int role = text_width(label("role", list[i].role, lang_name(call->lang)));
+
+		names = name > names ? name : names;
+		roles = role > roles ? role : roles;
+	}
+	for (size_t i = 0; i < n; i++) {
+		text_column(&t, list[i].id, 0);
+		text_column(&t, list[i].space, names);
+		text_column(&t, label("role", list[i].role, lang_name(call->lang)), roles);
+		text_say(&t, TR("until %1"), list[i].expires, NULL, NULL);
+		fputs("  ", t.out);
+		text_line(&t, invite_state(list[i].state), NULL, NULL, NULL);
+	}
+	if (n == 0)
+		command_say(call, TR("No invitations."), NULL, NULL, NULL);
+}
+
 enum err cmd_invite_list(struct command_call *call)
 {
 	struct open_invite *list = NULL;
 	const char *space = args_get(call->args, "space");
-	struct doc *d = call->io->json ? doc_new() : NULL;
+	struct doc *d = NULL;
+	size_t all = 0;
 	size_t n = 0;
-	enum err e = app_invites(call->ec, call->app, &list, &n);
+	enum err e = app_invites(call->ec, call->app, &list, &all);
 
-	if (d != NULL)
+	for (size_t i = 0; e == ERR_OK && i < all; i++) {
+		if (space == NULL || strcasecmp(space, list[i].space) == 0)
+			list[n++] = list[i];
+	}
+	if (e == ERR_OK && call->io->json) {
+		d = doc_new();
 		doc_array(d, NULL);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (space != NULL && strcasecmp(space, list[i].space) != 0)
-			continue;
-		if (d == NULL) {
-			fprintf(call->io->out, "%s  %s  %s  %s  %s\n", list[i].id, list[i].space, list[i].role,
-			        list[i].expires, list[i].state);
-			continue;
+		for (size_t i = 0; i < n; i++) {
+			doc_object(d, NULL);
+			doc_text(d, "id", list[i].id);
+			doc_text(d, "space", list[i].space);
+			doc_text(d, "role", list[i].role);
+			doc_text(d, "expires", list[i].expires);
+			doc_text(d, "state", list[i].state);
+			doc_end(d);
 		}
-		doc_object(d, NULL);
-		doc_text(d, "id", list[i].id);
-		doc_text(d, "space", list[i].space);
-		doc_text(d, "role", list[i].role);
-		doc_text(d, "expires", list[i].expires);
-		doc_text(d, "state", list[i].state);
 		doc_end(d);
+		e = doc_print(call->ec, d, call->io->out);
+	} else if (e == ERR_OK) {
+		invites_text(call, list, n);
 	}
 	free(list);
-	if (d == NULL)
-		return e;
-	doc_end(d);
-	if (e == ERR_OK)
-		return doc_print(call->ec, d, call->io->out);
-	doc_free(d);
 	return e;
 }
 
@@ -318,6 +350,85 @@ static void member_doc(struct doc *d, const struct member_view *m, const char *w
 	doc_end(d);
 }
 
+#define ROLES_LEN 160
+
+/* The labels of several roles; that of a plain member only where there is no other. */
+static void role_labels(const char *roles, enum lang lang, char out[static ROLES_LEN])
+{
+	char copy[sizeof(((struct member_view *)0)->role)];
+	char *rest = NULL;
+	size_t used = 0;
+
+	snprintf(copy, sizeof(copy), "%s", roles);
+	out[0] = '\0';
+	for (char *one = strtok_r(copy, ", ", &rest); one != NULL; one = strtok_r(NULL, ", ", &rest)) {
+		if (strcmp(one, "member") == 0 && strcmp(roles, "member") != 0)
+			continue;
+		if (used < ROLES_LEN)
+			used += (size_t)snprintf(out + used, ROLES_LEN - used, "%s%s", used > 0 ? ", " : "",
+			                         label("role", one, lang_name(lang)));
+	}
+}
+
+static const char *member_status(const char *status)
+{
+	static const struct {
+		const char *id;
+		const char *text;
+	} texts[] = { { "requested", TR("asks to join") },
+		      { "member", "" },
+		      { "resting", TR("resting") },
+		      { "removed", TR("removed") } };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(texts[i].id, status) == 0)
+			return texts[i].text;
+	}
+	return status;
+}
+
+/* What there is to say about a member in a word. */
+static const char *member_note(const struct member_view *m)
+{
+	return m->me                                        ? TR("you")
+	       : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
+	                                                    : member_status(m->status);
+}
+
+static void members_text(struct command_call *call, const struct member_view *list, size_t n)
+{
+	const struct text t = { .out = call->io->out, .lang = call->lang };
+	char words[SIX_WORDS_LEN];
+	char roles[ROLES_LEN];
+	int width[5] = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		const char *note = member_note(&list[i]);
+
+		role_labels(list[i].role, call->lang, roles);
+		const int w[5] = { text_width(list[i].id), text_width(list[i].name), text_width(list[i].space),
+			           text_width(roles), note[0] == '\0' ? 0 : text_width(lang_tr(call->lang, note)) };
+		for (size_t k = 0; k < 5; k++)
+			width[k] = w[k] > width[k] ? w[k] : width[k];
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *note = member_note(&list[i]);
+
+		role_labels(list[i].role, call->lang, roles);
+		six_words(list[i].fingerprint, words);
+		text_column(&t, list[i].id, width[0]);
+		text_column(&t, list[i].name, width[1]);
+		text_column(&t, list[i].space, width[2]);
+		text_column(&t, roles, width[3]);
+		if (width[4] > 0)
+			text_column(&t, note[0] == '\0' ? "" : lang_tr(call->lang, note), width[4]);
+		text_line(&t, "%1", words, NULL, NULL);
+	}
+	if (n == 0)
+		command_say(call, TR("You share nothing with anybody yet. Found a circle, or use an invitation."), NULL,
+		            NULL, NULL);
+}
+
 enum err cmd_member_list(struct command_call *call)
 {
 	struct member_view *list = NULL;
@@ -330,20 +441,16 @@ enum err cmd_member_list(struct command_call *call)
 	if (call->io->json) {
 		d = doc_new();
 		doc_array(d, NULL);
-	}
-	for (size_t i = 0; i < n; i++) {
-		char words[SIX_WORDS_LEN];
+		for (size_t i = 0; i < n; i++) {
+			char words[SIX_WORDS_LEN];
 
-		six_words(list[i].fingerprint, words);
-		if (d != NULL)
+			six_words(list[i].fingerprint, words);
 			member_doc(d, &list[i], words);
-		else
-			fprintf(call->io->out, "%s  %s  %s  %s  %s  (%s)\n", list[i].id, list[i].name, list[i].space,
-			        list[i].role, list[i].status, words);
-	}
-	if (d != NULL) {
+		}
 		doc_end(d);
 		e = doc_print(call->ec, d, call->io->out);
+	} else {
+		members_text(call, list, n);
 	}
 	app_members_free(list, n);
 	return e;

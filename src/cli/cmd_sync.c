@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "render/doc.h"
 #include "render/dump.h"
+#include "render/text.h"
 
 static const char *result_word(enum sync_result r)
 {
@@ -40,6 +41,23 @@ static enum err sync_doc(struct command_call *call, const struct sync_view *v)
 	return doc_print(call->ec, d, call->io->out);
 }
 
+/* Where an answer is still to come. That this cannot be read is no failure of the sync. */
+static void say_asked(struct command_call *call)
+{
+	struct status_view s = { 0 };
+
+	if (app_status(NULL, call->app, &s) != ERR_OK)
+		return;
+	for (size_t i = 0; i < s.space_count; i++) {
+		if (s.spaces[i].asked)
+			command_say(call,
+			            TR("Your request to join %1 is out. Sync again after the one who invited you has "
+			               "synced."),
+			            s.spaces[i].name, NULL, NULL);
+	}
+	app_status_free(&s);
+}
+
 static void sync_text(struct command_call *call, const struct sync_view *v)
 {
 	char a[24];
@@ -57,12 +75,18 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 		command_say(call, TR("People you let in: %1."), a, NULL, NULL);
 	number(v->two_versions, a);
 	if (v->two_versions > 0)
-		command_say(call, TR("In two versions: %1. See versions list."), a, NULL, NULL);
+		command_say(call,
+		            lang_plural(call->lang, v->two_versions,
+		                        "1 field has two versions. Look with: versions list.",
+		                        "%1 fields have two versions. Look with: versions list."),
+		            a, NULL, NULL);
 	number(v->set_aside, a);
 	if (v->set_aside > 0)
 		command_say(call, TR("Set aside, because it does not verify: %1. See status."), a, NULL, NULL);
 	if (v->notice[0] != '\0')
 		command_say(call, v->notice, NULL, NULL, NULL);
+	if (v->result == SYNC_DONE)
+		say_asked(call);
 }
 
 enum err cmd_sync(struct command_call *call)
@@ -121,30 +145,71 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	return doc_print(call->ec, d, call->io->out);
 }
 
+static const char *space_kind(const char *kind)
+{
+	return strcmp(kind, "own") == 0      ? TR("Mine alone")
+	       : strcmp(kind, "circle") == 0 ? TR("Circle")
+	                                     : TR("Neighbourhood");
+}
+
+static void status_spaces(struct command_call *call, const struct status_view *s)
+{
+	const struct text t = { .out = call->io->out, .lang = call->lang };
+	char n[24];
+	int kinds = 0;
+	int names = 0;
+
+	for (size_t i = 0; i < s->space_count; i++) {
+		const int kind = text_width(lang_tr(call->lang, space_kind(s->spaces[i].kind)));
+		const int name = text_width(s->spaces[i].name);
+
+		kinds = kind > kinds ? kind : kinds;
+		names = name > names ? name : names;
+	}
+	for (size_t i = 0; i < s->space_count; i++) {
+		fputs("  ", t.out);
+		text_column(&t, lang_tr(call->lang, space_kind(s->spaces[i].kind)), kinds);
+		text_column(&t, s->spaces[i].name, names);
+		number(s->spaces[i].unsent, n);
+		if (s->spaces[i].asked)
+			text_line(&t, TR("asked, no answer yet"), NULL, NULL, NULL);
+		else if (s->spaces[i].unsent > 0)
+			text_line(&t, TR("not sent yet: %1"), n, NULL, NULL);
+		else
+			text_line(&t, TR("all sent"), NULL, NULL, NULL);
+	}
+}
+
+/* "2026-11-22T04:12:48Z" as people write it. */
+static void moment(const char *iso, char out[static 32])
+{
+	snprintf(out, 32, "%.10s %.5s UTC", iso, strlen(iso) > 11 ? iso + 11 : "");
+}
+
 static void status_text(struct command_call *call, const struct status_view *s)
 {
 	char n[24];
 	char days[24];
+	char at[32];
 
 	number(s->unsent, n);
 	command_say(call, s->unsent == 0 ? TR("Everything is sent.") : TR("Not sent yet: %1."), n, NULL, NULL);
 	number(s->days_since < 0 ? 0 : (uint64_t)s->days_since, days);
+	moment(s->last_success, at);
 	if (s->days_since < 0)
 		command_say(call, TR("This home has never synced."), NULL, NULL, NULL);
 	else if (s->days_since > 7)
-		command_say(call, TR("Last synced %1, that is %2 days ago. Please sync; nothing is lost."),
-		            s->last_success, days, NULL);
+		command_say(call, TR("Last synced %1, that is %2 days ago. Please sync; nothing is lost."), at, days,
+		            NULL);
 	else
-		command_say(call, TR("Last synced %1."), s->last_success, NULL, NULL);
+		command_say(call, TR("Last synced %1."), at, NULL, NULL);
 	number(s->waiting, n);
 	if (s->waiting > 0)
 		command_say(call, TR("Waiting for something that is not here yet: %1."), n, NULL, NULL);
 	for (size_t i = 0; i < s->aside_count; i++)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);
-	for (size_t i = 0; i < s->space_count; i++)
-		fprintf(call->io->out, "%s  %s  %" PRIu64 "\n", s->spaces[i].kind, s->spaces[i].name,
-		        s->spaces[i].unsent);
+	status_spaces(call, s);
 	if (!s->keys_locked)
 		command_say(call, TR("Keys could not be kept out of swap on this computer."), NULL, NULL, NULL);
 }

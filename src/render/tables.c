@@ -20,17 +20,6 @@ static const char *label(const struct text *t, const char *nl, const char *en)
 	return t->lang == LANG_NL ? nl : lang_tr(t->lang, en);
 }
 
-static int width_of(const char *s)
-{
-	int n = 0;
-
-	while (*s != '\0') {
-		utf8_next(&s);
-		n++;
-	}
-	return n;
-}
-
 /* `len` bytes of s, then blanks up to `width` characters; to the right where `right`. */
 static void padded(FILE *out, const char *s, size_t len, int width, bool right)
 {
@@ -40,7 +29,7 @@ static void padded(FILE *out, const char *s, size_t len, int width, bool right)
 	if (len >= sizeof(text))
 		len = sizeof(text) - 1;
 	memcpy(text, s, len);
-	blanks = width - width_of(text);
+	blanks = width - text_width(text);
 	if (blanks < 0)
 		blanks = 0;
 	fprintf(out, "%*s%s%*s", right ? blanks : 0, "", text, right ? 0 : blanks, "");
@@ -122,6 +111,24 @@ static void band_text(const struct summary *s, char out[static 32])
 		snprintf(out, 32, "%" PRIu32 "-%" PRIu32, s->band[0], s->band[1]);
 }
 
+static void audit_text(const struct text *t, const struct summary *s)
+{
+	static const char *const asked[4] = {
+		TR("A: no hidden count can be worked out"),
+		TR("B: each hidden count could also be large"),
+		TR("C: who knows one of them learns no other"),
+		TR("D: the rules themselves give nothing away"),
+	};
+
+	text_line(t, TR("Checked before it was published:"), NULL, NULL, NULL);
+	for (size_t k = 0; k < 4; k++) {
+		const bool passed = strcmp(s->audit[k], "passed") == 0;
+
+		fprintf(t->out, "  %s: %s\n", lang_tr(t->lang, asked[k]),
+		        lang_tr(t->lang, passed ? TR("passed") : TR("not checked")));
+	}
+}
+
 void tables_summary_text(const struct text *t, const struct summary *s)
 {
 	char band[32];
@@ -144,6 +151,7 @@ void tables_summary_text(const struct text *t, const struct summary *s)
 	if (s->public_view)
 		text_line(t, TR("For everybody: 7 or less is not shown, other counts are rounded to 5."), NULL, NULL,
 		          NULL);
+	audit_text(t, s);
 	if (!s->checked)
 		text_line(t, TR("Unchecked: too few tellers gave their sum to compare them."), NULL, NULL, NULL);
 	text_line(t, TR("Outcome: as it stood 30 days after the quarter. Method: %1."), s->method, NULL, NULL);

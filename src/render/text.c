@@ -31,6 +31,25 @@ void text_typed(const struct text *t, const char *typed, int indent)
 	}
 }
 
+int text_width(const char *typed)
+{
+	int n = 0;
+
+	while (*typed != '\0') {
+		utf8_next(&typed);
+		n++;
+	}
+	return n;
+}
+
+void text_column(const struct text *t, const char *typed, int width)
+{
+	int blanks = width - text_width(typed);
+
+	text_typed(t, typed, 0);
+	fprintf(t->out, "%*s", blanks < 0 ? 2 : blanks + 2, "");
+}
+
 /* Control characters of an argument become blanks, in place. */
 static void clean(char *s)
 {

@@ -31,6 +31,10 @@ void text_say(const struct text *t, const char *msg, const char *a1, const char 
 void text_line(const struct text *t, const char *msg, const char *a1, const char *a2, const char *a3);
 /* As it was typed, without control characters but line ends, which are followed by `indent` blanks. */
 void text_typed(const struct text *t, const char *typed, int indent);
+/* How many columns of a terminal a text takes, as long as each character takes one. */
+int text_width(const char *typed);
+/* As text_typed() on one line, followed by blanks up to `width` columns and two more. */
+void text_column(const struct text *t, const char *typed, int width);
 /* "Label: value" on a line of its own; nothing where there is no value. `name` is an English literal in TR(). */
 void text_field(const struct text *t, const char *name, const char *value);
 void text_day_field(const struct text *t, const char *name, int64_t day);

@@ -11,6 +11,8 @@
 
 /* Characters of a note in a list. */
 #define GIST_LEN 72
+/* Room for the label of a field and its name. */
+#define FIELD_NAME_LEN 160
 
 static const char *name_of(const struct text *t, const char *list, const char *id)
 {
@@ -34,7 +36,7 @@ static void labels(const struct text *t, const char *list, const struct words *w
 {
 	for (size_t i = 0; i < w->n; i++) {
 		if (i > 0)
-			fputs(", ", t->out);
+			fputs(list == NULL ? ", " : "; ", t->out); // labels have commas of their own
 		text_typed(t, list == NULL ? w->word[i] : name_of(t, list, w->word[i]), 0);
 	}
 }
@@ -116,18 +118,86 @@ static void choose_hint(const struct text *t)
 	text_line(t, TR("Choose with: versions pick ID FIELD --keep 1, 2 or both."), NULL, NULL, NULL);
 }
 
+/* The word that people see beside a field; NULL for a field of a newer version. */
+static const char *field_label(const char *field)
+{
+	static const struct {
+		const char *field;
+		const char *label;
+	} labels_of[] = {
+		{ "date", TR("Date") },
+		{ "channel", TR("Where") },
+		{ "who", TR("Who came") },
+		{ "from_service", TR("Sent by") },
+		{ "resident", TR("Resident") },
+		{ "text", TR("Note") },
+		{ "note", TR("Note") },
+		{ "follow_up", TR("Call back on") },
+		{ "follow_up_done", TR("Called back") },
+		{ "follows", TR("Follows") },
+		{ "nick", TR("Name") },
+		{ "name", TR("Name") },
+		{ "reach", TR("How may I reach you") },
+		{ "number", TR("Number") },
+		{ "language", TR("Language") },
+		{ "contact", TR("Conversation") },
+		{ "service", TR("To") },
+		{ "service_name", TR("To") },
+		{ "group", TR("Group") },
+		{ "kind", TR("Kind") },
+		{ "domain", TR("About") },
+		{ "consent", TR("Consent") },
+		{ "consent_what", TR("Consent for") },
+		{ "consent_until", TR("Consent until") },
+		{ "changed", TR("What changed") },
+		{ "organisation", TR("Organisation") },
+		{ "description", TR("What you get") },
+		{ "eligibility", TR("For whom") },
+		{ "documents", TR("Bring along") },
+		{ "application", TR("How to apply") },
+		{ "phone", TR("Telephone") },
+		{ "email", TR("E-mail") },
+		{ "website", TR("Website") },
+		{ "address", TR("Address") },
+		{ "hours", TR("Opening hours") },
+		{ "cost", TR("Cost") },
+		{ "checked_on", TR("Checked on") },
+		{ "wrong", TR("Said to be wrong") },
+	};
+
+	for (size_t i = 0; i < sizeof(labels_of) / sizeof(labels_of[0]); i++) {
+		if (strcmp(labels_of[i].field, field) == 0)
+			return labels_of[i].label;
+	}
+	return NULL;
+}
+
+/* "Where (channel)": the word for people, and what `versions pick` wants to hear. */
+static const char *field_name(const struct text *t, const char *field, char out[static FIELD_NAME_LEN])
+{
+	const char *name = field_label(field);
+
+	if (name != NULL)
+		snprintf(out, FIELD_NAME_LEN, "%s (%s)", lang_tr(t->lang, name), field);
+	else
+		snprintf(out, FIELD_NAME_LEN, "%s", field);
+	return out;
+}
+
 static void versions(const struct text *t, const struct versions *v)
 {
+	char name[FIELD_NAME_LEN];
+
 	for (size_t i = 0; i < v->kept_count; i++) {
 		fputs("  ", t->out);
-		text_say(t, TR("Kept together in %1"), v->kept[i].field, NULL, NULL);
+		text_say(t, TR("Kept together in %1"), field_name(t, v->kept[i].field, name), NULL, NULL);
 		fputs(": ", t->out);
 		values(t, v->kept[i].list, v->kept[i].value, v->kept[i].values);
 		fputc('\n', t->out);
 	}
 	for (size_t i = 0; i < v->fields; i++) {
 		fputs("  ", t->out);
-		text_line(t, TR("Two versions of %1:"), v->field[i].field, NULL, NULL);
+		text_line(t, TR("Two versions of %1:"), field_name(t, v->field[i].field, name), NULL, NULL);
 		one_field_versions(t, &v->field[i]);
 	}
 	if (v->fields > 0)
@@ -460,13 +530,14 @@ void text_two_versions(const struct text *t, const struct two_versions_list *lis
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct two_versions *v = &list->item[i];
+		char name[FIELD_NAME_LEN];
 
 		fprintf(t->out, "%s  %s", v->id, lang_tr(t->lang, kind_label(v->kind)));
 		if (v->label != NULL) {
 			fputs("  ", t->out);
 			text_typed(t, v->label, 0);
 		}
-		fprintf(t->out, "  %s\n", v->field->field);
+		fprintf(t->out, "  %s\n", field_name(t, v->field->field, name));
 		one_field_versions(t, v->field);
 	}
 	if (list->n == 0)
