@@ -74,8 +74,7 @@ static size_t primary_shown(const struct sdc_problem *p, const uint8_t *unknown,
 	size_t found = SDC_NO_CELL;
 
 	if (want == NULL) {
-		*e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
-		             NULL, NULL);
+		*e = no_memory(ec);
 		return SDC_NO_CELL;
 	}
 	sdc_primaries(p, want);
@@ -99,8 +98,7 @@ static enum err bounds_find(const struct sdc_problem *p, const uint8_t *unknown,
 	enum err e = ERR_OK;
 
 	if (col_of == NULL || x == NULL)
-		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
-		            NULL, NULL);
+		e = no_memory(ec);
 	for (size_t c = 0; e == ERR_OK && c < p->cells; c++) {
 		out[c] = (struct sdc_bounds){ count_n(p, c), count_n(p, c) };
 		col_of[c] = unknown[c] ? (int32_t)cols++ : -1;
@@ -158,8 +156,7 @@ enum err sdc_audit(const struct sdc_problem *p, const enum sdc_state *state, uns
 		return err_set(ec, ERR_USAGE, "The tables are not complete yet.", NULL, NULL, NULL);
 	unknown = unknown_cells(p, state);
 	if (unknown == NULL)
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
+		return no_memory(ec);
 	shown = primary_shown(p, unknown, ec, &e);
 	/* the reader who knows the rules first: a witness against him holds against everybody */
 	if (e == ERR_OK && (which & SDC_AUDIT_D))

@@ -102,9 +102,7 @@ enum err sdc_choose(const struct sdc_problem *all, const struct sdc_view *views,
 			break;
 		out->state = calloc(out->shown->cells, sizeof *out->state);
 		if (out->state == NULL) {
-			e = err_set(ec, ERR_NO_MEMORY,
-			            "There is not enough memory. Close other programs and try again.", NULL, NULL,
-			            NULL);
+			e = no_memory(ec);
 			break;
 		}
 		e = sdc_solve_try(out->shown, out->state, &possible, ec);

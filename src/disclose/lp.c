@@ -2,6 +2,7 @@
 // The child process that solves linear programs, and the parent's end of the socket. A crash, a loop or a leak in the
 // solver ends in ERR_IO or ERR_REFUSED here, never in a pattern nobody checked.
 #include "disclose/lp.h"
+#include "disclose/problem.h"
 
 #include <coin/Clp_C_Interface.h>
 
@@ -152,8 +153,7 @@ enum err lp_open(const struct lp_model *model, const struct sdc_limits *limits, 
 
 	*out = NULL;
 	if (lp == NULL)
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
+		return no_memory(ec);
 	lp->pid = -1;
 	lp->cols = model->cols;
 	lp->clock = limits->clock;

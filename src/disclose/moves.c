@@ -80,8 +80,7 @@ enum err moves_model_make(const struct sdc_problem *p, const int32_t *col_of, si
 	    m.upper == NULL || m.cost == NULL || m.row_lower == NULL || m.row_upper == NULL) {
 		free(row_of);
 		moves_model_clear(&m);
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
+		return no_memory(ec);
 	}
 	rows = rows_number(p, col_of, row_of);
 	for (uint32_t c = 0; c < p->cells; c++) {

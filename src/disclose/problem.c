@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum err no_memory(struct errctx *ec)
+enum err no_memory(struct errctx *ec)
 {
 	return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL, NULL,
 	               NULL);

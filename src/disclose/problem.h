@@ -79,6 +79,9 @@ static inline uint64_t count_n(const struct sdc_problem *p, size_t cell)
 	return p->count[cell].n;
 }
 
+/* ERR_NO_MEMORY with its sentence. */
+enum err no_memory(struct errctx *ec) MUST_CHECK;
+
 /* When this call must be over, in the time of the limits' clock; 0: never. */
 int64_t sdc_deadline(const struct sdc_problem *p);
 

@@ -98,6 +98,15 @@ enum err prover_hints_try(struct prover *pr, const struct sdc_hints *hints, stru
 /* Offers pr->y (moves per cell) as a witness; it joins the pool if it holds and proves an open claim. Clears pr->y. */
 enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec) MUST_CHECK;
 
+/* Shared by the files of the prover: the ordinary bounds of a cell's move in the next linear program (`push` 0 for few
+ * moves, under 0 for a large one up, over 0 for a large one down); which hidden cells hang together (part_of); the
+ * witnesses at hand tried on open claims; the root of a cell in a forest of joined cells. */
+enum err prover_bounds_usual(struct prover *pr, uint32_t cell, double push, struct errctx *ec) MUST_CHECK;
+void prover_parts_refresh(struct prover *pr);
+void prover_pool_try(struct prover *pr);
+uint32_t tree_root(uint32_t *parent, uint32_t c);
+void witness_clear(struct witness *w);
+
 /* The columns of the moves y of the cells that may be hidden, with the sums between them; shared with the search for
  * cells to hide. `split`: two columns per cell, up and down. Arrays are owned by the result. */
 struct moves_model {

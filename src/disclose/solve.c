@@ -64,8 +64,7 @@ static enum err seeker_init(struct seeker *s, const struct sdc_problem *p, const
 	s->banned = calloc(p->cells, 1);
 	if (s->banned == NULL || s->why == NULL || s->x == NULL || s->price == NULL || s->best == NULL ||
 	    s->change == NULL)
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
+		return no_memory(ec);
 	e = moves_model_make(p, s->pr->col_of, s->pr->cell_cols, true, &m, ec);
 	if (e == ERR_OK)
 		e = lp_open(&m.lp, &p->limits, deadline, &s->lp, ec);
@@ -441,8 +440,7 @@ static enum err clean_up(struct seeker *s, enum sdc_state *state, struct errctx 
 	enum err e = p->cells < LARGE_CELLS ? ERR_OK : prover_slim(&s->pr, ec);
 
 	if (order == NULL || t.before == NULL || t.shown == NULL)
-		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
-		            NULL, NULL);
+		e = no_memory(ec);
 	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
 		if (state[c] == SDC_SECONDARY && p->given[c] != SDC_HIDDEN_BEFORE)
 			order[count++] = (struct by_weight){ c, p->weight[c] };
@@ -532,8 +530,7 @@ static enum err improve(struct seeker *s, enum sdc_state *best, struct errctx *e
 	enum err e = ERR_OK;
 
 	if (trial == NULL)
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
+		return no_memory(ec);
 	for (s->noise = 1; e == ERR_OK && best_weight > 0 && s->noise < ATTEMPTS && !enough_tried(s); s->noise++) {
 		sdc_primaries(p, trial);
 		e = compete(s, trial, best, &best_weight, ec);
@@ -583,8 +580,7 @@ enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool 
 		return ERR_OK;
 	may_hide = calloc(p->cells, 1);
 	if (may_hide == NULL)
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
+		return no_memory(ec);
 	for (uint32_t c = 0; c < p->cells; c++)
 		may_hide[c] = p->given[c] != SDC_KNOWN && (count_n(p, c) > 0 || p->rules.group);
 	e = seeker_init(&s, p, may_hide, sdc_deadline(p), ec);
