@@ -211,6 +211,22 @@ static enum err invite_space(struct errctx *ec, struct app *app, const char *nam
 	return ERR_OK;
 }
 
+/* The same for a role that is held in a neighbourhood only. */
+static enum err invite_neighbourhood(struct errctx *ec, struct app *app, const char *name, struct space_row *out)
+{
+	int64_t n = 0;
+	enum err e = name != NULL ? invite_space(ec, app, name, out) : app_neighbourhood(ec, app, &n);
+
+	if (e == ERR_OK && name == NULL)
+		return store_space_get(ec, app->store, n, out);
+	if (e == ERR_OK && out->kind != SPACE_NEIGHBOURHOOD)
+		return err_set(ec, ERR_REFUSED,
+		               "%1 is a circle: it has members only. Invite a coordinator or a teller to the "
+		               "neighbourhood.",
+		               name, NULL, NULL);
+	return e;
+}
+
 /* Has one this role in the space oneself? */
 static enum err have_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role,
                           bool *out)
@@ -235,7 +251,6 @@ enum err app_invite(struct errctx *ec, struct app *app, const char *space, const
 {
 	struct sync y = sync_of(app);
 	struct space_row row;
-	struct space_row neighbourhood;
 	struct invitation invitation;
 	bool may = true;
 	enum err e = ERR_OK;
@@ -246,17 +261,16 @@ enum err app_invite(struct errctx *ec, struct app *app, const char *space, const
 	if (list_item(LIST_role, role) == NULL)
 		return err_set(ec, ERR_INPUT, "%1 is not a role. Choose member, coordinator or teller.", role, NULL,
 		               NULL);
-	e = invite_space(ec, app, space, &row);
-	if (e == ERR_OK && strcmp(role, "member") != 0) {
-		if (row.neighbourhood == 0)
-			e = app_neighbourhood(ec, app, &row.neighbourhood);
+	if (strcmp(role, "member") != 0) {
+		/* coordinators and tellers have their role in the neighbourhood, and no place in a circle's log */
+		e = invite_neighbourhood(ec, app, space, &row);
 		if (e == ERR_OK)
-			e = store_space_get(ec, app->store, row.neighbourhood, &neighbourhood);
-		if (e == ERR_OK)
-			e = have_role(ec, app, &neighbourhood, "coordinator", &may);
+			e = have_role(ec, app, &row, "coordinator", &may);
 		if (e == ERR_OK && !may)
 			e = err_set(ec, ERR_REFUSED, "Only a coordinator can invite a coordinator or a teller.", NULL,
 			            NULL, NULL);
+	} else {
+		e = invite_space(ec, app, space, &row);
 	}
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
