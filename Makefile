@@ -67,6 +67,8 @@ SUPSRC  = $(wildcard tests/support/*.c)
 SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
+# Programs that tests start and stop.
+DRIVERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/driver.c))
 BENCHBIN = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
 PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
@@ -76,7 +78,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
+tests: $(TESTBIN) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -208,4 +210,4 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
--include $(TESTBIN:%=%.d) $(BENCHBIN:%=%.d)
+-include $(TESTBIN:%=%.d) $(DRIVERS:%=%.d) $(BENCHBIN:%=%.d)

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Goal (V3, S2, S3, V6): wherever a process is killed, and whichever call to the disk fails, no acknowledged edit is
+// lost, none is doubled, every home opens and is whole, nothing is called sent that the repository does not hold, and
+// the next sync brings both homes to the same state.
+//
+// strace counts the calls that change something on disk while a conversation is logged and while a home syncs. Then
+// each of them is the last one of its process: of the home's, of the courier's with the home going on, and of both.
+// After that each fails with ENOSPC and with EIO, once and from there on; then an error must be said in words, and
+// with the right exit status.
+//
+// Set SLB_SOAK to try every point; otherwise they are sampled evenly.
+//
+// Seen to fail when: the driver acknowledges before it logs; files count as sent when they are handed to the courier;
+// a batch is sealed without marking its edits as sealed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/contacts.h"
+#include "base/file.h"
+#include "faults/stage.h"
+
+#define A 1
+#define B 2
+#define POINTS_MAX 8192
+
+/* Names with a question mark are unknown on some processors. */
+#define CALLS                                                                                                          \
+	"write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,sync_file_range,syncfs,"  \
+	"?rename,renameat,?renameat2,?unlink,unlinkat,?rmdir,openat,?open,?creat,?mkdir,mkdirat,?link,linkat,"         \
+	"?symlink,symlinkat,?chmod,fchmod,fchmodat,sendfile,copy_file_range,msync"
+
+struct point {
+	char call[20];
+	int nth;
+	bool to_person; /* a write to standard output or error, which is no disk */
+	bool essential; /* of the home, before it says its last word, and none of those whose failure may pass: the
+	                 * mark (an older one stays valid), a directory's fsync (SQLite ignores it), the removal of
+	                 * what is no longer needed (the next sync removes it) */
+};
+
+/* What a process does, and what must be there after it. */
+struct flow {
+	const char *name;
+	char action[200];
+	struct texts before; /* of A: there whatever happens */
+	struct texts news;   /* of A: there or not, once when acknowledged */
+	struct texts theirs; /* of B: there once the sync ended */
+	uint64_t unsent;
+};
+
+enum who { HOME, COURIER, BOTH };
+
+static const char *const who_text[] = { "home", "courier", "courier and home" };
+
+/* Where the blow fell, for the one who reads a failure. */
+static char where[256];
+
+static int say_where(void **state)
+{
+	(void)state;
+	print_message("# last blow: %s\n", where);
+	return 0;
+}
+
+/* ---- Flows ---- */
+
+static void edit_channel(struct stage *s, size_t home, const char *text, const char *channel)
+{
+	struct contact_query q = { 0 };
+	struct contact_list list = { 0 };
+	struct contact_fields f = { .channel = channel };
+	struct errctx ec = { 0 };
+	char id[ID_TEXT_LEN];
+
+	assert_int_equal(contact_list_some(&ec, s->w.app[home], &q, &list), ERR_OK);
+	for (size_t i = 0; i < list.n; i++) {
+		if (strcmp(list.item[i].text, text) == 0)
+			assert_int_equal(contact_edit(&ec, s->w.app[home], list.item[i].id, &f, id), ERR_OK);
+	}
+	contact_list_free(&list);
+}
+
+/* Three conversations logged in a home that holds some, two of them unsent. */
+static void prepare_add(struct stage *s, struct flow *f)
+{
+	*f = (struct flow){ .name = "contact add", .action = "add 'eerste nieuwe' 'tweede nieuwe' 'derde nieuwe'" };
+	stage_log(s, A, "verstuurd", &f->before);
+	world_sync(&s->w, A);
+	world_sync(&s->w, B);
+	stage_log(s, A, "nog niet verstuurd", &f->before);
+	stage_log(s, A, "ook nog niet", &f->before);
+	f->unsent = stage_unsent(s, A);
+	assert_int_equal(f->unsent, 2);
+	f->news = (struct texts){ { "eerste nieuwe", "tweede nieuwe", "derde nieuwe" }, 3 };
+	stage_freeze(s);
+}
+
+/* A has three conversations and an edit to send; B sent two conversations and another edit of the same field. */
+static void prepare_sync(struct stage *s, struct flow *f)
+{
+	*f = (struct flow){ .name = "sync", .action = "sync" };
+	stage_log(s, A, "van allebei", &f->before);
+	world_sync(&s->w, A);
+	world_sync(&s->w, B);
+	stage_log(s, B, "een van Twee", &f->theirs);
+	stage_log(s, B, "nog een van Twee", &f->theirs);
+	edit_channel(s, B, "van allebei", "telefoon");
+	world_sync(&s->w, B);
+	stage_log(s, A, "een van Een", &f->before);
+	stage_log(s, A, "twee van Een", &f->before);
+	stage_log(s, A, "drie van Een", &f->before);
+	edit_channel(s, A, "van allebei", "huis");
+	f->unsent = stage_unsent(s, A);
+	assert_int_equal(f->unsent, 4);
+	stage_freeze(s);
+}
+
+/* ---- Points ---- */
+
+static void trace_path(const struct stage *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s/trace", s->w.dir);
+}
+
+/* Only calls that change something: an openat counts where it creates or empties. */
+static size_t list_points(const struct stage *s, struct point *out)
+{
+	static char line[1 << 16];
+	struct point seen[40] = { 0 };
+	char path[300];
+	FILE *log = NULL;
+	size_t n = 0;
+	size_t last_word = 0;
+
+	trace_path(s, path, sizeof(path));
+	log = fopen(path, "r");
+	assert_non_null(log);
+	while (fgets(line, sizeof(line), log) != NULL) {
+		char *paren = strchr(line, '(');
+		size_t k = 0;
+
+		if (paren == NULL || line[0] < 'a' || line[0] > 'z')
+			continue;
+		*paren++ = '\0';
+		while (seen[k].nth > 0 && strcmp(seen[k].call, line) != 0)
+			k++;
+		assert_true(k + 1 < sizeof(seen) / sizeof(seen[0]));
+		snprintf(seen[k].call, sizeof(seen[k].call), "%.19s", line);
+		seen[k].nth++;
+		if (strncmp(line, "open", 4) == 0 && strstr(paren, "O_CREAT") == NULL &&
+		    strstr(paren, "O_TRUNC") == NULL)
+			continue;
+		assert_true(n < POINTS_MAX);
+		out[n] = seen[k];
+		out[n].to_person =
+		    strcmp(line, "write") == 0 && (paren[0] == '1' || paren[0] == '2') && paren[1] == '<';
+		out[n].essential = strstr(paren, "/vault.mark") == NULL && strstr(paren, "/home1>") == NULL &&
+		                   strncmp(line, "unlink", 6) != 0;
+		if (out[n].to_person)
+			last_word = n;
+		n++;
+	}
+	fclose(log);
+	for (size_t i = last_word; i < n; i++)
+		out[i].essential = false;
+	return n;
+}
+
+/* The courier that the driver starts: itself, or a script that runs it under strace with these options. */
+static void courier_script(const struct stage *s, enum who who, const char *strace, char *out, size_t size)
+{
+	char path[300];
+	FILE *f = NULL;
+
+	if (who == HOME) {
+		snprintf(out, size, "%s", s->courier);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/courier", s->w.dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\n%sstrace %s %s\n%s", who == BOTH ? "" : "exec ",
+	        strace, s->courier, who == BOTH ? "kill -9 $PPID\n" : "");
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+	snprintf(out, size, "%s", path);
+}
+
+/* Runs the flow with strace on who it is about. Returns its exit status; what it said stands in DIR/out and DIR/err.
+ * Whoever holds standard error is waited for: a courier that outlives its home too. */
+static int run(const struct stage *s, const struct flow *f, enum who who, const char *strace)
+{
+	char courier[PATH_MAX];
+	const char *said = NULL;
+
+	courier_script(s, who, strace, courier, sizeof(courier));
+	said = stage_shell(NULL,
+	                   "cd %s && { { %s %s %s %s %d %s 1770000000000 %s >out; echo \"status $?\"; } 2>&1; } | "
+	                   "tee err | tail -n 1",
+	                   s->w.dir, who == HOME ? "strace" : "", who == HOME ? strace : "", s->driver, s->w.home[A],
+	                   A + 1, courier, f->action);
+	assert_memory_equal(said, "status ", 7);
+	return atoi(said + 7);
+}
+
+static size_t acknowledged(const struct stage *s)
+{
+	return (size_t)atoi(stage_shell(NULL, "grep -c ^ACK %s/out || true", s->w.dir));
+}
+
+/* The sentence that was said, without what the shell says about killed processes. */
+static bool said_why(const struct stage *s)
+{
+	return atoi(stage_shell(NULL, "grep -v '^status\\|Killed' %s/err | grep -c '[a-z] .*[a-z] .*[a-z]' || true",
+	                        s->w.dir)) > 0;
+}
+
+/* ---- After the blow ---- */
+
+static void add_texts(struct texts *to, const struct texts *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		memcpy(to->text[to->n++], from->text[i], sizeof(to->text[0]));
+}
+
+static size_t missing(struct stage *s, size_t home, const struct texts *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += stage_count(s, home, t->text[i]) == 0;
+	return n;
+}
+
+static void expect_empty_spool(const struct stage *s)
+{
+	const char *left = stage_shell(NULL, "find %s/spool -type f", s->w.home[A]);
+
+	if (left[0] != '\0')
+		fail_msg("left in the spool: %s", left);
+}
+
+static void judge(struct stage *s, const struct flow *f, size_t acked)
+{
+	struct texts here = f->before;
+	uint64_t unsent = 0;
+	size_t written = 0;
+	struct sync_view v;
+
+	stage_open(s, A);
+	stage_verify(s, A);
+	for (size_t i = 0; i < f->news.n; i++) {
+		size_t n = stage_count(s, A, f->news.text[i]);
+
+		if (n > 1 || (i < acked && n == 0))
+			fail_msg("\"%s\" stands there %zu times", f->news.text[i], n);
+		if (n == 1) {
+			memcpy(here.text[here.n++], f->news.text[i], sizeof(here.text[0]));
+			written++;
+		}
+	}
+	unsent = stage_unsent(s, A);
+	if (f->news.n > 0)
+		assert_int_equal(unsent, f->unsent + written);
+	else
+		assert_true(unsent <= f->unsent);
+
+	/* What is not called unsent can be fetched and opened by somebody else. */
+	stage_open(s, B);
+	world_sync(&s->w, B);
+	if (missing(s, B, &here) > unsent)
+		fail_msg("%zu texts are missing at the repository where %llu are called unsent", missing(s, B, &here),
+		         (unsigned long long)unsent);
+
+	world_sync(&s->w, A);
+	assert_int_equal(stage_unsent(s, A), 0);
+	world_sync(&s->w, B);
+	add_texts(&here, &f->theirs);
+	stage_expect(s, A, &here);
+	stage_expect(s, B, &here);
+	stage_expect_equal(s, A, B);
+	stage_verify(s, A);
+	v = world_sync(&s->w, A);
+	assert_int_equal(v.sent + v.received + v.fresh + v.changed, 0);
+	expect_empty_spool(s);
+}
+
+/* ---- The blows ---- */
+
+struct blow {
+	enum who who;
+	const char *kind; /* strace's, behind "inject=CALL:" */
+	const char *when; /* "" or "+" */
+	bool kill;
+	size_t quick;  /* points of an ordinary run */
+	size_t failed; /* how many of them were noticed, for the figures */
+};
+
+static void expect_word(const struct stage *s, const struct blow *b, const struct point *p, int status)
+{
+	bool fine = status == 9 || (b->who == COURIER && status == 6);
+
+	if (status == 0 && !(b->who == HOME && p->essential))
+		return;
+	if (!fine || !said_why(s))
+		fail_msg("status %d, and it said: %s", status, stage_shell(NULL, "cat %s/err", s->w.dir));
+}
+
+static void strike(struct stage *s, const struct flow *f, struct blow *b)
+{
+	static struct point point[POINTS_MAX];
+	char strace[700];
+	size_t points = 0;
+	size_t count = 0;
+	int status = 0;
+
+	stage_restore(s);
+	snprintf(strace, sizeof(strace), "-y -o %s/trace -e trace=" CALLS, s->w.dir);
+	assert_int_equal(run(s, f, b->who == BOTH ? COURIER : b->who, strace), 0);
+	points = list_points(s, point);
+	for (size_t i = 0; i < points && !b->kill;) {
+		if (point[i].to_person)
+			memmove(&point[i], &point[i + 1], (--points - i) * sizeof(*point));
+		else
+			i++;
+	}
+	assert_true(points > 10);
+	count = stage_full() || points < b->quick ? points : b->quick;
+	for (size_t i = 0; i < count; i++) {
+		const struct point *p = &point[i * points / count];
+
+		snprintf(where, sizeof(where), "%s, %s, %s%s at %s %d", f->name, who_text[b->who], b->kind, b->when,
+		         p->call, p->nth);
+		stage_restore(s);
+		snprintf(strace, sizeof(strace), "-o /dev/null -e trace=%s -e inject=%s:%s:when=%d%s", p->call, p->call,
+		         b->kind, p->nth, b->when);
+		status = run(s, f, b->who, strace);
+		if (b->kill && b->who != COURIER)
+			assert_int_equal(status, 137);
+		else
+			expect_word(s, b, p, status);
+		b->failed += status != 0;
+		judge(s, f, acknowledged(s));
+	}
+	print_message("# %s, %s, %s%s: %zu of %zu points, %zu noticed; nothing lost, nothing doubled\n", f->name,
+	              who_text[b->who], b->kind, b->when, count, points, b->failed);
+}
+
+static void strike_all(void (*prepare)(struct stage *, struct flow *), struct blow *blows, size_t n)
+{
+	struct stage s;
+	struct flow f;
+
+	stage_begin(&s, 2);
+	prepare(&s, &f);
+	for (size_t i = 0; i < n; i++)
+		strike(&s, &f, &blows[i]);
+	stage_restore(&s);
+	stage_end(&s);
+}
+
+#define KILL "signal=SIGKILL"
+#define FULL "error=ENOSPC"
+#define BROKEN "error=EIO"
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static void test_add_killed(void **state)
+{
+	struct blow blows[] = { { HOME, KILL, "", true, 40, 0 } };
+
+	(void)state;
+	strike_all(prepare_add, blows, COUNT(blows));
+}
+
+static void test_sync_killed(void **state)
+{
+	struct blow blows[] = {
+		{ HOME, KILL, "", true, 40, 0 },
+		{ COURIER, KILL, "", true, 20, 0 },
+		{ BOTH, KILL, "", true, 20, 0 },
+	};
+
+	(void)state;
+	strike_all(prepare_sync, blows, COUNT(blows));
+}
+
+static void test_add_on_a_failing_disk(void **state)
+{
+	struct blow blows[] = {
+		{ HOME, FULL, "", false, 10, 0 },
+		{ HOME, FULL, "+", false, 10, 0 },
+		{ HOME, BROKEN, "", false, 10, 0 },
+		{ HOME, BROKEN, "+", false, 10, 0 },
+	};
+
+	(void)state;
+	strike_all(prepare_add, blows, COUNT(blows));
+}
+
+static void test_sync_on_a_failing_disk(void **state)
+{
+	struct blow blows[] = {
+		{ HOME, FULL, "", false, 8, 0 },      { HOME, FULL, "+", false, 8, 0 },
+		{ HOME, BROKEN, "", false, 8, 0 },    { HOME, BROKEN, "+", false, 8, 0 },
+		{ COURIER, FULL, "", false, 8, 0 },   { COURIER, FULL, "+", false, 8, 0 },
+		{ COURIER, BROKEN, "", false, 8, 0 }, { COURIER, BROKEN, "+", false, 8, 0 },
+	};
+
+	(void)state;
+	strike_all(prepare_sync, blows, COUNT(blows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_add_killed, say_where),
+		cmocka_unit_test_teardown(test_sync_killed, say_where),
+		cmocka_unit_test_teardown(test_add_on_a_failing_disk, say_where),
+		cmocka_unit_test_teardown(test_sync_on_a_failing_disk, say_where),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
