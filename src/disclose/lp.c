@@ -18,6 +18,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* A sanitizer maps more than any limit on address space allows. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZED 1
+#endif
+#endif
+#ifndef ADDRESS_SANITIZED
+#define ADDRESS_SANITIZED 0
+#endif
+
 struct lp {
 	int fd;
 	pid_t pid;
@@ -81,10 +93,8 @@ static void child_confine(int fd, size_t memory_mib, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 		_exit(2);
 	limit_set(RLIMIT_CORE, 0);
-#if !defined(__SANITIZE_ADDRESS__)
-	if (memory_mib > 0)
+	if (memory_mib > 0 && !ADDRESS_SANITIZED)
 		limit_set(RLIMIT_AS, (rlim_t)memory_mib << 20);
-#endif
 	null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
 		_exit(2);

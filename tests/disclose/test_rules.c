@@ -515,6 +515,29 @@ static void limits_and_nonsense_are_refused(void **state)
 	sdc_problem_free(p);
 }
 
+/* A solver that runs out of memory, or is gone, is a no; it takes nobody with it. */
+static void a_solver_that_fails_is_a_refusal(void **state)
+{
+	static const uint64_t n[] = { 3, 20, 15, 15, 30, 18, 25, 35, 17 };
+	const struct sdc_limits limits = { .memory_mib = 1 };
+	struct sdc_problem *p = two_way(3, 3, n, &plain, &limits);
+	struct errctx ec = { 0 };
+	enum sdc_state s[16];
+
+#if defined(__SANITIZE_ADDRESS__)
+	sdc_problem_free(p);
+	skip(); /* limits on address space do not go with this sanitizer */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	sdc_problem_free(p);
+	skip();
+#endif
+#endif
+	assert_int_equal(sdc_solve(p, s, &ec), ERR_REFUSED);
+	assert_non_null(strstr(ec.msg, "helper process"));
+	sdc_problem_free(p);
+}
+
 /* Nothing can hide the one small cell of a table that is nothing else: the answer is no, in a sentence. */
 static void what_cannot_be_protected_is_refused(void **state)
 {
@@ -541,6 +564,7 @@ int main(void)
 		cmocka_unit_test(the_finest_level_that_shows_enough_is_chosen),
 		cmocka_unit_test(limits_and_nonsense_are_refused),
 		cmocka_unit_test(what_cannot_be_protected_is_refused),
+		cmocka_unit_test(a_solver_that_fails_is_a_refusal),
 	};
 
 	return cmocka_run_group_tests_name("disclose/rules", tests, NULL, NULL);
