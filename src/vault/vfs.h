@@ -119,6 +119,7 @@ struct wal_file {
 	uint32_t header_frame;
 	uint8_t header[WAL_FRAME_HEADER];
 	uint32_t last_commit;
+	bool unsynced; /* frames were written since the last sync */
 
 	/* recovery reads the frames in order; the chain of checksums says where the log ends */
 	uint32_t chain_next; /* 0: not recovering */

@@ -243,6 +243,7 @@ static int pending_flush(struct wal_file *w)
 	w->pending_count = 0;
 	if (count == 0)
 		return SQLITE_OK;
+	w->unsynced = true;
 	return under_write(&w->f, w->pending, (int)(count * frame_len(w)), frame_offset(w, w->pending_first));
 }
 
@@ -329,6 +330,7 @@ static int frame_change(struct wal_file *w, uint32_t frame, const uint8_t *heade
 		memcpy(w->scratch, header, WAL_FRAME_HEADER);
 	if (page != NULL)
 		memcpy(w->scratch + WAL_FRAME_HEADER, page, w->size);
+	w->unsynced = true;
 	nonce_take(w->f.vfs->nonces, nonce);
 	frame_seal(w->db->ring, &w->log, frame, first, nonce, w->scratch, frame_len(w));
 	return under_write(&w->f, w->scratch, (int)frame_len(w), frame_offset(w, frame));
@@ -534,6 +536,9 @@ static int wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 	return under_sync(&w->f, SQLITE_SYNC_NORMAL);
 }
 
+/* SQLite syncs a new header by itself, lest old frames be read under it, and the whole log before a checkpoint. Here
+ * old frames do not open under a new header, nor new ones under the old, which bears a generation of the past; so a
+ * vault syncs when there are frames to be made safe, once a commit. */
 static int wal_sync(sqlite3_file *file, int flags)
 {
 	struct wal_file *w = self(file);
@@ -541,11 +546,16 @@ static int wal_sync(sqlite3_file *file, int flags)
 
 	if (rc == SQLITE_OK)
 		rc = pending_flush(w);
+	if (rc == SQLITE_OK && product(w) && !w->unsynced)
+		return w->f.vfs->latched ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 	if (rc == SQLITE_OK)
 		rc = under_sync(&w->f, flags);
-	if (rc == SQLITE_OK && product(w))
+	if (rc != SQLITE_OK)
+		return rc;
+	w->unsynced = false;
+	if (product(w))
 		ledger_synced(w->f.vfs->ledger);
-	return rc;
+	return SQLITE_OK;
 }
 
 static int wal_size(sqlite3_file *file, sqlite3_int64 *out)
