@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define ATK_DIMS 3
-#define ATK_CODES 16
+#define ATK_CODES 18
 #define ATK_CELLS 2048
 #define ATK_SUMS 4096
 #define ATK_PARTS 16

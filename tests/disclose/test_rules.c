@@ -44,8 +44,8 @@ static size_t at(const struct sdc_problem *p, uint32_t r, uint32_t c)
 }
 
 /* Three rows, two columns; the upper 2 x 2 block is hidden. Rows 7 and 3, columns 6 and 4 remain for it: worked out by
- * hand, the intervals are [3,6], [1,4], [0,3], [0,3]. Seen to fail with the margins of the block taken twice, and with
- * the lower bounds of the reader who knows the rules. */
+ * hand, the intervals are [3,6], [1,4], [0,3], [0,3]. Seen to fail with lower bounds
+ * of 1. */
 static void the_known_table_has_the_known_intervals(void **state)
 {
 	static const uint64_t n[] = { 5, 2, 1, 2, 20, 30 };
@@ -202,7 +202,7 @@ static void the_audit_fails_where_it_must(void **state)
 	}
 }
 
-/* Each rule alone, at its edge. Seen to fail with < for <=, T for 2T, and > for >= in turn. */
+/* Each rule alone, at its edge. Seen to fail with <= for < at T and at 3 circles, and with T for 2T. */
 static void primaries_are_what_the_rules_say(void **state)
 {
 	static const struct {
