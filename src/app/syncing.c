@@ -34,6 +34,7 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
+	bool ahead;                /* the host holds work of this device that is not here */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
@@ -257,6 +258,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 		note(v->notice, sizeof(v->notice),
 		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
 		v->result = SYNC_PERSON;
+		r->ahead = true;
 		return ERR_OK;
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);
@@ -408,8 +410,7 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_LATER;
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		more = e == ERR_OK && r.worst == GRADE_NONE && view->result == SYNC_DONE &&
-		       (more || r.received.joined > 0);
+		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead && (more || r.received.joined > 0);
 	}
 	return e;
 }

@@ -334,19 +334,23 @@ enum err invite_withdraw(struct errctx *ec, struct sync *y, const char *id)
 {
 	struct invite_row *list = NULL;
 	size_t n = 0;
+	size_t found = 0;
 	char name[INVITE_NAME_LEN];
 	enum err e = invite_list(ec, y, &list, &n);
 
 	if (e != ERR_OK)
 		return e;
-	e = err_set(NULL, ERR_NOT_FOUND, "", NULL, NULL, NULL);
-	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
-		if (strncmp(list[i].id, id, strlen(id)) != 0)
+	for (size_t i = 0; i < n; i++) {
+		if (id[0] == '\0' || strncmp(list[i].id, id, strlen(id)) != 0)
 			continue;
 		snprintf(name, sizeof(name), KEPT_INVITE "%s", list[i].id);
-		e = store_kept_delete(ec, y->store, 0, name);
+		found++;
 	}
 	free(list);
+	e = found == 1 ? store_kept_delete(ec, y->store, 0, name) : found == 0 ? ERR_NOT_FOUND : ERR_USAGE;
+	if (e == ERR_USAGE)
+		return err_set(ec, e, "More than one invitation starts with %1. Type a few more characters.", id, NULL,
+		               NULL);
 	if (e == ERR_NOT_FOUND)
 		return err_set(ec, e, "There is no invitation %1. See invite list.", id, NULL, NULL);
 	return e;

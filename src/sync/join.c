@@ -19,6 +19,9 @@
 #define KEPT_REQUEST "request:"
 #define KEPT_MAILBOX "mailbox"
 #define KEPT_FLOOR "floor"
+#define KEPT_USED "used:"
+#define OPEN_REQUESTS_MAX 100
+#define RANK_MAX (1ULL << 32)
 #define OPEN_REQUEST_SEQ 1
 #define OPEN_REQUEST_LEN (FILE_HEADER_LEN + BUNDLE_LEN + SIGN_LEN)
 
@@ -149,12 +152,43 @@ static enum err space_exists(struct errctx *ec, struct sync *y, struct space_id 
 	return e;
 }
 
+/* Does no other space here have this tag? It is what files are sorted by, and whoever founds a space chooses it. */
+static enum err tag_free(struct errctx *ec, struct sync *y, struct tag tag, int64_t but, bool *out)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, y->store, &list, &n);
+
+	*out = true;
+	for (size_t i = 0; i < n; i++)
+		*out = *out && (list[i].n == but || memcmp(list[i].tag.b, tag.b, TAG_LEN) != 0);
+	free(list);
+	return e;
+}
+
+/* One asked before, with another invitation, and nobody answered: the same keys ask again. */
+static enum err asked_again(struct errctx *ec, struct sync *y, const struct invited_space *s, const char *remote,
+                            struct space_row *row, struct device_keys **keys)
+{
+	if (s->kind == SPACE_NEIGHBOURHOOD)
+		strcpy(row->remote, remote);
+	return device_keys_load(ec, y, row->n, keys);
+}
+
 /* A space that one has asked to join: fresh keys, no rights yet. */
 static enum err asked_space(struct errctx *ec, struct sync *y, const struct invited_space *s, const char *remote,
                             struct space_row *row, struct device_keys **keys)
 {
+	bool fresh = false;
 	enum err e = ERR_OK;
 
+	e = tag_free(ec, y, s->tag, 0, &fresh);
+	if (e != ERR_OK)
+		return e;
+	if (!fresh)
+		return err_set(ec, ERR_REFUSED,
+		               "The invitation is for a space that cannot be told from one you are in.", NULL, NULL,
+		               NULL);
 	*keys = device_keys_make(y->rng);
 	if (*keys == NULL)
 		return ERR_NO_MEMORY;
@@ -199,6 +233,8 @@ enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i,
 	struct space_row row[INVITE_SPACES] = { { 0 } };
 	struct device_keys *keys[INVITE_SPACES] = { NULL };
 	struct asked asked = { .known = true };
+	struct asked before;
+	bool again = false;
 	struct buf entries = { 0 };
 	struct buf plain = { 0 };
 	struct buf file = { 0 };
@@ -218,14 +254,21 @@ enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i,
 	strcpy(asked.nick, nick);
 	for (size_t k = 0; k < i->spaces; k++) {
 		e = space_exists(ec, y, i->space[k].id, &row[k]);
-		if (e == ERR_OK && k == 0)
-			e = err_set(ec, ERR_REFUSED, "You are in %1 already, or have asked to be.", row[k].name, NULL,
-			            NULL);
-		if (e == ERR_OK)
-			continue; /* a member of the neighbourhood already */
-		if (e != ERR_NOT_FOUND)
+		if (e == ERR_OK && k == 0) {
+			again = row[k].state == SPACE_ASKED;
+			if (again)
+				TRY(asked_load(ec, y, row[k].n, &before));
+			again = again && memcmp(before.id, asked.id, INVITATION_ID_LEN) != 0;
+			if (!again)
+				e = err_set(ec, ERR_REFUSED, "You are in %1 already, or have asked to be.", row[k].name,
+				            NULL, NULL);
+		}
+		if (e == ERR_OK && (!again || row[k].state != SPACE_ASKED))
+			continue; /* a member of the neighbourhood already, or about to be */
+		if (e != ERR_OK && e != ERR_NOT_FOUND)
 			goto done;
-		TRY(asked_space(ec, y, &i->space[k], i->remote, &row[k], &keys[k]));
+		TRY(e == ERR_OK ? asked_again(ec, y, &i->space[k], i->remote, &row[k], &keys[k])
+		                : asked_space(ec, y, &i->space[k], i->remote, &row[k], &keys[k]));
 		TRY(ask_entry(&row[k], keys[k], asked.id, &entries));
 		memcpy(asked.sign, i->space[k].sign, SIGN_PUBLIC_LEN);
 		TRY(asked_save(ec, y, row[k].n, &asked));
@@ -501,6 +544,28 @@ done:
 	return e;
 }
 
+/* Which request an invitation was used by: a host may show the same one again, and then nothing is wrong. */
+static void used_name(const uint8_t id[static INVITATION_ID_LEN],
+                      char out[static sizeof(KEPT_USED) + 2 * INVITATION_ID_LEN])
+{
+	memcpy(out, KEPT_USED, sizeof(KEPT_USED) - 1);
+	hex_put(id, INVITATION_ID_LEN, out + sizeof(KEPT_USED) - 1);
+}
+
+static enum err used_by(struct errctx *ec, struct sync *y, const uint8_t id[static INVITATION_ID_LEN],
+                        const uint8_t mac[static HASH_LEN], bool *same)
+{
+	char name[sizeof(KEPT_USED) + 2 * INVITATION_ID_LEN];
+	struct buf kept = { 0 };
+	enum err e = ERR_OK;
+
+	used_name(id, name);
+	e = store_kept_get(ec, y->store, 0, name, &kept);
+	*same = e == ERR_OK && kept.len == HASH_LEN && memcmp(kept.data, mac, HASH_LEN) == 0;
+	buf_free(&kept);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* The plaintext of a request that is for one of this device's invitations. */
 static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes plain, struct received *r,
                               enum fate *fate, const char **why)
@@ -513,6 +578,7 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	uint8_t id[INVITATION_ID_LEN];
 	uint8_t mac[HASH_LEN];
 	char name[INVITE_NAME_LEN];
+	char used[sizeof(KEPT_USED) + 2 * INVITATION_ID_LEN];
 	char nick_text[SPACE_NAME_MAX + 1] = "";
 	uint64_t version = 0;
 	size_t n = 0;
@@ -542,6 +608,10 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	request_mac(issued.secret, (struct bytes){ plain.data, plain.len - HASH_LEN }, mac);
 	MUST_BE(hash_equal(mac, plain.data + plain.len - HASH_LEN, HASH_LEN));
 	if (issued.used) {
+		bool same = false;
+
+		TRY(used_by(ec, y, id, mac, &same));
+		*fate = same ? FATE_KNOWN : FATE_ASIDE;
 		*why = TR("A request to join uses an invitation that was used before.");
 		goto done;
 	}
@@ -553,6 +623,8 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	TRY(wire_at_end(&in));
 	issued.used = true;
 	TRY(issued_save(ec, y, &issued));
+	used_name(id, used);
+	TRY(store_kept_put(ec, y->store, 0, used, (struct bytes){ mac, HASH_LEN }));
 	TRY(admit(ec, y, id, j, n, nick_text, issued.role));
 	r->admitted++;
 	*fate = FATE_DONE;
@@ -562,6 +634,37 @@ done:
 	return e == ERR_DAMAGED && (ec == NULL || ec->code == ERR_OK) ? ERR_OK : e;
 }
 
+/* Is there a device with this key in one of the spaces here? Then the request was approved, or is one's own. */
+static enum err key_is_known(struct errctx *ec, struct sync *y, const uint8_t sign[static SIGN_PUBLIC_LEN], bool *known)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, y->store, &list, &n);
+
+	*known = false;
+	for (size_t i = 0; e == ERR_OK && i < n && !*known; i++) {
+		struct device_id dev = device_id_make(list[i].id, sign, 0);
+		struct device_row row;
+
+		*known = device_cmp(dev, list[i].me) == 0;
+		if (*known)
+			break;
+		e = store_device_by_id(ec, y->store, dev, &row);
+		*known = e == ERR_OK && row.state != DEVICE_NAMED;
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	free(list);
+	return e;
+}
+
+static enum err count_one(void *arg, const char *name, struct bytes value)
+{
+	(void)name;
+	(void)value;
+	(*(size_t *)arg)++;
+	return ERR_OK;
+}
+
 /* A bare request waits until a member approves it. */
 static enum err open_request(struct errctx *ec, struct sync *y, struct bytes file, enum fate *fate, const char **why)
 {
@@ -569,6 +672,9 @@ static enum err open_request(struct errctx *ec, struct sync *y, struct bytes fil
 	uint8_t hash[HASH_LEN];
 	uint8_t fingerprint[HASH_LEN];
 	char name[sizeof(KEPT_REQUEST) + 2 * INVITATION_ID_LEN];
+	size_t open = 0;
+	bool known = false;
+	enum err e = ERR_OK;
 
 	*fate = FATE_ASIDE;
 	*why = TR("A request to join is damaged.");
@@ -581,8 +687,20 @@ static enum err open_request(struct errctx *ec, struct sync *y, struct bytes fil
 	bundle_fingerprint(&b, fingerprint);
 	memcpy(name, KEPT_REQUEST, sizeof(KEPT_REQUEST) - 1);
 	hex_put(fingerprint, INVITATION_ID_LEN, name + sizeof(KEPT_REQUEST) - 1);
+	e = key_is_known(ec, y, b.sign, &known);
+	if (e != ERR_OK || known) {
+		*fate = FATE_KNOWN;
+		return e;
+	}
+	e = store_kept_each(ec, y->store, 0, KEPT_REQUEST, count_one, &open);
+	if (e == ERR_OK && open >= OPEN_REQUESTS_MAX) {
+		*why = TR("There are too many requests to join. Approve those that you know.");
+		return ERR_OK;
+	}
 	*fate = FATE_DONE;
-	return store_kept_put(ec, y->store, 0, name, (struct bytes){ file.data + FILE_HEADER_LEN, BUNDLE_LEN });
+	return e != ERR_OK
+	           ? e
+	           : store_kept_put(ec, y->store, 0, name, (struct bytes){ file.data + FILE_HEADER_LEN, BUNDLE_LEN });
 }
 
 enum err join_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
@@ -626,6 +744,8 @@ static enum err answer_epochs(struct errctx *ec, struct sync *y, const struct sp
 	size_t six = 0;
 	enum err e = secret == NULL ? ERR_NO_MEMORY : wire_get_array(in, &n);
 
+	if (e == ERR_OK && n == 0)
+		e = ERR_DAMAGED;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		struct epoch_row row = { .space = space->n, .state = EPOCH_OPEN };
 		struct epoch_id id;
@@ -639,7 +759,7 @@ static enum err answer_epochs(struct errctx *ec, struct sync *y, const struct sp
 		TRY(wire_get_uint(in, &row.rank));
 		TRY(wire_get_exact(in, row.creator.b, DEVICE_ID_LEN));
 		id = epoch_id_make(secret->key, space->id, secret->recipients, secret->parents);
-		MUST_BE(memcmp(id.b, row.id.b, EPOCH_ID_LEN) == 0);
+		MUST_BE(memcmp(id.b, row.id.b, EPOCH_ID_LEN) == 0 && row.rank < RANK_MAX);
 		TRY(epoch_key_save(ec, y, space->n, row.id, secret));
 		TRY(store_epoch_put(ec, y->store, &row));
 	}
@@ -680,8 +800,9 @@ done:
 
 /* One space of an answer becomes one's own. */
 static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *in, const struct space_row *main_space,
-                             bool first, struct received *r)
+                             const struct asked *asked, bool first, struct received *r)
 {
+	struct asked other;
 	struct space_row space = { 0 };
 	struct device_keys *keys = NULL;
 	struct space_id id;
@@ -690,6 +811,7 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	struct bytes heads = { 0 };
 	uint64_t kind = 0;
 	size_t n = 0;
+	bool fresh_tag = false;
 	enum err e = ERR_OK;
 
 	TRY(wire_get_array(in, &n));
@@ -700,7 +822,7 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	TRY(wire_get_text(in, &name));
 	MUST_BE(name.len <= SPACE_NAME_MAX && kind >= SPACE_OWN && kind <= SPACE_NEIGHBOURHOOD);
 	e = space_exists(ec, y, id, &space);
-	if (e == ERR_NOT_FOUND && first) { /* asked without an invitation: now it has its name */
+	if (e == ERR_NOT_FOUND && first && !asked->known) { /* asked without an invitation: now it has its name */
 		space = *main_space;
 		space.id = id;
 		space.tag = tag;
@@ -710,6 +832,12 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	}
 	TRY(e == ERR_NOT_FOUND ? ERR_DAMAGED : e);
 	MUST_BE(space.state == SPACE_ASKED && space.kind == (enum space_kind)kind);
+	/* whoever answers may speak for what was asked of it, and for no other space */
+	MUST_BE(!first || space.n == main_space->n);
+	TRY(asked_load(ec, y, space.n, &other));
+	MUST_BE(memcmp(other.id, asked->id, INVITATION_ID_LEN) == 0);
+	TRY(tag_free(ec, y, space.tag, space.n, &fresh_tag));
+	MUST_BE(fresh_tag);
 	memcpy(space.name, name.data, name.len);
 	space.name[name.len] = '\0';
 	space.state = SPACE_MEMBER;
@@ -754,9 +882,9 @@ static enum err answer_take(struct errctx *ec, struct sync *y, struct bytes plai
 	TRY(wire_get_exact(&in, id, sizeof(id)));
 	MUST_BE(n == 3 && version == 1 && memcmp(id, asked.id, sizeof(id)) == 0);
 	TRY(wire_get_array(&in, &n));
-	MUST_BE(n >= 1 && n <= INVITE_SPACES);
+	MUST_BE(n >= 1 && n <= (asked.known ? INVITE_SPACES : 1));
 	for (size_t i = 0; i < n; i++)
-		TRY(answer_space(ec, y, &in, space, i == 0, r));
+		TRY(answer_space(ec, y, &in, space, &asked, i == 0, r));
 	TRY(wire_at_end(&in));
 	*mine = true;
 done:
