@@ -89,6 +89,20 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 		say_asked(call);
 }
 
+/* `why` comes from the courier with its values filled in. */
+static enum err sync_later(struct command_call *call, const char *why)
+{
+	struct buf said = { 0 };
+	enum err e = lang_tr_filled(&said, call->lang, why);
+
+	if (e == ERR_OK)
+		e = buf_terminate(&said);
+	e = err_set(call->ec, ERR_LATER, "Not everything was sent or fetched: %1 Nothing is lost. Sync again later.",
+	            e == ERR_OK ? (const char *)said.data : why, NULL, NULL);
+	buf_free(&said);
+	return e;
+}
+
 enum err cmd_sync(struct command_call *call)
 {
 	struct sync_view v;
@@ -102,9 +116,7 @@ enum err cmd_sync(struct command_call *call)
 		sync_text(call, &v);
 	call->printed = true;
 	if (e == ERR_OK && v.result != SYNC_DONE)
-		return err_set(
-		    call->ec, ERR_LATER, "Not everything was sent or fetched: %1 Nothing is lost. Sync again later.",
-		    v.why[0] != '\0' ? lang_tr(call->lang, v.why) : lang_tr(call->lang, v.notice), NULL, NULL);
+		return sync_later(call, v.why[0] != '\0' ? v.why : v.notice);
 	call->look = v.two_versions > 0 || v.set_aside > 0;
 	return e;
 }

@@ -51,14 +51,30 @@ static const char *bare_text(enum err e)
 	}
 }
 
+/* What is said of a remote has a sentence of the courier among its values. */
+static void tr_args(struct errctx *ec, enum lang lang)
+{
+	for (int i = 0; i < ERR_ARGS; i++) {
+		struct buf said = { 0 };
+
+		if (ec->arg[i][0] != '\0' && lang_tr_filled(&said, lang, ec->arg[i]) == ERR_OK &&
+		    buf_terminate(&said) == ERR_OK)
+			snprintf(ec->arg[i], sizeof(ec->arg[i]), "%s", (const char *)said.data);
+		buf_free(&said);
+	}
+}
+
 int run_failed(struct io *io, const struct errctx *ec, enum err e)
 {
+	struct errctx said = *ec;
 	enum lang lang = lang_of(io);
 	char text[4 * ERR_ARG_LEN + 1024];
 	struct text t = { .out = io->err, .lang = lang };
 	int status = err_exit_status(e);
 
-	err_text(ec, lang_tr(lang, ec->msg != NULL ? ec->msg : bare_text(e)), text, sizeof(text));
+	if (e == ERR_LATER)
+		tr_args(&said, lang);
+	err_text(&said, lang_tr(lang, ec->msg != NULL ? ec->msg : bare_text(e)), text, sizeof(text));
 	text_typed(&t, text, 0);
 	fputc('\n', io->err);
 	if (io->json) {

@@ -122,3 +122,88 @@ enum err lang_fill(struct buf *out, const char *template, const char *const *arg
 	}
 	return e;
 }
+
+#define FILLED_ARGS 3
+/* Bytes of its own that a msgid needs before it may stand for a sentence: "%1, %2: %3" fits too much. */
+#define FILLED_OWN 8
+
+/* Where the text between two values ends: at the next '%' of the msgid, or at its end. */
+static size_t own_len(const char *msgid)
+{
+	return strcspn(msgid, "%");
+}
+
+/* Does the sentence come from this msgid? The values are cut out of it into `value`; `own` counts the rest. */
+static bool filled_from(const char *msgid, const char *sentence, struct bytes value[static FILLED_ARGS], size_t *own)
+{
+	const char *p = sentence;
+	size_t len = own_len(msgid);
+
+	*own = len;
+	if (strncmp(p, msgid, len) != 0)
+		return false;
+	p += len;
+	msgid += len;
+	while (*msgid != '\0') {
+		const size_t n = (size_t)(msgid[1] - '1');
+		const char *next = NULL;
+
+		if (msgid[1] < '1' || n >= FILLED_ARGS)
+			return false;
+		msgid += 2;
+		len = own_len(msgid);
+		*own += len;
+		if (msgid[len] != '\0' && len == 0)
+			return false; // two values side by side: nobody can tell them apart
+		if (msgid[len] != '\0') {
+			char between[128];
+
+			if (len >= sizeof(between))
+				return false;
+			memcpy(between, msgid, len);
+			between[len] = '\0';
+			next = strstr(p, between);
+		} else if (strlen(p) >= len && strcmp(p + strlen(p) - len, msgid) == 0) {
+			next = p + strlen(p) - len;
+		}
+		if (next == NULL)
+			return false;
+		value[n] = (struct bytes){ (const uint8_t *)p, (size_t)(next - p) };
+		p = next + len;
+		msgid += len;
+	}
+	return *p == '\0' && *own >= FILLED_OWN;
+}
+
+enum err lang_tr_filled(struct buf *out, enum lang lang, const char *sentence)
+{
+	const struct lang_entry *best = NULL;
+	struct bytes values[FILLED_ARGS] = { { NULL, 0 } };
+	size_t most = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < *languages[lang].count; i++) {
+		const struct lang_entry *entry = &languages[lang].entry[i];
+		struct bytes found[FILLED_ARGS] = { { NULL, 0 } };
+		size_t own = 0;
+
+		if (filled_from(entry->id, sentence, found, &own) && own > most) {
+			best = entry;
+			most = own;
+			memcpy(values, found, sizeof(values));
+		}
+	}
+	if (best == NULL)
+		return buf_put_str(out, sentence);
+	for (const char *p = best->form[0]; *p != '\0' && e == ERR_OK; p++) {
+		const size_t n = p[0] == '%' && p[1] >= '1' ? (size_t)(p[1] - '1') : FILLED_ARGS;
+
+		if (n < FILLED_ARGS) {
+			e = buf_put(out, values[n].data, values[n].len);
+			p++;
+		} else {
+			e = buf_put_byte(out, (uint8_t)*p);
+		}
+	}
+	return e;
+}

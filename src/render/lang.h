@@ -27,6 +27,10 @@ bool lang_is_rtl(enum lang lang);
 /* The translation of an English sentence, or the sentence itself. */
 const char *lang_tr(enum lang lang, const char *msgid);
 
+/* Appends the translation of a sentence of which the values stand in it already, as another process reports one; the
+ * sentence itself where no msgid fits. Of several that fit, the one with the most words of its own counts. */
+enum err lang_tr_filled(struct buf *out, enum lang lang, const char *sentence) MUST_CHECK;
+
 /* Which plural form `n` things take, counted from 0, below LANG_FORMS. */
 unsigned lang_form(enum lang lang, uint64_t n);
 

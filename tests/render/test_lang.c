@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: a sentence is always shown, in the language that was chosen or else in English, with its values in place
 // and in the plural form that the language asks for.
-// Seen to catch: `<` for `<=` in form_arabic(), a table sorted by its escaped msgids, `%%` printed as two signs.
+// Seen to catch: `<` for `<=` in form_arabic(), a table sorted by its escaped msgids, `%%` printed as two signs,
+// `own > most` turned round and FILLED_OWN at 0 in lang.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -134,12 +135,43 @@ static void values_are_filled_in(void **state)
 	}
 }
 
+/* What the courier reports has its values in it already. */
+static void a_filled_sentence_is_told_again(void **state)
+{
+	static const struct {
+		const char *english;
+		const char *dutch;
+	} cases[] = {
+		{ "/srv/hof.git was not found.", "/srv/hof.git is niet gevonden." },
+		{ "The repository /a %1 b is damaged: x: y.", "De gedeelde opslag /a %1 b is beschadigd: x: y." },
+		{ "It did not work.", "Het is niet gelukt." },
+		{ "one, two: three", "one, two: three" }, // fits "%1, %2: %3", which has hardly a word of its own
+		{ "Nobody ever wrote this.", "Nobody ever wrote this." },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int in_dutch = 0; in_dutch <= 1; in_dutch++) {
+			struct buf out = { 0 };
+
+			assert_int_equal(lang_tr_filled(&out, in_dutch ? LANG_NL : LANG_EN, cases[i].english), ERR_OK);
+			assert_int_equal(buf_terminate(&out), ERR_OK);
+			assert_string_equal(out.data, in_dutch ? cases[i].dutch : cases[i].english);
+			buf_free(&out);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_read),       cmocka_unit_test(a_missing_translation_is_english),
-		cmocka_unit_test(every_entry_is_found), cmocka_unit_test(plural_forms_follow_the_language),
-		cmocka_unit_test(arabic_has_six_forms), cmocka_unit_test(values_are_filled_in),
+		cmocka_unit_test(names_are_read),
+		cmocka_unit_test(a_missing_translation_is_english),
+		cmocka_unit_test(every_entry_is_found),
+		cmocka_unit_test(plural_forms_follow_the_language),
+		cmocka_unit_test(arabic_has_six_forms),
+		cmocka_unit_test(values_are_filled_in),
+		cmocka_unit_test(a_filled_sentence_is_told_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
