@@ -4,9 +4,12 @@
 #include "app/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,18 +119,66 @@ bool app_home_exists(const char *home)
 	return there;
 }
 
-/* What a broken-off attempt left; there is no key file, so nobody could ever have used it. */
-static void remove_attempt(const char *home)
+static bool home_has(const char *home, const char *name)
 {
-	static const char *const names[] = { "keys.init", "keys.init.new", "vault.db", "vault.db-wal", "vault.mark" };
+	char *path = file_join(home, name);
+	bool there = path == NULL || file_exists(path);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *path = file_join(home, names[i]);
+	free(path);
+	return there;
+}
 
-		if (path != NULL)
-			unlink(path);
-		free(path);
-	}
+static void home_remove(const char *home, const char *name)
+{
+	char *path = file_join(home, name);
+
+	if (path != NULL)
+		unlink(path);
+	free(path);
+}
+
+/* What a broken-off attempt left. keys.init is the first thing an attempt makes and the last that is cleared: a vault
+ * without it and without a key file was in use, and its key file is somewhere else. */
+static enum err remove_attempt(struct errctx *ec, const char *home)
+{
+	static const char *const names[] = { "keys.init.new", "vault.new", "vault.db", "vault.db-wal", "vault.mark" };
+	char *attempt = NULL;
+	enum err e = ERR_OK;
+
+	if (!home_has(home, "keys.init") && (home_has(home, "vault.db") || home_has(home, "vault.db-wal")))
+		return err_set(ec, ERR_REFUSED,
+		               "There is a vault in %1, and its key file is gone. Put the file keys back, or choose "
+		               "another place with --home. Nothing was changed.",
+		               home, NULL, NULL);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		home_remove(home, names[i]);
+	attempt = file_join(home, "keys.init");
+	e = attempt == NULL ? ERR_NO_MEMORY : file_sync_parent(ec, attempt);
+	free(attempt);
+	if (e == ERR_OK)
+		home_remove(home, "keys.init");
+	return e;
+}
+
+/* One attempt at a time, in a folder of one's own: who else may write there could put other files in the place of
+ * these. *fd holds the claim. */
+static enum err claim_home(struct errctx *ec, const char *home, int *fd)
+{
+	struct stat st;
+
+	*fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0 || fstat(*fd, &st) != 0)
+		return err_errno(ec, errno, home);
+	if (st.st_uid != geteuid())
+		return err_set(ec, ERR_REFUSED, "The folder %1 belongs to somebody else. Choose another with --home.",
+		               home, NULL, NULL);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+	    fchmod(*fd, st.st_mode & 07777 & ~(mode_t)(S_IWGRP | S_IWOTH)) != 0 && errno != EPERM)
+		return err_errno(ec, errno, home);
+	if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
+		return err_set(ec, ERR_LATER, "Another command is at work in this home. Try again when it is done.",
+		               NULL, NULL, NULL);
+	return ERR_OK;
 }
 
 /* Makes the directory and those above it. */
@@ -155,16 +206,20 @@ enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes p
 	uint8_t *master = NULL;
 	char *keys = file_join(o->home, "keys");
 	char *attempt = file_join(o->home, "keys.init");
+	int claim = -1;
 	enum err e = keys == NULL || attempt == NULL ? ERR_NO_MEMORY : ERR_OK;
 
 	*out = NULL;
+	if (e == ERR_OK)
+		e = make_home(ec, o->home);
+	if (e == ERR_OK)
+		e = claim_home(ec, o->home, &claim);
 	if (e == ERR_OK && app_home_exists(o->home))
 		e = err_set(ec, ERR_REFUSED, "There is a home in %1 already. Choose another place with --home.",
 		            o->home, NULL, NULL);
 	if (e == ERR_OK)
-		e = make_home(ec, o->home);
+		e = remove_attempt(ec, o->home);
 	if (e == ERR_OK) {
-		remove_attempt(o->home);
 		master = secret_new(32);
 		e = master == NULL ? ERR_NO_MEMORY : keyfile_create(ec, attempt, passphrase, clock, rng, master);
 	}
@@ -178,6 +233,8 @@ enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes p
 		app_close(*out);
 		*out = NULL;
 	}
+	if (claim >= 0)
+		close(claim);
 	secret_free(master);
 	free(keys);
 	free(attempt);
