@@ -107,7 +107,8 @@ static enum err service_put(struct editor *ed, const struct referral_fields *f)
 	if (group != NULL ? group[0] == '\0' : ed->old == NULL)
 		return err_set(ed->ec, ERR_USAGE, "An organisation by name needs its group: --group.", NULL, NULL,
 		               NULL);
-	editor_line(ed, F_referral_service_name, "service-name", name, BSN_REFUSED);
+	/* a name from the directory, where any number is fine, was not typed here */
+	editor_line(ed, F_referral_service_name, "service-name", name, f->service != NULL ? BSN_FINE : BSN_REFUSED);
 	editor_id(ed, F_referral_group, "group", LIST_group, group);
 	return ERR_OK;
 }
