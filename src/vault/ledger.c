@@ -140,6 +140,7 @@ int ledger_load(struct ledger *l)
 			record_read(l, all + slot * LEDGER_SLOT);
 	}
 	l->missing = l->record.sequence == 0;
+	l->mark_lost = l->mark.sequence == 0;
 	return SQLITE_OK;
 }
 
@@ -147,11 +148,19 @@ int ledger_create(struct ledger *l, uint32_t pages, const uint64_t sum[static SU
 {
 	static const uint8_t zero[LEDGER_SIZE];
 	struct sum_record r = { .pages = pages, .known = true };
+	struct mark_record m = { .sequence = 0 };
 	int rc = l->file->pMethods->xTruncate(l->file, 0);
 
 	memcpy(r.sum, sum, sizeof(r.sum));
 	if (rc == SQLITE_OK)
 		rc = l->file->pMethods->xWrite(l->file, zero, sizeof(zero), 0);
+	/* Marks that claim nothing, so that later none means that they were lost. */
+	while (rc == SQLITE_OK && m.sequence < 2) {
+		m.sequence++;
+		rc = mark_write(l, &m);
+		if (rc == SQLITE_OK)
+			l->mark = m;
+	}
 	if (rc == SQLITE_OK)
 		rc = record_write(l, &r);
 	return rc;

@@ -65,7 +65,8 @@ struct ledger {
 	sqlite3_file *db;           /* the sealed database, while it is open; borrowed */
 	struct sum_record record;   /* as on disk */
 	struct mark_record mark;
-	bool missing;        /* neither kind of record could be read */
+	bool missing;        /* no record of the sum could be read */
+	bool mark_lost;      /* no mark could be read; a sound vault always has one */
 	bool mark_unwritten; /* a mark failed to be written; the older one stays, which is safe */
 
 	/* the log in use */

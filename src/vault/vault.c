@@ -323,7 +323,7 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate)
 struct vault_notice vault_notice(const struct vault *v)
 {
 	return (struct vault_notice){
-		.mark_missing = v->ledger.missing,
+		.mark_missing = v->ledger.missing || v->ledger.mark_lost,
 		.mark_behind = v->vfs->salvaged && v->vfs->damage.kind == DAMAGE_LOG_AHEAD,
 		.old_wal_ignored = v->vfs->old_log_planted,
 		.salvaged = v->vfs->salvaged,
