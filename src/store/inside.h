@@ -26,6 +26,7 @@ struct store {
 	int64_t tail_n;
 	uint8_t tail[VAULT_CHAIN_LEN];
 	struct hlc clock;
+	struct hlc clock_before; /* as it was when the transaction began: what is rolled back never was */
 	/* devices looked up last; forgotten on rollback */
 	struct {
 		struct device_id id;

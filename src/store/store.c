@@ -193,6 +193,7 @@ enum err store_begin(struct errctx *ec, struct store *s)
 		return ec != NULL && ec->code != ERR_OK ? ec->code : ERR_IO;
 	e = run(ec, s, st);
 	s->in_transaction = e == ERR_OK;
+	s->clock_before = s->clock;
 	return e;
 }
 
@@ -218,6 +219,8 @@ void store_rollback(struct store *s)
 	}
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	if (s->in_transaction)
+		s->clock = s->clock_before;
 	s->in_transaction = false;
 	s->tail_known = false;
 	memset(s->near, 0, sizeof(s->near));

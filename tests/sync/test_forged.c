@@ -146,6 +146,24 @@ static void context_wrong_hash(struct subject *s)
 	context_one(s, s->other.dev, 1);
 }
 
+/* What its last batch had seen already. */
+static void context_back(struct subject *s)
+{
+	struct sync y = sync_of_home(s->f.w, s->f.by);
+	struct errctx ec = { 0 };
+	struct vv before = { 0 };
+	const struct vv_entry *was = NULL;
+	uint8_t hash[32];
+
+	assert_int_equal(store_context(&ec, y.store, s->f.author, &before), ERR_OK);
+	was = vv_get(&before, s->other.dev);
+	assert_non_null(was);
+	context_one(s, was->dev, was->seq);
+	assert_int_equal(store_batch_get(&ec, y.store, was->dev, was->seq, &(uint64_t){ 0 }, hash), ERR_OK);
+	memcpy(s->f.context[0].hash, hash, VV_HASH_LEN);
+	vv_free(&before);
+}
+
 static void context_unknown_device(struct subject *s)
 {
 	context_one(s, (struct device_id){ { 1, 2, 3, 4, 5, 6, 7, 8 } }, 1);
@@ -175,8 +193,8 @@ static void target_unknown_device(struct subject *s)
 
 static void target_unseen(struct subject *s)
 {
-	s->f.body.context_count = 0;
-	target(s, s->other);
+	s->f.body.context_count = 0; /* what came in since its last batch is not claimed */
+	target(s, (struct dot){ s->other.dev, s->other.counter + 2 });
 }
 
 static void target_later(struct subject *s)
@@ -272,6 +290,7 @@ static const struct forged_case {
 	{ "a context that is not here yet", context_future, WAITS },
 	{ "a context past 2^40", context_huge, ASIDE },
 	{ "a context with another history", context_wrong_hash, ASIDE },
+	{ "a context that goes back", context_back, ASIDE },
 	{ "a context with a device that nobody knows", context_unknown_device, WAITS },
 	{ "about a record of another space", target_other_space, ASIDE },
 	{ "about a record of another space, before it is", target_other_space_later, ASIDE },
@@ -312,6 +331,10 @@ static struct dot case_world(struct world *w)
 	forge_world(w);
 	other = contact_in(w, 1, "Plein", (struct dot){ 0 }, "van een");
 	contact_in(w, 1, "Plein", other, "van een, verder");
+	pump(w, 1, 2);
+	contact_in(w, 2, "Plein", (struct dot){ 0 }, "van twee");
+	pump(w, 2, 1);
+	contact_in(w, 1, "Plein", (struct dot){ 0 }, "nog een van een");
 	pump(w, 1, 2);
 	return other;
 }
