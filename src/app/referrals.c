@@ -32,25 +32,35 @@ static bool is(const char *a, const char *b)
 	return a != NULL && strcmp(a, b) == 0;
 }
 
+enum err referral_consent_rule(struct errctx *ec, const char *kind, const char *consent)
+{
+	bool written = is(consent, "schriftelijk");
+
+	if (is(kind, "brief") && !written)
+		return err_set(ec, ERR_REFUSED,
+		               "A letter needs the resident's consent in writing. Ask for it, then give consent "
+		               "\"schriftelijk\".",
+		               NULL, NULL, NULL);
+	if (is(kind, "aangemeld") && !written && !is(consent, "mondeling"))
+		return err_set(ec, ERR_REFUSED,
+		               "To introduce a resident you need their consent. Ask for it, then give consent "
+		               "\"mondeling\" or \"schriftelijk\".",
+		               NULL, NULL, NULL);
+	return ERR_OK;
+}
+
 /* Consent rules; only looked at where kind or consent is given, and taking consent back is always possible. */
 static enum err consent_check(struct editor *ed, const struct referral_fields *f, int64_t until, int64_t day)
 {
 	const char *kind = after(ed, F_referral_kind, f->kind);
 	const char *consent = after(ed, F_referral_consent, f->consent);
-	bool written = is(consent, "schriftelijk");
+	enum err e = ERR_OK;
 
 	if (ed->old != NULL && f->kind == NULL && (f->consent == NULL || is(f->consent, "ingetrokken")))
 		return ERR_OK;
-	if (is(kind, "brief") && !written)
-		return err_set(ed->ec, ERR_REFUSED,
-		               "A letter needs the resident's consent in writing. Ask for it, then give consent "
-		               "\"schriftelijk\".",
-		               NULL, NULL, NULL);
-	if (is(kind, "aangemeld") && !written && !is(consent, "mondeling"))
-		return err_set(ed->ec, ERR_REFUSED,
-		               "To introduce a resident you need their consent. Ask for it, then give consent "
-		               "\"mondeling\" or \"schriftelijk\".",
-		               NULL, NULL, NULL);
+	e = referral_consent_rule(ed->ec, kind, consent);
+	if (e != ERR_OK)
+		return e;
 	if ((is(kind, "brief") || is(kind, "aangemeld")) && until != NO_DAY && until < day)
 		return err_set(ed->ec, ERR_REFUSED, "The resident's consent has ended before this day. Ask again.",
 		               NULL, NULL, NULL);

@@ -114,6 +114,8 @@ enum err referral_list_of(struct errctx *ec, struct app *app, const struct dots 
                           struct referral_list *out) MUST_CHECK;
 /* Finds by id, the start of one, or slip code. */
 enum err referral_load(struct errctx *ec, struct app *app, const char *id, struct loaded *out) MUST_CHECK;
+/* May these go together? ERR_REFUSED without the consent that the kind needs; both are ids or NULL. */
+enum err referral_consent_rule(struct errctx *ec, const char *kind, const char *consent) MUST_CHECK;
 /* Makes a referral inside the caller's transaction; `follows` may be none. */
 struct dot;
 struct referral_origin {

@@ -15,13 +15,12 @@ static void fill(struct editor *ed, const struct resident_fields *f)
 	editor_text(ed, F_resident_note, "note", f->note, BSN_REFUSED);
 }
 
-/* A name that can be used: not empty, and not another resident's. */
-static enum err nick_free(struct errctx *ec, struct app *app, int64_t space, const char *nick, struct dot self)
+enum err resident_nick_free(struct errctx *ec, struct app *app, int64_t space, const char *nick, struct dot self)
 {
 	struct dot other = { 0 };
 	enum err e = ERR_OK;
 
-	if (nick[strspn(nick, " ")] == '\0')
+	if (nick == NULL || nick[strspn(nick, " ")] == '\0')
 		return err_set(ec, ERR_INPUT, "Give a name that you both know; a nickname is enough.", NULL, NULL,
 		               NULL);
 	e = store_resident_by_nick(NULL, app->store, space, nick, &other);
@@ -51,7 +50,7 @@ enum err resident_add(struct errctx *ec, struct app *app, const char *circle, co
 	enum err e = app_circle(ec, app, circle, &space);
 
 	if (e == ERR_OK)
-		e = nick_free(ec, app, space, f->nick, id);
+		e = resident_nick_free(ec, app, space, f->nick, id);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
 	if (e != ERR_OK)
@@ -70,7 +69,7 @@ enum err resident_edit(struct errctx *ec, struct app *app, const char *id, const
 	enum err e = within_load(ec, app, id, KIND_resident, &l);
 
 	if (e == ERR_OK && f->nick != NULL)
-		e = nick_free(ec, app, l.space, f->nick, l.record.id);
+		e = resident_nick_free(ec, app, l.space, f->nick, l.record.id);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
 	if (e == ERR_OK) {

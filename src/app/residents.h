@@ -54,6 +54,10 @@ struct store;
 /* The resident of that name in a space, made where there is none yet; inside the caller's transaction. */
 enum err resident_named(struct errctx *ec, struct app *app, int64_t space, const char *nick,
                         struct dot *out) MUST_CHECK;
+/* A name that can be used: not empty, and not another resident's; ERR_INPUT, ERR_REFUSED. `self`: whose name it is to
+ * be. */
+enum err resident_nick_free(struct errctx *ec, struct app *app, int64_t space, const char *nick,
+                            struct dot self) MUST_CHECK;
 /* The name, NULL where the record is not here; *never tells that the resident asked not to be reached. */
 const char *resident_nick(struct pool *p, struct app *app, struct dot id, bool *never);
 

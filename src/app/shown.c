@@ -97,8 +97,7 @@ const char *shown_author(struct pool *p, struct app *app, const struct record *r
 	return pool_str(p, name);
 }
 
-/* One value of a field as text; NULL for null (taken away) and out of memory. */
-static const char *value_text(struct pool *p, const struct field_def *def, struct bytes raw)
+const char *shown_value(struct pool *p, const struct field_def *def, struct bytes raw)
 {
 	struct wire_in in = wire_in(raw);
 	struct bytes b = { 0 };
@@ -133,9 +132,8 @@ static const char *value_text(struct pool *p, const struct field_def *def, struc
 	}
 }
 
-/* The values in one write of a REG or TEXT field. */
-static enum err write_values(struct pool *p, const struct field_def *def, uint32_t tag, struct bytes raw,
-                             const char ***out, size_t *count)
+enum err shown_values(struct pool *p, const struct field_def *def, uint32_t tag, struct bytes raw, const char ***out,
+                      size_t *count)
 {
 	struct wire_in in = wire_in(raw);
 	struct bytes one = { 0 };
@@ -159,7 +157,7 @@ static enum err write_values(struct pool *p, const struct field_def *def, uint32
 
 		if (wire_get_raw(&in, &one) != ERR_OK)
 			return ERR_DAMAGED;
-		text = value_text(p, def, one);
+		text = shown_value(p, def, one);
 		if (text != NULL)
 			list[(*count)++] = text;
 	}
@@ -167,7 +165,7 @@ static enum err write_values(struct pool *p, const struct field_def *def, uint32
 	return p->failed ? ERR_NO_MEMORY : ERR_OK;
 }
 
-static const char *field_name(struct pool *p, const struct field_def *def, uint32_t tag)
+const char *shown_field(struct pool *p, const struct field_def *def, uint32_t tag)
 {
 	char text[16];
 
@@ -177,7 +175,7 @@ static const char *field_name(struct pool *p, const struct field_def *def, uint3
 	return pool_str(p, text);
 }
 
-static const char *field_list(const struct field_def *def)
+const char *shown_field_list(const struct field_def *def)
 {
 	return def == NULL || def->list == LIST_none ? NULL : list_name(def->list);
 }
@@ -189,8 +187,8 @@ static enum err field_versions_of(struct pool *p, struct app *app, const struct 
 	size_t n = record_versions(r, tag);
 	enum err e = ERR_OK;
 
-	*out = (struct field_versions){ .field = field_name(p, def, tag),
-		                        .list = field_list(def),
+	*out = (struct field_versions){ .field = shown_field(p, def, tag),
+		                        .list = shown_field_list(def),
 		                        .version = pool_take(p, n * sizeof(struct version)),
 		                        .versions = n };
 	if (out->version == NULL || out->field == NULL)
@@ -205,7 +203,7 @@ static enum err field_versions_of(struct pool *p, struct app *app, const struct 
 			return ERR_DAMAGED;
 		app_author(app, by->dot, name);
 		*v = (struct version){ .n = i + 1, .author = pool_str(p, name), .at_ms = (int64_t)by->clock.ms };
-		e = write_values(p, def, tag, raw, &v->value, &v->values);
+		e = shown_values(p, def, tag, raw, &v->value, &v->values);
 	}
 	return e;
 }
@@ -231,9 +229,9 @@ enum err shown_versions(struct pool *p, struct app *app, const struct record *r,
 		} else if (record_kept(r, tag, 1, &second) && (h = record_shown(r, tag)) != NULL) {
 			struct field_kept *k = &out->kept[out->kept_count++];
 
-			k->field = field_name(p, def, tag);
-			k->list = field_list(def);
-			e = write_values(p, def, tag, h->value, &k->value, &k->values);
+			k->field = shown_field(p, def, tag);
+			k->list = shown_field_list(def);
+			e = shown_values(p, def, tag, h->value, &k->value, &k->values);
 		}
 	}
 	return e;

@@ -64,4 +64,16 @@ const char *shown_author(struct pool *p, struct app *app, const struct record *r
 /* Which fields have two versions, and which hold values that were kept together. */
 enum err shown_versions(struct pool *p, struct app *app, const struct record *r, struct versions *out) MUST_CHECK;
 
+/* --- fields of any kind; `def` is NULL for one that this version does not know (M3) --- */
+
+struct field_def;
+/* Its name, or "#17"; the list of which its values are ids, or NULL. */
+const char *shown_field(struct pool *p, const struct field_def *def, uint32_t tag);
+const char *shown_field_list(const struct field_def *def);
+/* One value (a CBOR item) as text; NULL for null (taken away) and out of memory. */
+const char *shown_value(struct pool *p, const struct field_def *def, struct bytes raw);
+/* The values in one write of a REG or TEXT field. */
+enum err shown_values(struct pool *p, const struct field_def *def, uint32_t tag, struct bytes raw, const char ***out,
+                      size_t *count) MUST_CHECK;
+
 #endif

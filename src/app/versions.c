@@ -10,8 +10,7 @@
 #include "app/within.h"
 #include "model/wire.h"
 
-/* What tells people which record it is. */
-static const char *label_of(struct app *app, struct pool *p, const struct record *r)
+const char *versions_label(struct app *app, struct pool *p, const struct record *r)
 {
 	struct loaded l = { 0 };
 	const char *label = NULL;
@@ -39,7 +38,7 @@ static enum err add_record(struct app *app, const struct record *r, size_t room,
 	struct versions v = { 0 };
 	const struct kind_def *def = schema_kind(r->kind);
 	const char *id = shown_id(&out->pool, r->id);
-	const char *label = label_of(app, &out->pool, r);
+	const char *label = versions_label(app, &out->pool, r);
 	enum err e = shown_versions(&out->pool, app, r, &v);
 
 	for (size_t i = 0; e == ERR_OK && i < v.fields && out->n < room; i++)
@@ -110,25 +109,24 @@ static enum err values_add(struct bytes raw, bool text, struct bytes *all, size_
 
 #define KEEP_MAX 64
 
-/* The write that leaves versions `from` to `to` (numbers from 0), the first of them showing. */
-static enum err keep_value(const struct record *r, uint32_t tag, size_t from, size_t to, struct buf *out)
+enum err versions_write(const struct record *r, uint32_t tag, size_t from, size_t to, struct bytes base,
+                        struct buf *out)
 {
 	struct bytes all[KEEP_MAX];
 	size_t count = 0;
 	bool text = tag_class(tag) == CLASS_TEXT;
 	enum err e = ERR_OK;
 
-	for (size_t n = from; n <= to && e == ERR_OK; n++) {
+	for (size_t n = from; n < to && e == ERR_OK; n++) {
 		const struct stamp *by = NULL;
 		struct bytes raw = { 0 };
 
 		e = record_version(r, tag, n, &raw, &by) ? values_add(raw, text, all, &count, KEEP_MAX) : ERR_DAMAGED;
 	}
 	if (e == ERR_OK && text) {
-		// nothing came before: it stands for itself
 		e = wire_put_array(out, 1 + (count == 0 ? 1 : count));
 		if (e == ERR_OK)
-			e = wire_put_null(out);
+			e = base.len == 0 ? wire_put_null(out) : buf_put(out, base.data, base.len);
 		if (e == ERR_OK && count == 0)
 			e = wire_put_text(out, "", 0);
 	} else if (e == ERR_OK && count > 1) {
@@ -213,7 +211,7 @@ enum err versions_pick(struct errctx *ec, struct app *app, const char *id, const
 	if (e == ERR_OK)
 		e = keep_parse(ec, keep, count, &from, &to);
 	if (e == ERR_OK)
-		e = keep_value(&l.record, tag, from, to, &value);
+		e = versions_write(&l.record, tag, from, to + 1, (struct bytes){ 0 }, &value); /* starts from none */
 	if (e == ERR_OK)
 		e = pick_write(ec, app, &l, tag, buf_bytes(&value));
 	if (e == ERR_OK)

@@ -29,4 +29,15 @@ void two_versions_free(struct two_versions_list *list);
 enum err versions_pick(struct errctx *ec, struct app *app, const char *id, const char *field, const char *keep,
                        char out[static ID_TEXT_LEN]) MUST_CHECK;
 
+/* --- within app/ --- */
+
+struct record;
+/* How people call a record: nickname, name of the service; NULL where it has none. */
+const char *versions_label(struct app *app, struct pool *p, const struct record *r);
+/* The value of a write that leaves the versions `from` up to but not including `to` (numbers from 0, newest first) of a
+ * REG or TEXT field, the first of them showing; none at all takes the value away. `base`: the CBOR text that a TEXT
+ * write starts from, empty for none. Appended to `out`. */
+enum err versions_write(const struct record *r, uint32_t tag, size_t from, size_t to, struct bytes base,
+                        struct buf *out) MUST_CHECK;
+
 #endif
