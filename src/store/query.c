@@ -244,15 +244,19 @@ enum err store_find(struct errctx *ec, struct store *s, const char *text, uint32
 
 /* --- search --- */
 
+#define SEARCH_WORDS_MAX 64 /* FTS5 takes seconds over a whole page that was pasted */
+
 /* Every word in quotes with a star: a prefix each, and none of FTS5's own syntax gets through. */
 static enum err match_of(const char *words, struct buf *out)
 {
+	size_t n = 0;
 	enum err e = ERR_OK;
 
-	for (const char *p = words; e == ERR_OK && *p != '\0';) {
+	for (const char *p = words; e == ERR_OK && *p != '\0' && n < SEARCH_WORDS_MAX;) {
 		size_t len = strcspn(p, " \t\n\"");
 
 		if (len > 0) {
+			n++;
 			e = buf_put_str(out, out->len > 0 ? " \"" : "\"");
 			if (e == ERR_OK)
 				e = buf_put(out, p, len);

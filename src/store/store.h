@@ -295,8 +295,8 @@ enum err store_resident_by_nick(struct errctx *ec, struct store *s, int64_t spac
                                 struct dot *out) MUST_CHECK;
 enum err store_two_versions(struct errctx *ec, struct store *s, struct dots *out) MUST_CHECK;
 
-/* Full-text search; every word is a prefix, accents do not count. In a snippet, what was found stands between the
- * bytes 2 and 3. */
+/* Full-text search; every word is a prefix, accents do not count, the first 64 words do. In a snippet, what was found
+ * stands between the bytes 2 and 3. */
 struct hit {
 	struct dot id;
 	uint32_t kind;

@@ -39,6 +39,10 @@ static void test_tag_taken(void **state)
 {
 	struct world w;
 	struct device_keys *fresh = NULL;
+	struct forge f;
+	struct draft d = { 0 };
+	struct buf file = { 0 };
+	struct edit edit;
 	struct bundle b;
 
 	(void)state;
@@ -54,7 +58,23 @@ static void test_tag_taken(void **state)
 	assert_int_equal(pump(&w, 1, 3).set_aside, 0);
 	pump(&w, 2, 1);
 	expect_same(&w, 1, 3, "Plein");
-	device_keys_free(fresh);
+	/* the device that took it is heard as well, as itself */
+	forge_start(&f, &w, 2, "Plein");
+	device_keys_free(f.keys);
+	f.keys = fresh;
+	f.head.device = b.tag;
+	f.author = device_id_make(f.space.id, b.sign, 0);
+	f.seq = f.body.first_counter = 1;
+	f.body.context_count = 0;
+	memset(f.body.prev, 0, HASH_LEN);
+	edit = forge_edit(&f, &d, (struct dot){ 0 }, "van het andere");
+	f.body.edits = &edit;
+	f.body.edit_count = 1;
+	forge_make(&f, &file);
+	assert_int_equal(give(&w, 1, "een", buf_bytes(&file)).batches, 1);
+	draft_free(&d);
+	buf_free(&file);
+	forge_end(&f);
 	world_end(&w);
 }
 
