@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/tr.h"
 #include "batch/batch.h"
 #include "crypto/secret.h"
 #include "store/store.h"
@@ -70,6 +71,19 @@ void app_close(struct app *app)
 	free(app->courier);
 	free(app->neighbourhood);
 	free(app);
+}
+
+const char *app_warning(const struct app *app)
+{
+	struct vault_notice n = vault_notice(app->vault);
+
+	if (n.mark_missing)
+		return TR("The file vault.mark is gone or damaged, so that nothing tells whether the last edits are "
+		          "all here. Look whether they are. If you did not expect this, somebody may have put older "
+		          "files in this home.");
+	if (n.old_wal_ignored)
+		return TR("An older log of edits was put in this home. It was not read.");
+	return NULL;
 }
 
 /* A home starts with the space of one person. */

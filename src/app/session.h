@@ -53,6 +53,10 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **app) MUST_CHECK;
 void app_close(struct app *app);
 
+/* What opening noticed that a person must know although it is no reason to refuse (V2, V5): an English literal in TR(),
+ * or NULL. */
+const char *app_warning(const struct app *app);
+
 /* Rewrites the passphrase slot of the key file; the vault stays as it is, open or not. ERR_LOCKED: `before` is not the
  * passphrase. ERR_REFUSED: both are the same. */
 enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, struct bytes before,

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/owner.h"
 #include "render/doc.h"
+#include "render/text.h"
 
 #define COURIER_NAME "sleutelbos-courier"
 
@@ -87,6 +88,19 @@ static enum err places_find(struct program *p)
 	return ERR_OK;
 }
 
+/* On standard error, with every command on a home that was found in such a state. */
+static void warn(const struct app *app, const struct io *io)
+{
+	struct text t = { .out = io->err, .lang = LANG_NL };
+	const char *warning = app_warning(app);
+
+	if (warning == NULL)
+		return;
+	if (lang_parse(io->lang, &t.lang) != ERR_OK)
+		t.lang = LANG_NL;
+	text_line(&t, warning, NULL, NULL, NULL);
+}
+
 /* --- in the owner of an open vault --- */
 
 struct owned {
@@ -105,6 +119,8 @@ static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 
 	if (e == ERR_OK)
 		e = run_io(&ec, &a, io);
+	if (e == ERR_OK)
+		warn(o->app, io);
 	s.neighbourhood = a.neighbourhood;
 	status = e == ERR_OK ? run_command(&s, &a, io) : run_failed(io, &ec, e);
 	args_clear(&a);
@@ -207,8 +223,10 @@ static enum err run_opened(struct program *p, int *status)
 	if (e == ERR_OK)
 		e = app_open(&p->ec, &p->options, (struct bytes){ (const uint8_t *)secret->text, secret->len }, &s.app);
 	secret_text_free(secret);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		warn(s.app, &p->io);
 		*status = run_command(&s, &p->args, &p->io);
+	}
 	app_close(s.app);
 	if (claim >= 0)
 		close(claim);
