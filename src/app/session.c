@@ -174,8 +174,8 @@ static enum err remove_attempt(struct errctx *ec, const char *home)
 	return e;
 }
 
-/* One attempt at a time, in a folder of one's own: who else may write there could put other files in the place of
- * these. *fd holds the claim. */
+/* One attempt at a time, in a folder that nobody else gets into: whoever may write there could put other files in the
+ * place of these, and the courier's are as open as the umask makes them. *fd holds the claim. */
 static enum err claim_home(struct errctx *ec, const char *home, int *fd)
 {
 	struct stat st;
@@ -186,8 +186,8 @@ static enum err claim_home(struct errctx *ec, const char *home, int *fd)
 	if (st.st_uid != geteuid())
 		return err_set(ec, ERR_REFUSED, "The folder %1 belongs to somebody else. Choose another with --home.",
 		               home, NULL, NULL);
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-	    fchmod(*fd, st.st_mode & 07777 & ~(mode_t)(S_IWGRP | S_IWOTH)) != 0 && errno != EPERM)
+	/* FAT has no such rights to take away. */
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && fchmod(*fd, S_IRWXU) != 0 && errno != EPERM)
 		return err_errno(ec, errno, home);
 	if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
 		return err_set(ec, ERR_LATER, "Another command is at work in this home. Try again when it is done.",
