@@ -160,6 +160,13 @@ static enum err ring_find(struct vault *v, struct errctx *ec, const uint8_t mast
 
 /* ---- Opening ---- */
 
+/* No other file through this connection: what lies outside would not be sealed (V1), and a name that begins with
+ * "file:" can ask for another VFS. VACUUM attaches one without a name. */
+static int authorise(void *none, int action, const char *name, const char *b, const char *c, const char *d)
+{
+	return action != SQLITE_ATTACH || (name != NULL && name[0] == '\0') ? SQLITE_OK : SQLITE_DENY;
+}
+
 static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master[static 32], bool salvage)
 {
 	static atomic_uint count;
@@ -184,6 +191,8 @@ static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master
 		return err_errno(ec, ENOMEM, v->db_path);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_db_config(v->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_set_authorizer(v->db, authorise, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(v->db, OPEN_SQL, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? ERR_OK : vault_result(v, ec, rc);
