@@ -188,12 +188,21 @@ static enum err take(struct errctx *ec, struct sync *y, const char *ref, const c
 enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const char *name, struct bytes file,
                     struct received *r)
 {
+	uint64_t refused = r->refused;
 	bool moved = false;
+	enum err e = ERR_OK;
 
 	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	r->files++;
-	return take(ec, y, ref, name, file, 0, r, &moved);
+	e = take(ec, y, ref, name, file, 0, r, &moved);
+	if (e != ERR_OK || r->refused == refused || r->batches == r->retried)
+		return e;
+	/* no room: something of what waits may have got what it needs meanwhile */
+	e = inbox_retry(ec, y, r);
+	r->refused = refused;
+	r->retried = r->batches;
+	return e != ERR_OK ? e : take(ec, y, ref, name, file, 0, r, &moved);
 }
 
 enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)

@@ -12,7 +12,7 @@
 
 /* What a hostile host can make a member keep. Beyond it, what would wait must be offered again, and of what does not
  * verify there is one line for all the rest. */
-#define WAITING_FILES_MAX 2000
+#define WAITING_FILES_MAX 5000
 #define WAITING_BYTES_MAX (64u << 20)
 #define ASIDE_FILES_MAX 1000
 #define ASIDE_BYTES_MAX (64u << 10) /* of one file; of a larger one the line is kept without its bytes */
@@ -28,6 +28,7 @@ struct received {
 	uint64_t joined;    /* spaces that became one's own */
 	uint64_t admitted;  /* others whom this device let in */
 	uint64_t refused;   /* that would wait, and for which there is no room: to be offered again */
+	uint64_t retried;   /* how many batches were applied when what waits was last tried for want of room */
 };
 
 /* Takes in one file, in a transaction of its own. Errors are those of this machine (disk, memory); what is wrong
