@@ -104,6 +104,7 @@ static const struct {
 	{ "history 3", CMD_HISTORY, 1, 0 },
 	{ "undo", CMD_UNDO, 0, 0 },
 	{ "undo 3", CMD_UNDO, 1, 0 },
+	{ "passphrase change --new-passphrase-file f", CMD_PASSPHRASE_CHANGE, 0, 1 },
 	{ "sync", CMD_SYNC, 0, 0 },
 	{ "status --json", CMD_STATUS, 0, 0 },
 	{ "verify", CMD_VERIFY, 0, 0 },
