@@ -142,6 +142,26 @@ enum err resident_show(struct errctx *ec, struct app *app, const char *id, struc
 	return within_pool(ec, &out->pool, e);
 }
 
+/* Those of the ids that are here, but for `self`. */
+static enum err views(struct app *app, const struct dots *ids, struct dot self, struct resident_list *out)
+{
+	enum err e = ERR_OK;
+
+	if (ids->n == 0)
+		return ERR_OK;
+	out->item = pool_take(&out->pool, ids->n * sizeof(*out->item));
+	e = out->item == NULL ? ERR_NO_MEMORY : ERR_OK;
+	for (size_t i = 0; i < ids->n && e == ERR_OK; i++) {
+		struct loaded l = { 0 };
+
+		if (dot_cmp(ids->d[i], self) != 0 && within_peek(app, ids->d[i], KIND_resident, &l)) {
+			e = view(app, &out->pool, &l, &out->item[out->n++]);
+			store_loaded_free(&l);
+		}
+	}
+	return e;
+}
+
 enum err resident_list_all(struct errctx *ec, struct app *app, const char *circle, struct resident_list *out)
 {
 	struct dots ids = { 0 };
@@ -151,19 +171,28 @@ enum err resident_list_all(struct errctx *ec, struct app *app, const char *circl
 	*out = (struct resident_list){ 0 };
 	if (e == ERR_OK)
 		e = store_residents(ec, app->store, space, &ids);
-	if (e == ERR_OK && ids.n > 0) {
-		out->item = pool_take(&out->pool, ids.n * sizeof(*out->item));
-		e = out->item == NULL ? ERR_NO_MEMORY : ERR_OK;
-	}
-	for (size_t i = 0; i < ids.n && e == ERR_OK; i++) {
-		struct loaded l = { 0 };
-
-		if (within_peek(app, ids.d[i], KIND_resident, &l)) {
-			e = view(app, &out->pool, &l, &out->item[out->n++]);
-			store_loaded_free(&l);
-		}
-	}
+	if (e == ERR_OK)
+		e = views(app, &ids, (struct dot){ 0 }, out);
 	dots_free(&ids);
+	return within_pool(ec, &out->pool, e);
+}
+
+enum err resident_similar(struct errctx *ec, struct app *app, const char *id, struct resident_list *out)
+{
+	struct loaded l = { 0 };
+	struct dots ids = { 0 };
+	const char *nick = NULL;
+	enum err e = within_load(ec, app, id, KIND_resident, &l);
+
+	*out = (struct resident_list){ 0 };
+	if (e == ERR_OK)
+		nick = shown_text(&out->pool, &l.record, F_resident_nick);
+	if (e == ERR_OK && nick != NULL)
+		e = store_residents_sounding(ec, app->store, l.space, nick, &ids);
+	if (e == ERR_OK)
+		e = views(app, &ids, l.record.id, out);
+	dots_free(&ids);
+	store_loaded_free(&l);
 	return within_pool(ec, &out->pool, e);
 }
 

@@ -45,6 +45,10 @@ enum err resident_show(struct errctx *ec, struct app *app, const char *id, struc
 /* NULL: all circles. */
 enum err resident_list_all(struct errctx *ec, struct app *app, const char *circle,
                            struct resident_list *out) MUST_CHECK;
+/* Other residents of the same circle whose name sounds like that of resident `id` (a whole id): perhaps the same
+ * person.
+ */
+enum err resident_similar(struct errctx *ec, struct app *app, const char *id, struct resident_list *out) MUST_CHECK;
 void resident_list_free(struct resident_list *list);
 
 /* --- within app/ --- */

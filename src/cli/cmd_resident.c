@@ -14,13 +14,50 @@ static struct resident_fields fields_read(const struct args *a, const char *nick
 		                         .note = args_get(a, "note") };
 }
 
+static enum err added_json(struct command_call *call, const char *id, const struct resident_list *similar)
+{
+	struct doc *d = doc_new();
+
+	doc_object(d, NULL);
+	doc_text(d, "id", id);
+	doc_array(d, "similar");
+	for (size_t i = 0; i < similar->n; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "id", similar->item[i].id);
+		doc_text(d, "nick", similar->item[i].nick);
+		doc_end(d);
+	}
+	doc_end(d);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+static void added_say(struct command_call *call, const char *id, const struct resident_list *similar)
+{
+	command_say(call, TR("Saved. This resident is %1."), id, NULL, NULL);
+	for (size_t i = 0; i < similar->n; i++)
+		command_say(call, TR("There is a resident with a name like it: %1 (%2). Is that the same person?"),
+		            similar->item[i].nick, similar->item[i].id, NULL);
+}
+
 enum err cmd_resident_add(struct command_call *call)
 {
 	const struct resident_fields f = fields_read(call->args, args_pos(call->args, 0));
 	char id[ID_TEXT_LEN];
+	struct resident_list similar = { 0 };
 	enum err e = resident_add(call->ec, call->app, args_get(call->args, "circle"), &f, id);
 
-	return e == ERR_OK ? show_id(call, TR("Saved. This resident is %1."), id) : e;
+	if (e != ERR_OK)
+		return e;
+	// it is saved: what goes wrong from here on only costs the hint
+	if (resident_similar(NULL, call->app, id, &similar) != ERR_OK)
+		similar.n = 0;
+	if (call->io->json)
+		e = added_json(call, id, &similar);
+	else
+		added_say(call, id, &similar);
+	resident_list_free(&similar);
+	return e;
 }
 
 enum err cmd_resident_edit(struct command_call *call)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/sounds.h"
 #include "store/inside.h"
 
 /* The shown text of a field in a search entry, with a space before it. */
@@ -56,8 +57,14 @@ static enum err ref_key(struct errctx *ec, struct store *s, const struct record 
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err put_search(struct errctx *ec, struct store *s, int64_t key, const struct buf *title,
-                           const struct buf *body, bool fresh)
+/* What of a record is searched. */
+struct entry {
+	struct buf title;
+	struct buf body;
+	struct buf sound; /* keys of names */
+};
+
+static enum err put_search(struct errctx *ec, struct store *s, int64_t key, const struct entry *entry, bool fresh)
 {
 	sqlite3_stmt *st = NULL;
 	enum err e = ERR_OK;
@@ -68,13 +75,14 @@ static enum err put_search(struct errctx *ec, struct store *s, int64_t key, cons
 		sqlite3_bind_int64(st, 1, key);
 		e = run(ec, s, st);
 	}
-	if (e != ERR_OK || (title->len == 0 && body->len == 0))
+	if (e != ERR_OK || (entry->title.len == 0 && entry->body.len == 0))
 		return e;
 	st = stmt(ec, s, ST_search_put);
 	NEED(st);
 	sqlite3_bind_int64(st, 1, key);
-	bind_bytes_text(st, 2, buf_bytes(title));
-	bind_bytes_text(st, 3, buf_bytes(body));
+	bind_bytes_text(st, 2, buf_bytes(&entry->title));
+	bind_bytes_text(st, 3, buf_bytes(&entry->body));
+	bind_bytes_text(st, 4, buf_bytes(&entry->sound));
 	return run(ec, s, st);
 }
 
@@ -94,7 +102,7 @@ static enum err nick_of(struct errctx *ec, struct store *s, int64_t resident, st
 }
 
 static enum err project_contact(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
-                                struct buf *title, struct buf *body)
+                                struct entry *entry)
 {
 	int64_t date = 0;
 	int64_t follow_up = 0;
@@ -123,12 +131,14 @@ static enum err project_contact(struct errctx *ec, struct store *s, int64_t spac
 	sqlite3_bind_int64(st, 6, follows);
 	e = run(ec, s, st);
 	if (e == ERR_OK && resident != 0)
-		e = nick_of(ec, s, resident, title);
-	return e != ERR_OK ? e : add_text(body, r, F_contact_text);
+		e = nick_of(ec, s, resident, &entry->title);
+	if (e == ERR_OK)
+		e = sounds_put(buf_bytes(&entry->title), &entry->sound);
+	return e != ERR_OK ? e : add_text(&entry->body, r, F_contact_text);
 }
 
 static enum err project_referral(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
-                                 struct buf *title, struct buf *body)
+                                 struct entry *entry)
 {
 	struct event *events = NULL;
 	size_t n = 0;
@@ -162,12 +172,12 @@ static enum err project_referral(struct errctx *ec, struct store *s, int64_t spa
 	e = run(ec, s, st);
 	free(events);
 	if (e == ERR_OK)
-		e = add_text(title, r, F_referral_service_name);
-	return e != ERR_OK ? e : add_text(body, r, F_referral_text);
+		e = add_text(&entry->title, r, F_referral_service_name);
+	return e != ERR_OK ? e : add_text(&entry->body, r, F_referral_text);
 }
 
 static enum err project_service(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
-                                struct buf *title, struct buf *body)
+                                struct entry *entry)
 {
 	static const uint32_t titles[] = { F_service_name, F_service_organisation };
 	static const uint32_t bodies[] = { F_service_description, F_service_eligibility, F_service_documents,
@@ -183,8 +193,8 @@ static enum err project_service(struct errctx *ec, struct store *s, int64_t spac
 	bind_field_text(st, 4, r, F_service_source);
 	e = run(ec, s, st);
 	if (e == ERR_OK)
-		e = add_texts(title, r, titles, 2);
-	return e != ERR_OK ? e : add_texts(body, r, bodies, sizeof(bodies) / sizeof(bodies[0]));
+		e = add_texts(&entry->title, r, titles, 2);
+	return e != ERR_OK ? e : add_texts(&entry->body, r, bodies, sizeof(bodies) / sizeof(bodies[0]));
 }
 
 /* A new nick changes the search entries of the conversations with this resident. */
@@ -218,20 +228,32 @@ static enum err reproject_contacts(struct errctx *ec, struct store *s, int64_t r
 }
 
 static enum err project_resident(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
-                                 struct buf *title, struct buf *body)
+                                 struct entry *entry)
 {
 	static const uint32_t bodies[] = { F_resident_number, F_resident_note };
-	sqlite3_stmt *st = stmt(ec, s, ST_resident_put);
-	enum err e = ERR_OK;
+	struct buf around = { 0 };
+	sqlite3_stmt *st = NULL;
+	enum err e = add_text(&entry->title, r, F_resident_nick);
 
-	NEED(st);
-	sqlite3_bind_int64(st, 1, key);
-	sqlite3_bind_int64(st, 2, space);
-	bind_field_text(st, 3, r, F_resident_nick);
-	e = run(ec, s, st);
 	if (e == ERR_OK)
-		e = add_text(title, r, F_resident_nick);
-	return e != ERR_OK ? e : add_texts(body, r, bodies, 2);
+		e = sounds_put(buf_bytes(&entry->title), &entry->sound);
+	if (e == ERR_OK)
+		e = buf_put_byte(&around, ' ');
+	if (e == ERR_OK)
+		e = buf_put(&around, entry->sound.data, entry->sound.len);
+	if (e == ERR_OK) {
+		st = stmt(ec, s, ST_resident_put);
+		e = st == NULL ? ERR_IO : ERR_OK;
+	}
+	if (e == ERR_OK) {
+		sqlite3_bind_int64(st, 1, key);
+		sqlite3_bind_int64(st, 2, space);
+		bind_field_text(st, 3, r, F_resident_nick);
+		bind_bytes_text(st, 4, buf_bytes(&around));
+		e = run(ec, s, st);
+	}
+	buf_free(&around);
+	return e != ERR_OK ? e : add_texts(&entry->body, r, bodies, 2);
 }
 
 /* What is erased leaves every plain table. */
@@ -253,8 +275,7 @@ static enum err unproject(struct errctx *ec, struct store *s, int64_t key)
 
 enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r, bool fresh)
 {
-	struct buf title = { 0 };
-	struct buf body = { 0 };
+	struct entry entry = { 0 };
 	bool searched = true;
 	enum err e = ERR_OK;
 
@@ -262,25 +283,54 @@ enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key,
 		return unproject(ec, s, key);
 	switch (r->kind) {
 	case KIND_contact:
-		e = project_contact(ec, s, space, key, r, &title, &body);
+		e = project_contact(ec, s, space, key, r, &entry);
 		break;
 	case KIND_referral:
-		e = project_referral(ec, s, space, key, r, &title, &body);
+		e = project_referral(ec, s, space, key, r, &entry);
 		break;
 	case KIND_service:
-		e = project_service(ec, s, space, key, r, &title, &body);
+		e = project_service(ec, s, space, key, r, &entry);
 		break;
 	case KIND_resident:
-		e = project_resident(ec, s, space, key, r, &title, &body);
+		e = project_resident(ec, s, space, key, r, &entry);
 		break;
 	default:
 		searched = false;
 	}
 	if (e == ERR_OK && searched)
-		e = put_search(ec, s, key, &title, &body, fresh);
+		e = put_search(ec, s, key, &entry, fresh);
 	if (e == ERR_OK && r->kind == KIND_resident && !fresh)
 		e = reproject_contacts(ec, s, key);
-	buf_free(&title);
-	buf_free(&body);
+	buf_free(&entry.title);
+	buf_free(&entry.body);
+	buf_free(&entry.sound);
+	return e;
+}
+
+enum err project_again(struct errctx *ec, struct store *s)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_record_keys);
+	int64_t *keys = NULL;
+	size_t n = 0;
+	size_t cap = 0;
+	bool row = false;
+	enum err e = ERR_OK;
+
+	NEED(st);
+	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
+		if ((e = list_grow((void **)&keys, n, &cap, sizeof(*keys))) != ERR_OK)
+			break;
+		keys[n++] = sqlite3_column_int64(st, 0);
+	}
+	sqlite3_reset(st);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct loaded l;
+
+		e = load_key(ec, s, keys[i], &l);
+		if (e == ERR_OK)
+			e = project(ec, s, l.space, keys[i], &l.record, true);
+		store_loaded_free(&l);
+	}
+	free(keys);
 	return e;
 }

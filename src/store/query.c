@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Questions to the log: lists of ids, search, the canonical dump.
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/sounds.h"
 #include "store/inside.h"
 
 void dots_free(struct dots *d)
@@ -172,6 +174,45 @@ enum err store_resident_by_nick(struct errctx *ec, struct store *s, int64_t spac
 	return dot_one(ec, s, st, out);
 }
 
+enum err store_residents_sounding(struct errctx *ec, struct store *s, int64_t space, const char *nick, struct dots *out)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf keys = { 0 };
+	enum err e = sounds_put((struct bytes){ (const uint8_t *)nick, strlen(nick) }, &keys);
+
+	*out = (struct dots){ 0 };
+	for (size_t from = 0; e == ERR_OK && from < keys.len;) {
+		size_t len = 0;
+		char word[128]; /* one key with a blank around it */
+		struct dots found = { 0 };
+
+		while (keys.data[from + len] != ' ')
+			len++;
+		snprintf(word, sizeof(word), " %.*s ", (int)len, (const char *)keys.data + from);
+		from += len + 1;
+		st = stmt(ec, s, ST_residents_sounding);
+		e = st == NULL ? ERR_IO : ERR_OK;
+		if (e == ERR_OK) {
+			sqlite3_bind_int64(st, 1, space);
+			bind_text(st, 2, word);
+			e = dots_of(ec, s, st, &found);
+		}
+		for (size_t i = 0; e == ERR_OK && i < found.n; i++) {
+			bool there = false;
+
+			for (size_t k = 0; k < out->n; k++)
+				there = there || dot_cmp(out->d[k], found.d[i]) == 0;
+			if (!there)
+				e = dots_add(out, found.d[i]);
+		}
+		dots_free(&found);
+	}
+	buf_free(&keys);
+	if (e != ERR_OK)
+		dots_free(out);
+	return e;
+}
+
 enum err store_two_versions(struct errctx *ec, struct store *s, struct dots *out)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_record_two);
@@ -246,22 +287,65 @@ enum err store_find(struct errctx *ec, struct store *s, const char *text, uint32
 
 #define SEARCH_WORDS_MAX 64 /* FTS5 takes seconds over a whole page that was pasted */
 
+/* Is there anything in a word that the index would keep? */
+static bool is_word(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (isalnum((unsigned char)p[i]) || (unsigned char)p[i] >= 0x80)
+			return true;
+	}
+	return false;
+}
+
 /* Every word in quotes with a star: a prefix each, and none of FTS5's own syntax gets through. */
-static enum err match_of(const char *words, struct buf *out)
+static enum err prefix_put(const char *word, size_t len, struct buf *out)
+{
+	enum err e = buf_put_str(out, "{title body} : \"");
+
+	if (e == ERR_OK)
+		e = buf_put(out, word, len);
+	return e == ERR_OK ? buf_put_str(out, "\"*") : e;
+}
+
+/* The same, or a name that sounds like it; *any tells whether the word has a key. One with a hyphen has several, which
+ * follow each other. */
+static enum err sounding_put(const char *word, size_t len, struct buf *out, bool *any)
+{
+	struct buf keys = { 0 };
+	enum err e = sounds_put((struct bytes){ (const uint8_t *)word, len }, &keys);
+
+	if (e == ERR_OK)
+		e = buf_put_str(out, out->len > 0 ? " AND (" : "(");
+	if (e == ERR_OK)
+		e = prefix_put(word, len, out);
+	if (e == ERR_OK && keys.len > 0) {
+		*any = true;
+		e = buf_put_str(out, " OR sound : \"");
+		if (e == ERR_OK)
+			e = buf_put(out, keys.data, keys.len);
+		if (e == ERR_OK)
+			e = buf_put_str(out, "\"");
+	}
+	buf_free(&keys);
+	return e == ERR_OK ? buf_put_str(out, ")") : e;
+}
+
+/* What FTS5 is asked for; *any as above. */
+static enum err match_of(const char *words, bool sounding, struct buf *out, bool *any)
 {
 	size_t n = 0;
 	enum err e = ERR_OK;
 
+	*any = false;
 	for (const char *p = words; e == ERR_OK && *p != '\0' && n < SEARCH_WORDS_MAX;) {
 		size_t len = strcspn(p, " \t\n\"");
 
-		if (len > 0) {
+		if (is_word(p, len)) {
 			n++;
-			e = buf_put_str(out, out->len > 0 ? " \"" : "\"");
+			if (!sounding && out->len > 0)
+				e = buf_put_byte(out, ' ');
 			if (e == ERR_OK)
-				e = buf_put(out, p, len);
-			if (e == ERR_OK)
-				e = buf_put_str(out, "\"*");
+				e = sounding ? sounding_put(p, len, out, any) : prefix_put(p, len, out);
 		}
 		p += len + (p[len] != '\0');
 	}
@@ -275,49 +359,82 @@ void store_hits_free(struct hit *hits, size_t count)
 	free(hits);
 }
 
+static bool has_hit(const struct hit *hits, size_t count, struct dot id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (dot_cmp(hits[i].id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct hits {
+	struct hit *list;
+	size_t n;
+	size_t cap;
+};
+
+/* Appends what a search statement finds and is not there yet, up to `limit` in all. */
+static enum err hits_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, unsigned limit, struct hits *out)
+{
+	bool row = false;
+	enum err e = ERR_OK;
+
+	while (out->n < limit && (e = step(ec, s, st, &row)) == ERR_OK && row) {
+		const char *snippet = (const char *)sqlite3_column_text(st, 2);
+		struct hit h = { .kind = (uint32_t)sqlite3_column_int64(st, 1) };
+
+		if ((e = dot_of(ec, s, sqlite3_column_int64(st, 0), &h.id)) != ERR_OK)
+			break;
+		if (has_hit(out->list, out->n, h.id))
+			continue;
+		if ((e = list_grow((void **)&out->list, out->n, &out->cap, sizeof(*out->list))) != ERR_OK)
+			break;
+		h.snippet = strdup(snippet == NULL ? "" : snippet);
+		if (h.snippet == NULL) {
+			e = ERR_NO_MEMORY;
+			break;
+		}
+		out->list[out->n++] = h;
+	}
+	sqlite3_reset(st);
+	return e;
+}
+
+/* First what is written like the words, then what sounds like them. */
 enum err store_search(struct errctx *ec, struct store *s, const char *words, uint32_t kind, unsigned limit,
                       struct hit **out, size_t *count)
 {
-	struct buf match = { 0 };
-	sqlite3_stmt *st = NULL;
-	size_t cap = 0;
-	bool row = false;
-	enum err e = match_of(words, &match);
+	static const enum statement statements[] = { ST_search, ST_search_sound };
+	struct hits hits = { 0 };
+	enum err e = ERR_OK;
 
-	*out = NULL;
-	*count = 0;
-	if (e != ERR_OK || match.len == 0)
-		goto done;
-	st = stmt(ec, s, ST_search);
-	if (st == NULL) {
-		e = ERR_IO;
-		goto done;
-	}
-	bind_text(st, 1, (const char *)match.data);
-	sqlite3_bind_int64(st, 2, kind);
-	sqlite3_bind_int64(st, 3, limit);
-	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
-		struct hit *h = NULL;
-		const char *snippet = (const char *)sqlite3_column_text(st, 2);
+	for (int pass = 0; pass < 2 && e == ERR_OK && hits.n < limit; pass++) {
+		struct buf match = { 0 };
+		sqlite3_stmt *st = NULL;
+		bool any = false;
 
-		if ((e = list_grow((void **)out, *count, &cap, sizeof(**out))) != ERR_OK)
-			break;
-		h = &(*out)[(*count)++];
-		*h = (struct hit){ .kind = (uint32_t)sqlite3_column_int64(st, 1),
-			           .snippet = strdup(snippet == NULL ? "" : snippet) };
-		if (h->snippet == NULL)
-			e = ERR_NO_MEMORY;
-		if (e != ERR_OK || (e = dot_of(ec, s, sqlite3_column_int64(st, 0), &h->id)) != ERR_OK)
-			break;
+		e = match_of(words, pass == 1, &match, &any);
+		if (e == ERR_OK && match.len > 0 && (pass == 0 || any)) {
+			st = stmt(ec, s, statements[pass]);
+			e = st == NULL ? ERR_IO : ERR_OK;
+		}
+		if (st != NULL) {
+			bind_text(st, 1, (const char *)match.data);
+			sqlite3_bind_int64(st, 2, kind);
+			/* those that the first pass found may come first again */
+			sqlite3_bind_int64(st, 3, (int64_t)limit + (int64_t)hits.n);
+			e = hits_add(ec, s, st, limit, &hits);
+			sqlite3_clear_bindings(st);
+		}
+		buf_free(&match);
 	}
-	sqlite3_reset(st);
-done:
 	if (e != ERR_OK) {
-		store_hits_free(*out, *count);
-		*out = NULL;
-		*count = 0;
+		store_hits_free(hits.list, hits.n);
+		hits = (struct hits){ 0 };
 	}
-	buf_free(&match);
+	*out = hits.list;
+	*count = hits.n;
 	return e;
 }
 

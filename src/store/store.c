@@ -16,7 +16,7 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init, sql_002_undo };
+static const char *const migrations[] = { sql_001_init, sql_002_undo, sql_003_sounds };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -123,9 +123,16 @@ static enum err user_version(struct errctx *ec, struct store *s, int *out)
 	return e;
 }
 
+/* What a migration leaves to code, in its transaction. */
+static enum err migrate_rows(struct errctx *ec, struct store *s, int version)
+{
+	return version == 3 ? project_again(ec, s) : ERR_OK;
+}
+
 static enum err migrate(struct errctx *ec, struct store *s)
 {
-	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2" };
+	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
+		                                "PRAGMA user_version = 3" };
 	int at = 0;
 	enum err e = user_version(ec, s, &at);
 
@@ -140,8 +147,11 @@ static enum err migrate(struct errctx *ec, struct store *s)
 		if (e != ERR_OK)
 			return e;
 		if (sqlite3_exec(s->db, migrations[at], NULL, NULL, NULL) != SQLITE_OK ||
-		    sqlite3_exec(s->db, versions[at], NULL, NULL, NULL) != SQLITE_OK) {
+		    sqlite3_exec(s->db, versions[at], NULL, NULL, NULL) != SQLITE_OK)
 			e = failed(ec, s);
+		if (e == ERR_OK)
+			e = migrate_rows(ec, s, at + 1);
+		if (e != ERR_OK) {
 			store_rollback(s);
 			return e;
 		}

@@ -293,10 +293,14 @@ enum err store_service_by_source(struct errctx *ec, struct store *s, int64_t spa
 enum err store_residents(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
 enum err store_resident_by_nick(struct errctx *ec, struct store *s, int64_t space, const char *nick,
                                 struct dot *out) MUST_CHECK;
+/* Residents whose nickname has a word that sounds like one of `nick` (model/sounds.h). */
+enum err store_residents_sounding(struct errctx *ec, struct store *s, int64_t space, const char *nick,
+                                  struct dots *out) MUST_CHECK;
 enum err store_two_versions(struct errctx *ec, struct store *s, struct dots *out) MUST_CHECK;
 
-/* Full-text search; every word is a prefix, accents do not count, the first 64 words do. In a snippet, what was found
- * stands between the bytes 2 and 3. */
+/* Full-text search; every word is a prefix, accents do not count, the first 64 words do.
+ * What is written like the words comes first, then names that sound like them (model/sounds.h). In a snippet, what was
+ * found stands between the bytes 2 and 3. */
 struct hit {
 	struct dot id;
 	uint32_t kind;
