@@ -304,8 +304,8 @@ static void nothing_makes_a_temporary_file(void **state)
 {
 	static const char *const work[] = {
 		"CREATE TABLE t(id INTEGER PRIMARY KEY, x, y)",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) "
-		"INSERT INTO t(x, y) SELECT printf('%d %.*c', i * 7919 % 40000, 500, 'x'), i FROM n",
+		("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) "
+		 "INSERT INTO t(x, y) SELECT printf('%d %.*c', i * 7919 % 40000, 500, 'x'), i FROM n"),
 		"SELECT count(*) FROM (SELECT x FROM t ORDER BY x || y)",
 		"SELECT count(*) FROM (SELECT x || y AS z, count(*) FROM t GROUP BY z)",
 		"CREATE INDEX ix ON t(x)",
