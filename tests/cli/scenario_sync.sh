@@ -132,6 +132,7 @@ refused 8 'who is in does not join again' 'Tafel' b join --from letter
 as c init --name Derde >/dev/null 2>&1
 as c unlock --minutes 10 >/dev/null 2>&1
 is 0 'somebody else with the same invitation' Tafel .asked c join --from letter
+is 0 'who asked can say where the repository is' "$work/host.git" .remote c remote set host.git
 json . c sync >/dev/null
 is 1 'is not let in: a person should look' '0 1' '"\(.admitted) \(.set_aside)"' a sync
 is 0 'why stands in the status' 'true true' '.set_aside[0] | "\(.what | length > 0) \(.why | test("used"))"' a status
