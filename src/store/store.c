@@ -123,43 +123,43 @@ static enum err user_version(struct errctx *ec, struct store *s, int *out)
 	return e;
 }
 
-/* What a migration leaves to code, in its transaction. */
-static enum err migrate_rows(struct errctx *ec, struct store *s, int version)
+/* From this version on rows of an earlier one have to be made again. */
+#define ROWS_VERSION 3
+
+/* All steps are one transaction, and rows are made again after the last of them: the code knows only the newest tables.
+ */
+static enum err migrate_from(struct errctx *ec, struct store *s, int from)
 {
-	return version == 3 ? project_again(ec, s) : ERR_OK;
+	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
+		                                "PRAGMA user_version = 3" };
+	enum err e = ERR_OK;
+
+	_Static_assert(sizeof(versions) / sizeof(versions[0]) == VERSION, "one line for each migration");
+	for (int at = from; e == ERR_OK && at < VERSION; at++) {
+		if (sqlite3_exec(s->db, migrations[at], NULL, NULL, NULL) != SQLITE_OK ||
+		    sqlite3_exec(s->db, versions[at], NULL, NULL, NULL) != SQLITE_OK)
+			e = failed(ec, s);
+	}
+	return e == ERR_OK && from < ROWS_VERSION ? project_again(ec, s) : e;
 }
 
 static enum err migrate(struct errctx *ec, struct store *s)
 {
-	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
-		                                "PRAGMA user_version = 3" };
 	int at = 0;
 	enum err e = user_version(ec, s, &at);
 
-	_Static_assert(sizeof(versions) / sizeof(versions[0]) == VERSION, "one line for each migration");
-	if (e != ERR_OK)
+	if (e != ERR_OK || at == VERSION)
 		return e;
 	if (at > VERSION)
 		return err_set(ec, ERR_REFUSED, "A newer version of the program made this home. Install that version.",
 		               NULL, NULL, NULL);
-	for (; at < VERSION; at++) {
-		e = store_begin(ec, s);
-		if (e != ERR_OK)
-			return e;
-		if (sqlite3_exec(s->db, migrations[at], NULL, NULL, NULL) != SQLITE_OK ||
-		    sqlite3_exec(s->db, versions[at], NULL, NULL, NULL) != SQLITE_OK)
-			e = failed(ec, s);
-		if (e == ERR_OK)
-			e = migrate_rows(ec, s, at + 1);
-		if (e != ERR_OK) {
-			store_rollback(s);
-			return e;
-		}
-		e = store_commit(ec, s);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ERR_OK;
+	e = store_begin(ec, s);
+	if (e == ERR_OK)
+		e = migrate_from(ec, s, at);
+	if (e == ERR_OK)
+		return store_commit(ec, s);
+	store_rollback(s);
+	return e;
 }
 
 enum err store_open(struct errctx *ec, struct vault *vault, struct store **out)

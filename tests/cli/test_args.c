@@ -119,7 +119,6 @@ static const struct {
 	{ "summary --period 2026Q3 --view public --format csv --out x", CMD_SUMMARY, 0, 4 },
 	{ "protect t.csv --threshold 5 --hierarchy a.csv --hierarchy b.csv --out d", CMD_PROTECT, 1, 4 },
 	{ "demo --out d", CMD_DEMO, 0, 1 },
-	{ "passphrase change --new-passphrase-file f", CMD_PASSPHRASE_CHANGE, 0, 1 },
 	{ "--version", CMD_VERSION, 0, 0 },
 	{ "help", CMD_HELP, 0, 0 },
 	{ "help contact add", CMD_HELP, 2, 0 },
