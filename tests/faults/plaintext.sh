@@ -7,8 +7,8 @@
 # Allowed are only what a command says to the person who called it, the socket between a command and the owner of the
 # open vault, and the passphrase in the pipe to the owner that a command starts.
 #
-# Every run shows first that a marker that is written on purpose is found. Seen to fail when: the vault is opened
-# without its VFS; temporary files of SQLite go to the disk; a sealed batch goes out unsealed.
+# Every run shows first that a marker that is written on purpose is found. Seen to fail when: the cipher leaves its input
+# as it is; adding a conversation puts its text into a temporary file.
 set -u
 . tests/support/check.sh
 

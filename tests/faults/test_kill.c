@@ -307,10 +307,12 @@ struct blow {
 static void expect_word(const struct stage *s, const struct blow *b, const struct point *p, int status)
 {
 	bool fine = status == 9 || (b->who == COURIER && status == 6);
+	/* Then the sentence cannot be written either. */
+	bool mute = b->who == HOME && b->when[0] == '+' && strcmp(p->call, "write") == 0;
 
 	if (status == 0 && !(b->who == HOME && p->essential))
 		return;
-	if (!fine || !said_why(s))
+	if (!fine || (!mute && !said_why(s)))
 		fail_msg("status %d, and it said: %s", status, stage_shell(NULL, "cat %s/err", s->w.dir));
 }
 

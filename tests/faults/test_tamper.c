@@ -6,8 +6,7 @@
 // 1,000 seeded flips: database, log and mark of a home that was killed; its key file; the repository's objects and
 // branches; the courier's cache of it. SLB_SOAK=n makes n times as many. tests/vault/ asks more of the vault alone.
 //
-// Seen to fail when: the vault takes a page whose tag does not match; a frame below the mark is taken for a torn tail;
-// an object is read without comparing its name with its content.
+// Seen to fail when: the vault takes a page whose tag does not match; an empty list is taken for a whole one.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -213,6 +212,9 @@ static void flip_vault(struct stage *s, const char *name, size_t count, const st
 		fail_msg("the vault is damaged without a flip");
 	stage_close(s, A);
 	say(name, &c);
+	/* Every byte of these two is sealed; the mark holds what is in it twice. */
+	if (strcmp(name, "vault.mark") != 0)
+		assert_int_equal(c.harmless, 0);
 }
 
 static void test_vault(void **state)
@@ -401,17 +403,23 @@ static void scene_end(struct scene *x)
 	free(x->names_b);
 }
 
-/* Is this file of the repository a branch of those, or a pack of nothing but their objects? */
+/* Is this file of the repository a branch of those, one of their objects, or a pack of nothing else? */
 static bool belongs(const struct stage *s, const char *path, const char *names)
 {
 	const char *refs = strstr(path, "/refs/heads/");
+	const char *objects = strstr(path, "/objects/");
 	const char *pack = strstr(path, "/pack-");
 	char *list = NULL;
 	char *rest = NULL;
+	char loose[41];
 	bool all = true;
 
 	if (refs != NULL)
 		return strstr(names, refs + 1) != NULL;
+	if (objects != NULL && strlen(objects) == strlen("/objects/xx/") + 38) {
+		snprintf(loose, sizeof(loose), "%.2s%.38s", objects + 9, objects + 12);
+		return strstr(names, loose) != NULL;
+	}
 	if (pack == NULL)
 		return false;
 	list = strdup(stage_shell(NULL, "git show-index <%s/clean/remote.git/objects/pack/%.45s.idx | cut -d' ' -f2",
@@ -477,6 +485,7 @@ static void flip_repository(struct scene *x, bool packed, size_t count)
 {
 	struct counts c = { 0 };
 	size_t others = 0;
+	size_t by_authors = 0;
 
 	for (; c.tried < count; c.tried++) {
 		struct held h;
@@ -508,19 +517,28 @@ static void flip_repository(struct scene *x, bool packed, size_t count)
 			c.detected++;
 		else
 			c.harmless++;
-		/* What was damaged was not taken for good: with the bit as it was, all arrives. */
+		/* What was damaged was not taken for good: with the bit as it was, all arrives. Where C took a branch
+		 * for gone and put back what it knew of it, its author brings it up to date (S5). */
 		put_back(&h);
 		buf_free(&h.content);
 		world_sync(&x->s.w, C);
-		stage_expect(&x->s, C, &x->all);
 		stage_open(&x->s, A);
+		if (arrived(&x->s, C, &x->all) < x->all.n) {
+			stage_open(&x->s, B);
+			world_sync(&x->s.w, A);
+			world_sync(&x->s.w, B);
+			world_sync(&x->s.w, C);
+			by_authors++;
+		}
+		stage_expect(&x->s, C, &x->all);
 		stage_expect_equal(&x->s, A, C);
 	}
 	say(packed ? "repository, packed" : "repository", &c);
+	print_message("# after %zu of them it took the next sync of the authors\n", by_authors);
 	if (packed)
 		return;
 	print_message("# %zu of them hit one member's branch; the batches of the other arrived\n", others);
-	assert_true(others * 4 > c.tried);
+	assert_true(others * 10 > c.tried);
 }
 
 static void flip_cache(struct scene *x, size_t count)
