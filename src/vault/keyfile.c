@@ -28,6 +28,8 @@ enum slot_type {
 #define PASS_COST_LEN (8 + 8 + PWHASH_SALT_LEN)
 #define PASS_BODY_LEN (PASS_COST_LEN + AEAD_NONCE_LEN + MASTER_KEY_LEN + AEAD_TAG_LEN)
 #define CALIBRATE_ROUNDS 3
+/* Each costs a derivation before a passphrase is called wrong; a file with more was not written here. */
+#define PASS_SLOTS_MAX 4
 
 /* ---- Slots ---- */
 
@@ -158,11 +160,15 @@ static bool slots_whole(struct bytes copy)
 {
 	uint32_t count = be32_get(copy.data + MAGIC_LEN + 4);
 	size_t at = HEAD_LEN;
+	unsigned passphrases = 0;
 	struct slot s;
 
-	for (; count > 0; count--)
-		if (!slot_next(copy, &at, &s) || (s.type == SLOT_PASSPHRASE && s.body.len != PASS_BODY_LEN))
+	for (; count > 0; count--) {
+		if (!slot_next(copy, &at, &s))
 			return false;
+		if (s.type == SLOT_PASSPHRASE && (s.body.len != PASS_BODY_LEN || ++passphrases > PASS_SLOTS_MAX))
+			return false;
+	}
 	return at == copy.len - TRAILER_LEN;
 }
 
