@@ -122,6 +122,26 @@ static void written_first(void **state)
 	}
 }
 
+/* Even far down in a long note, where a short name that sounds alike has the higher rank. */
+static void long_note(void **state)
+{
+	struct desk *d = *state;
+	struct found_list l;
+	char id[ID_TEXT_LEN];
+	char text[4096] = "";
+
+	for (size_t i = 0; i < 200; i++)
+		strcat(text, i % 2 == 0 ? "huur " : "werk ");
+	strcat(text, "yusuf");
+	person(d, "Youssef", id);
+	talk(d, NULL, text);
+	assert_int_equal(finding_search(&d->ec, d->app, "yusuf", 50, &l), ERR_OK);
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.item[0].kind, "contact");
+	assert_string_equal(l.item[1].kind, "resident");
+	found_list_free(&l);
+}
+
 /* A new name, or none any more, and the contacts with it are found by the new one. */
 static void renamed(void **state)
 {
@@ -209,8 +229,8 @@ static void similar(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DESK_TEST(by_sound),        DESK_TEST(written_first), DESK_TEST(renamed),
-		DESK_TEST(earlier_version), DESK_TEST(similar),
+		DESK_TEST(by_sound), DESK_TEST(written_first),   DESK_TEST(long_note),
+		DESK_TEST(renamed),  DESK_TEST(earlier_version), DESK_TEST(similar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,21 @@ is 'versions list' 0 length versions list
 refused 2 'a field with one version' channel versions pick "$first" channel --keep 1
 refused 4 'a field that is none' kleur versions pick "$first" kleur --keep 1
 
+# --- history and undo ---
+is 'something to undo' "$second" .id contact edit "$second" --channel huis
+is 'history tells who changed what' 'channel telefoon huis Fatma' \
+	'.[-1] | "\(.changes[0].field) \(.changes[0].before) \(.changes[0].after) \(.author)"' history "$second"
+is 'the first edit made it' 'true false' '"\(.[0].made) \(.[1].made)"' history "$second"
+is 'undo puts it back' "$second channel 0" '"\(.id) \(.back | join(",")) \(.stays | length)"' undo
+is 'and so it is' telefoon .channel contact show "$second"
+is 'history knows' 'true true' '"\(.[-1].undoes) \(.[-2].undone)"' history "$second"
+is 'undo by id goes one further back' 'text' '.back | join(",")' undo "$second"
+is 'the note is gone' null .text contact show "$second"
+refused 8 'making is not undone' "$second" undo "$second"
+refused 4 'history of what is not here' 99999 history 99999
+is 'a name that sounds alike' zqmarklina '.similar[0].nick' resident add zqmarkliena
+is 'search finds both' 2 'map(select(.kind == "resident")) | length' search zqmarkliena
+
 # --- run ---
 cat >"$TMPDIR/lines" <<'END'
 # a comment, and an empty line
