@@ -89,16 +89,27 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 		say_asked(call);
 }
 
-/* `why` comes from the courier with its values filled in. */
-static enum err sync_later(struct command_call *call, const char *why)
+/* What went wrong comes from the courier with its values filled in. What does not pass by itself is not for later. */
+static enum err sync_later(struct command_call *call, const struct sync_view *v)
 {
+	const char *why = v->why[0] != '\0' ? v->why : v->notice;
 	struct buf said = { 0 };
 	enum err e = lang_tr_filled(&said, call->lang, why);
 
 	if (e == ERR_OK)
 		e = buf_terminate(&said);
-	e = err_set(call->ec, ERR_LATER, "Not everything was sent or fetched: %1 Nothing is lost. Sync again later.",
-	            e == ERR_OK ? (const char *)said.data : why, NULL, NULL);
+	if (e == ERR_OK)
+		why = (const char *)said.data;
+	if (v->result == SYNC_PERSON)
+		e = err_set(
+		    call->ec, ERR_LATER,
+		    "Not everything was sent or fetched: %1 Nothing is lost. This does not pass by itself: ask who "
+		    "looks after the repository.",
+		    why, NULL, NULL);
+	else
+		e = err_set(call->ec, ERR_LATER,
+		            "Not everything was sent or fetched: %1 Nothing is lost. Sync again later.", why, NULL,
+		            NULL);
 	buf_free(&said);
 	return e;
 }
@@ -116,7 +127,7 @@ enum err cmd_sync(struct command_call *call)
 		sync_text(call, &v);
 	call->printed = true;
 	if (e == ERR_OK && v.result != SYNC_DONE)
-		return sync_later(call, v.why[0] != '\0' ? v.why : v.notice);
+		return sync_later(call, &v);
 	call->look = v.two_versions > 0 || v.set_aside > 0;
 	return e;
 }
