@@ -56,7 +56,8 @@ enum err invite_list(struct errctx *ec, struct sync *y, struct invite_row **out,
 enum err invite_withdraw(struct errctx *ec, struct sync *y, const char *id) MUST_CHECK;
 
 /* Makes the spaces of an invitation one's own, as asked for, and puts the request into the outgoing files. ERR_REFUSED
- * when one is a member already, or asked with this very invitation; ERR_LATER when the invitation's time is over. In a transaction. */
+ * when one is a member already, or asked with this very invitation; ERR_LATER when the invitation's time is over. In a
+ * transaction. */
 enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i, const char *nick) MUST_CHECK;
 /* The same without an invitation: bare keys, for a neighbourhood at `remote`; `fingerprint` is for six words. */
 enum err join_request(struct errctx *ec, struct sync *y, const char *remote, const char *nick,

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Letters about joining: where they go, and what in them is signed or authenticated. Shared by both sides of joining
+ * (join.c asks, admit.c answers). */
+#ifndef SLB_SYNC_LETTERS_H
+#define SLB_SYNC_LETTERS_H
+
+#include "sync/join.h"
+
+/* A request without an invitation: header | bundle | signature over both, told by its sequence number. */
+#define OPEN_REQUEST_SEQ 1
+#define OPEN_REQUEST_LEN (FILE_HEADER_LEN + BUNDLE_LEN + SIGN_LEN)
+
+/* The branch on which this home leaves its letters in a neighbourhood's repository; its random tag goes into headers.
+ * Within a transaction. */
+enum err mailbox(struct errctx *ec, struct sync *y, int64_t neighbourhood, char ref[static REF_MAX + 1],
+                 struct tag *tag) MUST_CHECK;
+/* A letter goes into the outgoing files under a name that no other has: `what` and the start of its hash. */
+enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, const char *what,
+                     struct bytes file) MUST_CHECK;
+
+/* Proof that the joiner holds the secret of each key it shows: signed with that key. */
+void possession_hash(const uint8_t bundle[static BUNDLE_LEN], struct space_id space,
+                     const uint8_t id[static INVITATION_ID_LEN], uint8_t out[static HASH_LEN]);
+/* BLAKE2b over the request, keyed with the invitation's secret. */
+void request_mac(const uint8_t secret[static INVITE_SECRET_LEN], struct bytes request, uint8_t out[static HASH_LEN]);
+/* What the admitting device signs: the answer, for this joiner. */
+void answer_hash(const uint8_t joiner[static BUNDLE_LEN], struct bytes answer, uint8_t out[static HASH_LEN]);
+
+#endif
