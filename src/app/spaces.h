@@ -24,8 +24,8 @@ enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **ou
 void app_circles_free(struct circle_view *list, size_t count);
 
 /* An invitation as text (NUL-terminated in `out`). `space`: name of a circle or neighbourhood; NULL: the only circle,
- * else the neighbourhood. `role`: member, coordinator, teller; NULL: member. The last two are held in the neighbourhood:
- * NULL is that one then, and a circle ERR_REFUSED. */
+ * else the neighbourhood. `role`: member, coordinator, teller; NULL: member. The last two are held in the
+ * neighbourhood: NULL is that one then, and a circle ERR_REFUSED. */
 struct invite_view {
 	struct buf text;
 	char space[128];
