@@ -25,7 +25,8 @@
 #include "base/err.h"
 
 /* Appends the keys of the words of `text` (UTF-8), in their order, each followed by a blank; lower case ASCII letters.
- * A word is a run of letters; where no consonant or only one letter is left ("B.", "Mw."), it has no key. ERR_NO_MEMORY. */
+ * A word is a run of letters; where no consonant or only one letter is left ("B.", "Mw."), it has no key.
+ * ERR_NO_MEMORY. */
 enum err sounds_put(struct bytes text, struct buf *out) MUST_CHECK;
 
 #endif
