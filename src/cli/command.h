@@ -28,8 +28,8 @@ struct command_call {
 	enum lang lang;
 	/* Home and courier as resolved; for `init`, which opens for itself. */
 	const struct app_options *options;
-	/* Set by a command that has printed its document and fails all the same (a sync that did not come through): then
-	 * only the sentence follows, on io->err. */
+	/* Set by a command that has printed its document and fails all the same (a sync that did not come through):
+	 * then only the sentence follows, on io->err. */
 	bool printed;
 	/* Set by a command with PERSON_MAY_LOOK that is done, but found something a person should look at: exit 1. */
 	bool look;
