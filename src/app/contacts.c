@@ -158,6 +158,10 @@ static enum err entry_write(struct entry *n, int64_t space, const struct contact
 		e = follows_put(n, space, f->follows);
 	if (e == ERR_OK)
 		e = resident_put(ed, space, f->resident);
+	/* who is followed up is the same person, unless somebody else is named */
+	if (e == ERR_OK && is_new && f->resident == NULL && n->follows &&
+	    !dot_is_none(shown_ref(&n->earlier.record, F_contact_resident)))
+		editor_ref(ed, F_contact_resident, shown_ref(&n->earlier.record, F_contact_resident));
 	if (e != ERR_OK) {
 		editor_free(ed);
 		return e;

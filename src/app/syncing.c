@@ -382,10 +382,57 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->received += r->batches;
 	v->fresh += r->records;
 	v->changed += r->changed;
-	v->two_versions += r->two;
 	v->set_aside += r->set_aside;
 	v->joined += r->joined;
 	v->admitted += r->admitted;
+}
+
+/* --- two versions: what stands in them now and did not before --- */
+
+struct standing {
+	struct dots records;
+	size_t *fields; /* in two versions, of each record */
+};
+
+static void standing_free(struct standing *s)
+{
+	dots_free(&s->records);
+	free(s->fields);
+	*s = (struct standing){ 0 };
+}
+
+static enum err standing_load(struct errctx *ec, struct app *app, struct standing *out)
+{
+	enum err e = store_two_versions(ec, app->store, &out->records);
+
+	out->fields = calloc(out->records.n + 1, sizeof(*out->fields));
+	if (e == ERR_OK && out->fields == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < out->records.n; i++) {
+		struct loaded l;
+
+		e = store_load(ec, app->store, out->records.d[i], &l);
+		if (e == ERR_OK)
+			out->fields[i] = record_two_versions(&l.record);
+		store_loaded_free(&l);
+	}
+	return e;
+}
+
+static uint64_t standing_new(const struct standing *before, const struct standing *after)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < after->records.n; i++) {
+		size_t was = 0;
+
+		for (size_t k = 0; k < before->records.n; k++) {
+			if (dot_cmp(before->records.d[k], after->records.d[i]) == 0)
+				was = before->fields[k];
+		}
+		n += after->fields[i] > was ? after->fields[i] - was : 0;
+	}
+	return n;
 }
 
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
@@ -429,12 +476,16 @@ static enum err save_success(struct errctx *ec, struct app *app)
 
 enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 {
+	struct standing before = { 0 };
+	struct standing after = { 0 };
 	struct space_row *list = NULL;
 	size_t n = 0;
 	size_t remotes = 0;
 	enum err e = store_space_list(ec, app->store, &list, &n);
 
 	*out = (struct sync_view){ 0 };
+	if (e == ERR_OK)
+		e = standing_load(ec, app, &before);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].remote[0] == '\0')
 			continue;
@@ -446,11 +497,16 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	}
 	free(list);
 	if (e == ERR_OK && remotes == 0)
-		return err_set(ec, ERR_LATER,
-		               "There is nothing to sync with yet. Use an invitation: sleutelbos join INVITATION", NULL,
-		               NULL, NULL);
+		e = err_set(ec, ERR_LATER,
+		            "There is nothing to sync with yet. Use an invitation: sleutelbos join INVITATION", NULL,
+		            NULL, NULL);
+	if (e == ERR_OK)
+		e = standing_load(ec, app, &after);
+	out->two_versions = standing_new(&before, &after);
 	if (e == ERR_OK && out->result == SYNC_DONE)
 		e = save_success(ec, app);
+	standing_free(&before);
+	standing_free(&after);
 	return e;
 }
 

@@ -330,7 +330,6 @@ static uint64_t past_of(const struct vv *context, struct dot dot)
 struct looked {
 	bool known;
 	uint32_t kind;
-	size_t two; /* fields in two versions */
 };
 
 static struct looked look(struct errctx *ec, struct sync *y, struct dot id)
@@ -339,7 +338,7 @@ static struct looked look(struct errctx *ec, struct sync *y, struct dot id)
 	struct loaded l;
 
 	if (store_load(ec, y->store, id, &l) == ERR_OK) {
-		out = (struct looked){ true, l.record.kind, record_two_versions(&l.record) };
+		out = (struct looked){ true, l.record.kind };
 		store_loaded_free(&l);
 	}
 	return out;
@@ -351,7 +350,6 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 	struct vv lowered = { 0 };
 	const struct vv *context = &in->context;
 	struct looked before = { .kind = edit->kind };
-	struct looked after = { 0 };
 	enum err e = ERR_OK;
 
 	if (edit->kind == KIND_none && !target_seen(in, edit))
@@ -365,13 +363,10 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 	if (e == ERR_OK)
 		e = store_apply(ec, y->store, in->space->n, edit,
 		                (struct context){ context, past_of(context, edit->dot) }, in->seq, clock_now(y->clock));
-	if (e == ERR_OK && before.known) {
-		after = look(ec, y, edit->target);
+	if (e == ERR_OK && before.known)
 		r->changed++;
-		r->two += after.two > before.two ? after.two - before.two : 0;
-	} else if (e == ERR_OK) {
+	else if (e == ERR_OK)
 		r->records++;
-	}
 	if (e == ERR_OK && before.kind == KIND_member)
 		e = devices_register(ec, y, in->space, edit->target);
 	vv_free(&lowered);

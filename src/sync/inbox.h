@@ -23,7 +23,6 @@ struct received {
 	uint64_t batches;   /* applied */
 	uint64_t records;   /* new here */
 	uint64_t changed;   /* known here, now different */
-	uint64_t two;       /* fields that came to stand in two versions */
 	uint64_t set_aside; /* new ones */
 	uint64_t joined;    /* spaces that became one's own */
 	uint64_t admitted;  /* others whom this device let in */

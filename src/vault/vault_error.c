@@ -23,22 +23,22 @@ static enum err damage_error(const struct vfs_damage *d, struct errctx *ec)
 	case DAMAGE_FRAME:
 		return err_set(ec, ERR_DAMAGED,
 		               "The vault's log of recent edits is damaged at place %1, in what was saved before. "
-		               "Nothing was changed; run verify --repair to keep what can be read.",
+		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
 		               number, NULL, NULL);
 	case DAMAGE_LOG_SHORT:
 		return err_set(ec, ERR_DAMAGED,
 		               "The vault's log of recent edits is missing or cut off. "
-		               "Nothing was changed; run verify --repair to go on with what is there.",
+		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
 		               NULL, NULL, NULL);
 	case DAMAGE_LOG_HEADER:
 		return err_set(ec, ERR_DAMAGED,
 		               "The vault's log of recent edits is damaged at its beginning. "
-		               "Nothing was changed; run verify --repair to go on with what is there.",
+		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
 		               NULL, NULL, NULL);
 	case DAMAGE_LOG_AHEAD:
 		return err_set(ec, ERR_DAMAGED,
 		               "An older copy of vault.mark was put back: it does not fit the log of recent edits. "
-		               "Nothing was changed; run verify --repair to go on with what is there.",
+		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
 		               NULL, NULL, NULL);
 	case DAMAGE_NONE:
 		break;

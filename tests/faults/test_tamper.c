@@ -561,7 +561,7 @@ static void flip_cache(struct scene *x, size_t count)
 		said = sync_noticed(x, &there);
 		if (!said && !there)
 			fail_msg("work of others is missing, and nothing was said");
-		by_itself = there || (sync_noticed(x, &there), there);
+		by_itself = !said || (!sync_noticed(x, &there) && there);
 		if (!said)
 			c.harmless++;
 		else if (by_itself)
@@ -569,7 +569,7 @@ static void flip_cache(struct scene *x, size_t count)
 		else
 			c.detected++;
 		/* It is only a cache. */
-		if (!there)
+		if (!by_itself)
 			stage_shell(NULL, "rm -rf %s", dir);
 		world_sync(&x->s.w, C);
 		stage_expect(&x->s, C, &x->all);

@@ -115,7 +115,6 @@ static inline struct received pump(struct world *w, size_t from, size_t to)
 		sum.batches += r.batches;
 		sum.records += r.records;
 		sum.changed += r.changed;
-		sum.two += r.two;
 		sum.set_aside += r.set_aside;
 		sum.joined += r.joined;
 		sum.admitted += r.admitted;
