@@ -10,8 +10,8 @@
 //
 // Set SLB_SOAK to try every point; otherwise they are sampled evenly.
 //
-// Seen to fail when: the driver acknowledges before it logs; files count as sent when they are handed to the courier;
-// a batch is sealed without marking its edits as sealed.
+// Seen to fail when: files count as sent when they are handed to the courier; a failed sync of the log is ignored; a
+// sync does not clear what a killed one left in the spool.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 // 1,000 seeded flips: database, log and mark of a home that was killed; its key file; the repository's objects and
 // branches; the courier's cache of it. SLB_SOAK=n makes n times as many. tests/vault/ asks more of the vault alone.
 //
-// Seen to fail when: the vault takes a page whose tag does not match; an empty list is taken for a whole one.
+// Seen to fail when: the vault takes a page whose tag does not match; a damaged frame is taken for a torn tail.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
