@@ -16,7 +16,7 @@ fresh()
 	rm -rf "$top"
 	mkdir -p "$top/scripts" "$top/tests/a" "$top/build"
 	cp scripts/run-tests "$top/scripts"
-	script good 'echo "ok one"; echo "ok two"; echo "ok three # SKIP no network"; test -d "$TMPDIR" && test -n "$BUILD"'
+	script good 'echo "ok one"; echo "ok two"; echo "not ok three # SKIP no network"; test -d "$TMPDIR" && test -n "$BUILD"'
 }
 # counted STATUS 'LAST LINE' NAME
 counted()
