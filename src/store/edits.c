@@ -306,8 +306,8 @@ enum err load_key(struct errctx *ec, struct store *s, int64_t key, struct loaded
 	}
 	sqlite3_reset(st);
 	if (e == ERR_OK && record_get(buf_bytes(&out->bytes), &out->record) != ERR_OK)
-		e = err_set(ec, ERR_DAMAGED, "A record in the vault is damaged. Run verify to see how much is.", NULL, NULL,
-		            NULL);
+		e = err_set(ec, ERR_DAMAGED, "A record in the vault is damaged. Run verify to see how much is.", NULL,
+		            NULL, NULL);
 	if (e != ERR_OK)
 		store_loaded_free(out);
 	return e;
