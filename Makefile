@@ -30,7 +30,7 @@ PKGS        = sqlite3 libsodium zlib libcbor jansson
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)
-GIT_LIBS   := $(shell pkg-config --libs libgit2 2>/dev/null)
+GIT_LIBS   := $(shell pkg-config --libs libgit2 zlib 2>/dev/null)
 
 CSTD     = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \

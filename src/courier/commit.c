@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "courier/giterr.h"
+#include "courier/loose.h"
 #include "courier/watchdog.h"
 
 #define TREE_LINE "tree "
@@ -85,13 +86,22 @@ bool tree_parse(struct bytes raw, struct commit *out)
 	return out->files > 0;
 }
 
+/* Everything that is read passes here first: what libgit2 could not read safely is a mismatch. */
+static int read_header(git_odb *odb, const char *where, const git_oid *id, size_t *size, git_object_t *type)
+{
+	if (loose_sound(where, id))
+		return git_odb_read_header(size, type, odb, id);
+	git_error_set_str(GIT_ERROR_ODB, "an object is not what its header says");
+	return GIT_EMISMATCH;
+}
+
 /* Reads one object of that type, of at most `max` bytes. The caller frees it. */
 static enum err read_object(struct errctx *ec, git_odb *odb, const char *where, const git_oid *id, git_object_t type,
                             size_t max, git_odb_object **out)
 {
 	size_t size = 0;
 	git_object_t found = GIT_OBJECT_INVALID;
-	int rc = git_odb_read_header(&size, &found, odb, id);
+	int rc = read_header(odb, where, id, &size, &found);
 
 	if (rc == 0 && (found != type || size > max))
 		return odd(ec, where, id);
@@ -131,7 +141,7 @@ enum err commit_read(struct errctx *ec, git_odb *odb, const char *where, const g
 	for (size_t i = 0; e == ERR_OK && i < out->files; i++) {
 		struct commit_file *file = &out->file[i];
 		git_object_t type = GIT_OBJECT_INVALID;
-		int rc = git_odb_read_header(&file->size, &type, odb, &file->blob);
+		int rc = read_header(odb, where, &file->blob, &file->size, &type);
 
 		if (rc != 0)
 			e = giterr_set(ec, rc, where);

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "courier/giterr.h"
+#include "courier/loose.h"
 #include "courier/watchdog.h"
 
 #define OBJECTS_MAX 200000u /* in one joined pack: what fits into the watchdog's minute of work several times over */
@@ -131,6 +132,8 @@ static int put_loose(const git_oid *id, void *arg)
 {
 	struct packing *p = arg;
 
+	if (!loose_sound(p->b->path, id))
+		return GIT_EUSER; /* packing would read it */
 	if (oids_put(&p->loose, id) != ERR_OK)
 		return -1;
 	return put_object(id, arg);

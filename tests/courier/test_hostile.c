@@ -315,6 +315,38 @@ static void test_damaged_objects_cost_their_own_branch_only(void **state)
 	}
 }
 
+/* A tree whose header says 3 bytes and whose body has more: libgit2 would write past the 3. Seen to fail, under the
+ * address sanitizer, with loose_sound() always true. */
+static void test_a_header_that_says_too_little(void **state)
+{
+	static const uint8_t lie[] = "tree 3\0 and then a good deal more than those three bytes are";
+	struct scene s;
+	struct heard *h = NULL;
+	char path[600];
+	Bytef packed[256];
+	uLong len = sizeof(packed);
+	FILE *f = NULL;
+
+	scene_begin(&s);
+	push_one(&s, 'a', "b-1", "one");
+	push_one(&s, 'c', "b-1", "three");
+	assert_int_equal(compress(packed, &len, lie, sizeof(lie)), Z_OK);
+	snprintf(path, sizeof(path), "%s",
+	         shell("cd %s/remote && id=$(git rev-parse " OWN
+	               "c^{tree}) && f=$PWD/objects/$(echo $id | cut -c1-2)/$(echo $id | cut -c3-) && chmod u+w $f && "
+	               "printf %%s $f",
+	               s.dir));
+	f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(packed, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+	h = look(&s);
+	assert_heard(h, "file " OWN "a ");
+	assert_not_heard(h, "file " OWN "c ");
+	assert_heard(h, "fail person damaged ");
+	scene_end(&s);
+}
+
 /* Names that cannot stand beside each other in a folder of files: no damage of ours, and no end of the rest. */
 static void test_branches_below_branches(void **state)
 {
@@ -365,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_followed_elsewhere),
 		cmocka_unit_test(test_too_many_branches),
 		cmocka_unit_test(test_damaged_objects_cost_their_own_branch_only),
+		cmocka_unit_test(test_a_header_that_says_too_little),
 		cmocka_unit_test(test_branches_below_branches),
 		cmocka_unit_test(test_a_long_branch_comes_in_portions),
 	};

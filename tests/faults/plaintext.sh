@@ -14,7 +14,8 @@ set -u
 
 program=$BUILD/sleutelbos
 strace -o /dev/null true 2>/dev/null || { echo 'ok plaintext # SKIP strace cannot trace here'; exit 0; }
-export ASAN_OPTIONS=detect_leaks=0
+# The courier gets an environment of its own, so its leak check cannot be switched off from here.
+grep -q __asan_init "$program" && { echo 'ok plaintext # SKIP a leak check cannot run under strace'; exit 0; }
 export XDG_RUNTIME_DIR="$TMPDIR/run"
 T=$TMPDIR/world
 mkdir -m 700 "$XDG_RUNTIME_DIR" "$T" "$T/letters" "$TMPDIR/trace"
