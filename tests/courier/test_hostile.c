@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: whatever a remote holds, it becomes no path outside the inbox, no file of an unknown shape, no work without
 // bound, and one bad branch stops no other (S4, S5).
+#include <zlib.h>
+
 #include "base/codec.h"
 #include "scene.h"
 
