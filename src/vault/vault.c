@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "vault/swap.h"
 #include "vault/vault_over.h"
 
 static const char OPEN_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;" /* before the first access: no shared memory file */
@@ -69,15 +70,25 @@ static enum err presence_check(const struct vault *v, struct errctx *ec, const c
 	return ERR_OK;
 }
 
-/* One owner: the lock lies on vault.mark, which is never replaced. */
+/* The locked file is still the one that bears the name: a swap may have replaced it meanwhile. */
+static bool lock_current(const struct vault *v)
+{
+	struct stat locked;
+	struct stat named;
+
+	return fstat(v->lock, &locked) == 0 && stat(v->mark_path, &named) == 0 && locked.st_dev == named.st_dev &&
+	       locked.st_ino == named.st_ino;
+}
+
+/* One owner: the lock lies on vault.mark. Only its holder ever replaces that file, and moves the lock along. */
 static enum err owner_lock(struct vault *v, struct errctx *ec)
 {
 	v->lock = open(v->mark_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (v->lock < 0)
 		return err_errno(ec, errno, v->mark_path);
-	if (flock(v->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(v->lock, LOCK_EX | LOCK_NB) == 0 && lock_current(v))
 		return ERR_OK;
-	if (errno == EWOULDBLOCK)
+	if (errno == EWOULDBLOCK || !lock_current(v))
 		return err_set(ec, ERR_LATER, "Another program has the vault open. Close it there, or wait.", NULL,
 		               NULL, NULL);
 	return err_errno(ec, errno, v->mark_path);
@@ -213,8 +224,8 @@ static enum err salvage_settle(struct vault *v, struct errctx *ec)
 	return e;
 }
 
-static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
-                           enum vault_mode mode)
+enum err vault_prepare(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
+                       enum vault_mode mode)
 {
 	struct bytes none = { NULL, 0 };
 	enum err e = paths_make(v, ec, dir);
@@ -231,10 +242,18 @@ static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, 
 		e = owner_lock(v, ec);
 	if (e == ERR_OK) /* again, now that nobody else can create it */
 		e = presence_check(v, ec, dir, mode);
+	if (e == ERR_OK && mode != VAULT_CREATE)
+		e = swap_settle(ec, dir, master, &v->lock);
+	return e == ERR_OK ? mark_open(v, ec) : e;
+}
+
+static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
+                           enum vault_mode mode)
+{
+	enum err e = vault_prepare(v, ec, dir, master, mode);
+
 	if (e == ERR_OK)
-		e = mark_open(v, ec);
-	if (e == ERR_OK)
-		e = mode == VAULT_CREATE ? vault_build(v, ec, master) : ring_find(v, ec, master);
+		e = mode == VAULT_CREATE ? vault_build(v, ec, master, NULL) : ring_find(v, ec, master);
 	if (e == ERR_OK)
 		e = connect(v, ec, master, mode == VAULT_SALVAGE);
 	if (e == ERR_OK && mode == VAULT_SALVAGE)
@@ -242,18 +261,27 @@ static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, 
 	return e;
 }
 
+struct vault *vault_blank(const struct rng *rng, sqlite3_vfs *under)
+{
+	struct vault *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	v->lock = -1;
+	v->rng = rng;
+	v->under = under;
+	return v;
+}
+
 enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
                          const struct rng *rng, sqlite3_vfs *under, struct vault **out)
 {
-	struct vault *v = calloc(1, sizeof(*v));
+	struct vault *v = vault_blank(rng, under);
 	enum err e = ERR_OK;
 
 	*out = NULL;
 	if (v == NULL)
 		return err_errno(ec, ENOMEM, dir);
-	v->lock = -1;
-	v->rng = rng;
-	v->under = under;
 	e = open_parts(v, ec, dir, master, mode);
 	if (e != ERR_OK)
 		vault_close(v);

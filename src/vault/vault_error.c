@@ -60,7 +60,7 @@ static enum err io_error(struct errctx *ec, int failed)
 
 enum err vault_result(const struct vault *v, struct errctx *ec, int rc)
 {
-	int failed = v->vfs == NULL ? 0 : v->vfs->failed_errno;
+	int failed = v->vfs == NULL ? v->build_errno : v->vfs->failed_errno;
 	static const struct vfs_damage none = { DAMAGE_NONE, 0 };
 
 	switch (rc & 0xff) {
