@@ -81,7 +81,7 @@ static const struct arg_option import_options[] = { { "format", "FORMAT", 0, 0 }
 static const struct arg_option service_add_options[] = { { "name", "NAME", ARG_REQUIRED, 0 }, SERVICE_FIELDS, END };
 static const struct arg_option service_edit_options[] = { { "name", "NAME", 0, 0 }, SERVICE_FIELDS, END };
 static const struct arg_option service_check_options[] = { { "ok", NULL, 0, 1 }, { "wrong", "TEXT", 0, 1 }, END };
-static const struct arg_option pick_options[] = { { "keep", "N|both", ARG_REQUIRED, 0 }, END };
+static const struct arg_option pick_options[] = { { "keep", "N|both|proposal", ARG_REQUIRED, 0 }, END };
 static const struct arg_option dump_options[] = { { "canonical", NULL, ARG_REQUIRED, 0 },
 	                                          { "space", "NAME", 0, 0 },
 	                                          END };
