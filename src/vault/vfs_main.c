@@ -94,8 +94,10 @@ int main_open(struct main_file *m, int flags)
 		keyring_free(m->own);
 		return rc;
 	}
-	if (vfs->ledger != NULL)
+	if (vfs->ledger != NULL) {
 		vfs->ledger->db = m->f.under;
+		ledger_spare_renew(vfs->ledger);
+	}
 	m->f.base.pMethods = &main_methods;
 	return SQLITE_OK;
 }
@@ -137,6 +139,18 @@ static bool all_zero(const uint8_t *p, size_t len)
 	return any == 0;
 }
 
+/* Salvage alone, and only where page 1 is lost: the copy of its sealed bytes in vault.mark. */
+static bool spare_read(struct main_file *m, uint8_t *out)
+{
+	struct vfs *vfs = m->f.vfs;
+
+	if (!vfs->salvage || ledger_spare_get(vfs->ledger, out) != SQLITE_OK ||
+	    page_unseal(m->ring, 1, out, VAULT_PAGE_SIZE) != ERR_OK)
+		return false;
+	vfs->salvaged = true;
+	return true;
+}
+
 /* A whole page into `out`. A vault has no page that was never written, except the one that SQLite leaves for locks;
  * other uses of SQLite leave holes, which read as zeros. */
 static int page_read(struct main_file *m, uint32_t page, uint8_t *out, uint32_t size)
@@ -145,6 +159,8 @@ static int page_read(struct main_file *m, uint32_t page, uint8_t *out, uint32_t 
 	int rc = under_read(&m->f, out, (int)size, (sqlite3_int64)(page - 1) * size);
 
 	if (rc == SQLITE_IOERR_SHORT_READ) {
+		if (page == 1 && spare_read(m, out))
+			return SQLITE_OK;
 		memset(out, 0, size);
 		return vfs->policy == VFS_PRODUCT ? vfs_damaged(vfs, DAMAGE_PAGE_MISSING, page) : rc;
 	}
@@ -152,7 +168,7 @@ static int page_read(struct main_file *m, uint32_t page, uint8_t *out, uint32_t 
 		return rc;
 	if ((vfs->policy == VFS_LOOSE || ledger_page_unused(page)) && all_zero(out, size))
 		return SQLITE_OK;
-	if (page_unseal(m->ring, page, out, size) == ERR_OK)
+	if (page_unseal(m->ring, page, out, size) == ERR_OK || (page == 1 && spare_read(m, out)))
 		return SQLITE_OK;
 	return SQLITE_IOERR_DATA;
 }
@@ -298,12 +314,28 @@ static int main_sync(sqlite3_file *file, int flags)
 	return rc == SQLITE_OK ? under_sync(&m->f, flags) : rc;
 }
 
+/* SQLite opens no file that is shorter than its header says, and removes the log of an empty one. The pages that are
+ * there can be read. (While a checkpoint that was cut off waits to be repeated, the log has those that are not.) */
+static sqlite3_int64 salvage_size(const struct ledger *l)
+{
+	uint32_t pages = l->record.frames > 0 ? 0 : l->record.pages;
+
+	return (sqlite3_int64)(pages == 0 ? 1 : pages) * VAULT_PAGE_SIZE;
+}
+
 static int main_size(sqlite3_file *file, sqlite3_int64 *out)
 {
 	struct main_file *m = self(file);
+	struct vfs *vfs = m->f.vfs;
 	int rc = run_flush(m);
 
-	return rc == SQLITE_OK ? under_size(&m->f, out) : rc;
+	if (rc == SQLITE_OK)
+		rc = under_size(&m->f, out);
+	if (rc == SQLITE_OK && vfs->salvage && *out < salvage_size(vfs->ledger)) {
+		*out = salvage_size(vfs->ledger);
+		vfs->salvaged = true;
+	}
+	return rc;
 }
 
 const sqlite3_io_methods main_methods = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The sealing VFS as a loadable extension: for running SQLite's own tests and speedtest1 over it, and for nothing
 // else. Loading it makes it the default VFS; every connection from then on reserves 40 bytes a page. The key is the
-// first 32 bytes of the file that SLB_VFS_KEY names.
+// first 32 bytes of the file that SLB_VFS_KEY names. SLB_VFS=plain only reserves the 40 bytes: what plain SQLite makes
+// of them is what the sealed runs are compared with.
 //
 // A vault needs no shared memory. Tests with several connections in WAL mode do; beneath lies SQLite's "unix-excl",
 // which keeps it in this process.
@@ -78,12 +79,16 @@ static bool key_read(uint8_t key[static 32])
 int sqlite3_extension_init(sqlite3 *db, char **message, const sqlite3_api_routines *api)
 {
 	static struct vfs *vfs;
+	const char *kind = getenv("SLB_VFS");
 	struct vfs_config c = { .name = "sleutelbos", .policy = VFS_LOOSE, .rng = &crypto_rng };
 	uint8_t key[32];
 
 	SQLITE_EXTENSION_INIT2(api);
 	if (vfs != NULL)
 		return SQLITE_OK_LOAD_PERMANENTLY;
+	if (kind != NULL && strcmp(kind, "plain") == 0)
+		return sqlite3_auto_extension((void (*)(void))reserve) == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY
+		                                                                    : SQLITE_ERROR;
 	if (!key_read(key)) {
 		*message = sqlite3_mprintf("SLB_VFS_KEY must name a file of at least 32 bytes");
 		return SQLITE_ERROR;
