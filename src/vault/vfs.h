@@ -131,15 +131,13 @@ struct block_file {
 	uint8_t *key; /* guarded */
 	uint32_t block;
 	uint8_t *scratch;
-	uint8_t ad[FILE_ID_LEN];
 };
 
 int main_open(struct main_file *m, int flags) MUST_CHECK;
 /* LOOSE: finds id and page size anew, as another connection may have written them. */
 int main_refresh(struct main_file *m) MUST_CHECK;
 int wal_open(struct wal_file *w, sqlite3_file *db) MUST_CHECK;
-/* `ring` NULL: a key of its own that ends with the file. */
-int block_open(struct block_file *b, const struct keyring *ring, enum file_role role) MUST_CHECK;
+int block_open(struct block_file *b) MUST_CHECK;
 
 extern const sqlite3_io_methods main_methods;
 extern const sqlite3_io_methods wal_methods;
@@ -173,6 +171,11 @@ int file_check_reserved(sqlite3_file *file, int *out);
 int file_control(sqlite3_file *file, int op, void *arg);
 int file_sector_size(sqlite3_file *file);
 int file_characteristics(sqlite3_file *file);
+int file_shm_lock(sqlite3_file *file, int first, int count, int flags);
+void file_shm_barrier(sqlite3_file *file);
+int file_shm_unmap(sqlite3_file *file, int forget);
+int file_fetch(sqlite3_file *file, sqlite3_int64 at, int len, void **out);
+int file_unfetch(sqlite3_file *file, sqlite3_int64 at, void *page);
 /* Closes what is under; the role frees its own. */
 int file_close_under(struct vault_file *f);
 

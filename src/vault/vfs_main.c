@@ -339,7 +339,7 @@ static int main_size(sqlite3_file *file, sqlite3_int64 *out)
 }
 
 const sqlite3_io_methods main_methods = {
-	.iVersion = 1,
+	.iVersion = 3,
 	.xClose = main_close,
 	.xRead = main_read,
 	.xWrite = main_write,
@@ -352,4 +352,10 @@ const sqlite3_io_methods main_methods = {
 	.xFileControl = file_control,
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = NULL, /* see file_shm_lock() */
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+	.xFetch = file_fetch,
+	.xUnfetch = file_unfetch,
 };

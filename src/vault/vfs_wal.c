@@ -577,7 +577,7 @@ static int wal_size(sqlite3_file *file, sqlite3_int64 *out)
 }
 
 const sqlite3_io_methods wal_methods = {
-	.iVersion = 1,
+	.iVersion = 3,
 	.xClose = wal_close,
 	.xRead = wal_read,
 	.xWrite = wal_write,
@@ -590,4 +590,10 @@ const sqlite3_io_methods wal_methods = {
 	.xFileControl = file_control,
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = NULL, /* see file_shm_lock() */
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+	.xFetch = file_fetch,
+	.xUnfetch = file_unfetch,
 };

@@ -13,7 +13,7 @@
 
 #include "vault/kit.h"
 
-#define DISK_FILES 4
+#define DISK_FILES 8
 #define DISK_OPS 4096
 #define SECTOR 512
 

@@ -76,22 +76,18 @@ static bool key_read(uint8_t key[static 32])
 	return ok;
 }
 
-int sqlite3_extension_init(sqlite3 *db, char **message, const sqlite3_api_routines *api)
+/* Once per process; the library stays. */
+static struct vfs *sealed_vfs(char **message)
 {
 	static struct vfs *vfs;
-	const char *kind = getenv("SLB_VFS");
 	struct vfs_config c = { .name = "sleutelbos", .policy = VFS_LOOSE, .rng = &crypto_rng };
 	uint8_t key[32];
 
-	SQLITE_EXTENSION_INIT2(api);
 	if (vfs != NULL)
-		return SQLITE_OK_LOAD_PERMANENTLY;
-	if (kind != NULL && strcmp(kind, "plain") == 0)
-		return sqlite3_auto_extension((void (*)(void))reserve) == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY
-		                                                                    : SQLITE_ERROR;
+		return vfs;
 	if (!key_read(key)) {
 		*message = sqlite3_mprintf("SLB_VFS_KEY must name a file of at least 32 bytes");
-		return SQLITE_ERROR;
+		return NULL;
 	}
 	c.under = sqlite3_vfs_find("unix-excl");
 	c.master = key;
@@ -99,18 +95,31 @@ int sqlite3_extension_init(sqlite3 *db, char **message, const sqlite3_api_routin
 		vfs = vfs_new(&c);
 	secret_wipe(key, sizeof(key));
 	if (vfs == NULL)
-		return SQLITE_NOMEM;
+		return NULL;
 	shared_methods = main_methods;
-	shared_methods.iVersion = 2;
 	shared_methods.xShmMap = shm_map;
 	shared_methods.xShmLock = shm_lock;
 	shared_methods.xShmBarrier = shm_barrier;
 	shared_methods.xShmUnmap = shm_unmap;
 	sealed_open = vfs->base.xOpen;
 	vfs->base.xOpen = open_shared;
-	if (sqlite3_vfs_register(&vfs->base, 1) != SQLITE_OK ||
-	    sqlite3_auto_extension((void (*)(void))reserve) != SQLITE_OK)
-		return SQLITE_ERROR;
+	return vfs;
+}
+
+/* Loading it again makes it the default again: SQLite's own tests shut SQLite down now and then, which forgets it. */
+int sqlite3_extension_init(sqlite3 *db, char **message, const sqlite3_api_routines *api)
+{
+	const char *kind = getenv("SLB_VFS");
+
+	SQLITE_EXTENSION_INIT2(api);
 	(void)db;
+	if (kind == NULL || strcmp(kind, "plain") != 0) {
+		struct vfs *vfs = sealed_vfs(message);
+
+		if (vfs == NULL || sqlite3_vfs_register(&vfs->base, 1) != SQLITE_OK)
+			return SQLITE_ERROR;
+	}
+	if (sqlite3_auto_extension((void (*)(void))reserve) != SQLITE_OK)
+		return SQLITE_ERROR;
 	return SQLITE_OK_LOAD_PERMANENTLY;
 }
