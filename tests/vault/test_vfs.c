@@ -5,8 +5,9 @@
 // super-journal too.
 //
 // Seen to fail when: xShmMap is there and refuses (a log is begun that nobody can read); a mapping is granted;
-// CHUNK_SIZE is passed on; a block read past the end leaves the caller's bytes; a super-journal is passed through;
-// system calls are passed on in a vault.
+// CHUNK_SIZE is passed on; a block read past the end leaves the caller's bytes; each database's journal has a key of
+// its own (SQLite opens those that a super-journal names without their databases); system calls are passed on in a
+// vault.
 #include "vault/disk.h"
 
 #include <dirent.h>
