@@ -49,13 +49,13 @@ static bool role_allowed(const struct vfs *vfs, enum file_role role)
 	return true;
 }
 
-static int role_open(struct vault_file *f, const char *name, int flags)
+static int role_open(struct vault_file *f, const char *name)
 {
 	switch (f->role) {
 	case ROLE_MAIN:
-		return main_open((struct main_file *)f, flags);
+		return main_open((struct main_file *)f, name);
 	case ROLE_WAL:
-		return wal_open((struct wal_file *)f, sqlite3_database_file_object(name));
+		return wal_open((struct wal_file *)f, name);
 	case ROLE_JOURNAL:
 	case ROLE_TEMP:
 		break;
@@ -78,7 +78,7 @@ static int vfs_open(sqlite3_vfs *base, const char *name, sqlite3_file *file, int
 	rc = vfs->under->xOpen(vfs->under, name, f->under, flags, out_flags);
 	if (rc != SQLITE_OK)
 		return rc;
-	rc = role_open(f, name, flags);
+	rc = role_open(f, name);
 	if (rc != SQLITE_OK) {
 		f->base.pMethods = NULL;
 		file_close_under(f);
@@ -464,6 +464,8 @@ struct vfs *vfs_new(const struct vfs_config *c)
 		memcpy(vfs->master, c->master, 32);
 	if (c->file_id != NULL)
 		vfs->ring = keyring_new(c->master, c->file_id);
+	if (c->policy == VFS_LOOSE)
+		vfs->mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
 	snprintf(vfs->name, sizeof(vfs->name), "%s", c->name);
 	vfs->base = (sqlite3_vfs){
 		.iVersion = 3,
@@ -502,5 +504,6 @@ void vfs_free(struct vfs *vfs)
 	keyring_free(vfs->ring);
 	nonce_pool_free(vfs->nonces);
 	secret_free(vfs->master);
+	sqlite3_mutex_free(vfs->mutex);
 	free(vfs);
 }

@@ -57,6 +57,8 @@ struct vfs {
 	int failed_errno;          /* of the last call beneath that failed */
 	struct vfs_damage damage;  /* the first that was met */
 	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
+	struct main_file *mains;   /* LOOSE: all that are open, under the mutex */
+	sqlite3_mutex *mutex;      /* LOOSE */
 	char name[40];
 };
 
@@ -91,7 +93,9 @@ struct vault_file {
 
 struct main_file {
 	struct vault_file f;
-	struct keyring *own; /* LOOSE: freed with the file */
+	struct keyring *own;    /* LOOSE: freed with the file */
+	const char *name;       /* as SQLite gave it; the same pointer for its log */
+	struct main_file *next; /* LOOSE */
 	const struct keyring *ring;
 	bool fresh;         /* LOOSE: the file was empty, another connection may name it first */
 	uint32_t size;      /* bytes in a page, 0 before LOOSE knows */
@@ -133,10 +137,12 @@ struct block_file {
 	uint8_t *scratch;
 };
 
-int main_open(struct main_file *m, int flags) MUST_CHECK;
+int main_open(struct main_file *m, const char *name) MUST_CHECK;
+/* The database that a log of this name belongs to; NULL where this VFS has not opened it. */
+struct main_file *main_of_log(struct vfs *vfs, const char *log);
 /* LOOSE: finds id and page size anew, as another connection may have written them. */
 int main_refresh(struct main_file *m) MUST_CHECK;
-int wal_open(struct wal_file *w, sqlite3_file *db) MUST_CHECK;
+int wal_open(struct wal_file *w, const char *name) MUST_CHECK;
 int block_open(struct block_file *b) MUST_CHECK;
 
 extern const sqlite3_io_methods main_methods;

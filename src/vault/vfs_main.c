@@ -17,6 +17,15 @@ static sqlite3_int64 offset_of(const struct main_file *m, uint32_t page)
 	return (sqlite3_int64)(page - 1) * m->size;
 }
 
+static bool all_zero(const uint8_t *p, size_t len)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < len; i++)
+		any |= p[i];
+	return any == 0;
+}
+
 /* ---- LOOSE: every file has an id of its own, and any page size ---- */
 
 static int ring_set(struct main_file *m, const uint8_t id[static FILE_ID_LEN])
@@ -31,20 +40,21 @@ static int ring_set(struct main_file *m, const uint8_t id[static FILE_ID_LEN])
 	return SQLITE_OK;
 }
 
-/* Takes the id from the file, or draws one for an empty file. */
+/* Takes the id from the file, or draws one for a file without a page 1: an empty one, or one whose first transaction
+ * was so large that later pages came first (their hole reads as zeros). */
 static int ring_find(struct main_file *m)
 {
 	uint8_t id[FILE_ID_LEN] = { 0 };
 	int rc = under_read(&m->f, id, sizeof(id), 0);
 
-	if (rc == SQLITE_OK) {
+	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+		return rc;
+	if (rc == SQLITE_OK && !all_zero(id, sizeof(id))) {
 		m->fresh = false;
 		if (m->ring != NULL && memcmp(m->ring->file_id, id, sizeof(id)) == 0)
 			return SQLITE_OK;
 		return ring_set(m, id);
 	}
-	if (rc != SQLITE_IOERR_SHORT_READ)
-		return rc;
 	if (m->ring != NULL && m->fresh)
 		return SQLITE_OK;
 	m->fresh = true;
@@ -75,7 +85,41 @@ int main_refresh(struct main_file *m)
 
 /* ---- Opening and closing ---- */
 
-int main_open(struct main_file *m, int flags)
+static void mains_put(struct main_file *m)
+{
+	sqlite3_mutex_enter(m->f.vfs->mutex);
+	m->next = m->f.vfs->mains;
+	m->f.vfs->mains = m;
+	sqlite3_mutex_leave(m->f.vfs->mutex);
+}
+
+static void mains_remove(struct main_file *m)
+{
+	sqlite3_mutex_enter(m->f.vfs->mutex);
+	for (struct main_file **p = &m->f.vfs->mains; *p != NULL; p = &(*p)->next)
+		if (*p == m) {
+			*p = m->next;
+			break;
+		}
+	sqlite3_mutex_leave(m->f.vfs->mutex);
+}
+
+/* SQLite's own sqlite3_database_file_object() gives the file of the outermost VFS, which need not be this one. */
+struct main_file *main_of_log(struct vfs *vfs, const char *log)
+{
+	const char *name = sqlite3_filename_database(log);
+	struct main_file *m = (struct main_file *)vfs->opened;
+
+	if (vfs->policy != VFS_LOOSE)
+		return m;
+	sqlite3_mutex_enter(vfs->mutex);
+	for (m = vfs->mains; m != NULL && m->name != name;)
+		m = m->next;
+	sqlite3_mutex_leave(vfs->mutex);
+	return m;
+}
+
+int main_open(struct main_file *m, const char *name)
 {
 	struct vfs *vfs = m->f.vfs;
 	int rc = SQLITE_OK;
@@ -85,6 +129,7 @@ int main_open(struct main_file *m, int flags)
 		return SQLITE_NOMEM;
 	m->ring = vfs->ring;
 	m->size = VAULT_PAGE_SIZE;
+	m->name = name;
 	if (vfs->policy == VFS_LOOSE)
 		rc = main_refresh(m);
 	else
@@ -94,6 +139,8 @@ int main_open(struct main_file *m, int flags)
 		keyring_free(m->own);
 		return rc;
 	}
+	if (vfs->policy == VFS_LOOSE)
+		mains_put(m);
 	if (vfs->ledger != NULL) {
 		vfs->ledger->db = m->f.under;
 		ledger_spare_renew(vfs->ledger);
@@ -123,21 +170,14 @@ static int main_close(sqlite3_file *file)
 	keyring_free(m->own);
 	if (m->f.vfs->ledger != NULL)
 		m->f.vfs->ledger->db = NULL;
+	if (m->f.vfs->policy == VFS_LOOSE)
+		mains_remove(m);
 	if (m->f.vfs->opened == &m->f)
 		m->f.vfs->opened = NULL;
 	return rc != SQLITE_OK ? rc : closed;
 }
 
 /* ---- Reading ---- */
-
-static bool all_zero(const uint8_t *p, size_t len)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < len; i++)
-		any |= p[i];
-	return any == 0;
-}
 
 /* Salvage alone, and only where page 1 is lost: the copy of its sealed bytes in vault.mark. */
 static bool spare_read(struct main_file *m, uint8_t *out)
@@ -211,10 +251,14 @@ static int main_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 	if (rc != SQLITE_OK)
 		return rc;
 	if (vfs->policy == VFS_LOOSE && (m->fresh || m->size == 0)) {
+		sqlite3_int64 size = 0;
+
 		rc = main_refresh(m);
+		if (rc == SQLITE_OK)
+			rc = under_size(&m->f, &size);
 		if (rc != SQLITE_OK)
 			return rc;
-		if (m->fresh || m->size == 0) {
+		if (size == 0 || m->size == 0) {
 			memset(out, 0, (size_t)len);
 			return SQLITE_IOERR_SHORT_READ;
 		}

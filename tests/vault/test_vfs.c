@@ -7,7 +7,7 @@
 // Seen to fail when: xShmMap is there and refuses (a log is begun that nobody can read); a mapping is granted;
 // CHUNK_SIZE is passed on; a block read past the end leaves the caller's bytes; each database's journal has a key of
 // its own (SQLite opens those that a super-journal names without their databases); system calls are passed on in a
-// vault.
+// vault; a log takes SQLite's file for its database's (it crashed).
 #include "vault/disk.h"
 
 #include <dirent.h>
@@ -183,6 +183,73 @@ static void a_log_without_one_owner_is_refused(void **state)
 	sql(db, "PRAGMA locking_mode=EXCLUSIVE");
 	assert_text(db, "SELECT count(*) FROM t", "2");
 	sqlite3_close(db);
+	vfs_free(vfs);
+	dir_empty(dir);
+	free(path);
+	kit_dir_free(dir);
+}
+
+/* ---- Another VFS above ---- */
+
+static sqlite3_vfs *below(sqlite3_vfs *vfs)
+{
+	return ((struct disk *)vfs)->real;
+}
+
+static int above_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+	return below(vfs)->xAccess(below(vfs), name, flags, out);
+}
+
+static int above_full_path(sqlite3_vfs *vfs, const char *name, int len, char *out)
+{
+	return below(vfs)->xFullPathname(below(vfs), name, len, out);
+}
+
+static int above_randomness(sqlite3_vfs *vfs, int len, char *out)
+{
+	return below(vfs)->xRandomness(below(vfs), len, out);
+}
+
+static int above_time(sqlite3_vfs *vfs, sqlite3_int64 *out)
+{
+	return below(vfs)->xCurrentTimeInt64(below(vfs), out);
+}
+
+/* SQLite's tests put VFSs of their own on top: the file that SQLite knows is not ours then, and a log still finds its
+ * database. */
+static void a_log_finds_its_database_under_another_vfs(void **state)
+{
+	char *dir = kit_dir();
+	char *path = file_join(dir, "a.db");
+	struct vfs *vfs = loose_vfs(sqlite3_vfs_find("unix"));
+	struct disk *above = disk_new();
+	int reserve = PAGE_RESERVE;
+	sqlite3 *db = NULL;
+
+	(void)state;
+	above->real = &vfs->base;
+	above->base.zName = "above";
+	above->base.szOsFile = (int)sizeof(struct disk_file) + vfs->base.szOsFile;
+	above->base.xAccess = above_access;
+	above->base.xFullPathname = above_full_path;
+	above->base.xRandomness = above_randomness;
+	above->base.xCurrentTimeInt64 = above_time;
+	assert_int_equal(sqlite3_vfs_register(&above->base, 0), SQLITE_OK);
+	for (int round = 1; round <= 2; round++) {
+		char want[2] = { (char)('0' + round), 0 };
+
+		assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "above"),
+		                 SQLITE_OK);
+		assert_int_equal(sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve), SQLITE_OK);
+		sql(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS t(x);"
+		        "INSERT INTO t VALUES(1)");
+		assert_text(db, "PRAGMA journal_mode", "wal");
+		assert_text(db, "SELECT count(*) FROM t", want);
+		sqlite3_close(db);
+	}
+	sqlite3_vfs_unregister(&above->base);
+	disk_free(above);
 	vfs_free(vfs);
 	dir_empty(dir);
 	free(path);
@@ -562,6 +629,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_role_is_of_version_three),
 		cmocka_unit_test(a_log_without_one_owner_is_refused),
+		cmocka_unit_test(a_log_finds_its_database_under_another_vfs),
 		cmocka_unit_test(file_controls_do_what_the_table_says),
 		cmocka_unit_test(a_log_that_stays_is_of_the_past),
 		cmocka_unit_test(system_calls_are_not_exchanged_in_a_vault),
