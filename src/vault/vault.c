@@ -64,7 +64,7 @@ static enum err presence_check(const struct vault *v, struct errctx *ec, const c
 		               NULL);
 	if (mode != VAULT_CREATE && !there)
 		return err_set(ec, ERR_NOT_FOUND, "There is no vault in %1.", dir, NULL, NULL);
-	if (mode != VAULT_CREATE && st.st_size < VAULT_PAGE_SIZE)
+	if (mode != VAULT_CREATE && st.st_size < VAULT_PAGE_SIZE && !(mode == VAULT_SALVAGE && log_exists(v)))
 		return err_set(ec, ERR_DAMAGED, "The vault in %1 is cut off: nothing of it is left. Restore a backup.",
 		               dir, NULL, NULL);
 	return ERR_OK;
@@ -117,13 +117,13 @@ static enum err mark_open(struct vault *v, struct errctx *ec)
 
 /* ---- Which file is this? ---- */
 
-static enum err file_head(const struct vault *v, struct errctx *ec, const char *path, uint8_t *out, size_t len)
+/* What the file does not have is left as it was. */
+static enum err file_part(struct errctx *ec, const char *path, off_t at, uint8_t *out, size_t len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : pread(fd, out, len, 0);
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, len, at);
 	enum err e = n < 0 ? err_errno(ec, errno, path) : ERR_OK;
 
-	(void)v;
 	if (fd >= 0)
 		close(fd);
 	return e;
@@ -140,28 +140,50 @@ static enum err ledger_with(struct vault *v, struct errctx *ec, const uint8_t ma
 	return vault_result(v, ec, ledger_load(&v->ledger));
 }
 
-/* The id stands at the head of vault.db and of every record in vault.mark. Page 1 opens under the right one; where it
- * is torn or damaged, the records say which is. Neither: another key, or nothing left to tell. */
-static enum err ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+/* Whether a page opens under the ring that ledger_with() set. */
+static enum err page_opens(const struct vault *v, struct errctx *ec, uint32_t number, bool *out)
 {
 	uint8_t page[VAULT_PAGE_SIZE] = { 0 };
-	uint8_t id[FILE_ID_LEN];
-	uint8_t mark[LEDGER_SIZE] = { 0 };
-	enum err e = file_head(v, ec, v->db_path, page, sizeof(page));
-	bool opens = false;
+	enum err e = file_part(ec, v->db_path, (off_t)(number - 1) * VAULT_PAGE_SIZE, page, sizeof(page));
 
-	memcpy(id, page, sizeof(id));
+	*out = e == ERR_OK && page_unseal(v->ring, number, page, sizeof(page)) == ERR_OK;
+	secret_wipe(page, sizeof(page));
+	return e;
+}
+
+/* An id under which vault.mark has records; `missing` stays set where there is none. */
+static enum err ring_of_mark(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+{
+	uint8_t mark[LEDGER_SIZE] = { 0 };
+	enum err e = file_part(ec, v->mark_path, 0, mark, sizeof(mark));
+
+	for (unsigned slot = 0; slot < LEDGER_SLOTS && e == ERR_OK && v->ledger.missing; slot++)
+		e = ledger_with(v, ec, master, mark + slot * LEDGER_SLOT);
+	return e;
+}
+
+/* The id stands at the head of vault.db and of every record in vault.mark. Page 1 opens under the right one; where it
+ * is torn or damaged, the records say which is. Neither: another key, or nothing left to tell. Both, and two different
+ * ones: one of the two files was swapped, and page 2 says which. */
+static enum err ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+{
+	uint8_t id[FILE_ID_LEN] = { 0 };
+	bool first = false;
+	bool second = false;
+	enum err e = file_part(ec, v->db_path, 0, id, sizeof(id));
+
 	if (e == ERR_OK)
 		e = ledger_with(v, ec, master, id);
 	if (e == ERR_OK)
-		opens = page_unseal(v->ring, 1, page, sizeof(page)) == ERR_OK;
-	secret_wipe(page, sizeof(page));
-	if (e != ERR_OK || opens || !v->ledger.missing)
+		e = page_opens(v, ec, 1, &first);
+	if (e != ERR_OK || !v->ledger.missing)
 		return e;
-	e = file_head(v, ec, v->mark_path, mark, sizeof(mark));
-	for (unsigned slot = 0; slot < LEDGER_SLOTS && e == ERR_OK && v->ledger.missing; slot++)
-		e = ledger_with(v, ec, master, mark + slot * LEDGER_SLOT);
-	if (e == ERR_OK && v->ledger.missing)
+	e = ring_of_mark(v, ec, master);
+	if (e == ERR_OK && !v->ledger.missing && first)
+		e = page_opens(v, ec, 2, &second);
+	if (e == ERR_OK && first && !second)
+		e = ledger_with(v, ec, master, id);
+	else if (e == ERR_OK && v->ledger.missing)
 		e = err_set(ec, ERR_DAMAGED,
 		            "The vault does not open: it belongs to another key, or its beginning is damaged. "
 		            "Restore a backup, or join again from another device.",
@@ -215,12 +237,16 @@ static enum err salvage_settle(struct vault *v, struct errctx *ec)
 {
 	enum err e = vault_checkpoint(v, ec, true);
 	sqlite3_int64 size = 0;
+	uint32_t pages = v->ledger.record.pages;
 
 	if (e != ERR_OK || !v->vfs->salvaged)
 		return e;
 	e = vault_result(v, ec, under_size(v->vfs->opened, &size));
+	/* What is missing at the end stays missing, for the next look. */
+	if (size / VAULT_PAGE_SIZE > pages)
+		pages = (uint32_t)(size / VAULT_PAGE_SIZE);
 	if (e == ERR_OK)
-		e = vault_result(v, ec, ledger_rebase(&v->ledger, (uint32_t)(size / VAULT_PAGE_SIZE), NULL));
+		e = vault_result(v, ec, ledger_rebase(&v->ledger, pages, NULL));
 	return e;
 }
 
@@ -364,6 +390,6 @@ struct vault_notice vault_notice(const struct vault *v)
 		.mark_behind = v->vfs->salvaged && v->vfs->damage.kind == DAMAGE_LOG_AHEAD,
 		.old_wal_ignored = v->vfs->old_log_planted,
 		.salvaged = v->vfs->salvaged,
-		.mark_unwritten = v->ledger.mark_unwritten,
+		.mark_unwritten = v->ledger.mark_unwritten || v->ledger.spare_unwritten,
 	};
 }

@@ -57,6 +57,8 @@ struct vfs {
 	int failed_errno;          /* of the last call beneath that failed */
 	struct vfs_damage damage;  /* the first that was met */
 	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
+	struct main_file *mains;   /* LOOSE: all that are open, under the mutex */
+	sqlite3_mutex *mutex;      /* LOOSE */
 	char name[40];
 };
 
@@ -91,7 +93,9 @@ struct vault_file {
 
 struct main_file {
 	struct vault_file f;
-	struct keyring *own; /* LOOSE: freed with the file */
+	struct keyring *own;    /* LOOSE: freed with the file */
+	const char *name;       /* as SQLite gave it; the same pointer for its log */
+	struct main_file *next; /* LOOSE */
 	const struct keyring *ring;
 	bool fresh;         /* LOOSE: the file was empty, another connection may name it first */
 	uint32_t size;      /* bytes in a page, 0 before LOOSE knows */
@@ -131,15 +135,15 @@ struct block_file {
 	uint8_t *key; /* guarded */
 	uint32_t block;
 	uint8_t *scratch;
-	uint8_t ad[FILE_ID_LEN];
 };
 
-int main_open(struct main_file *m, int flags) MUST_CHECK;
+int main_open(struct main_file *m, const char *name) MUST_CHECK;
+/* The database that a log of this name belongs to; NULL where this VFS has not opened it. */
+struct main_file *main_of_log(struct vfs *vfs, const char *log);
 /* LOOSE: finds id and page size anew, as another connection may have written them. */
 int main_refresh(struct main_file *m) MUST_CHECK;
-int wal_open(struct wal_file *w, sqlite3_file *db) MUST_CHECK;
-/* `ring` NULL: a key of its own that ends with the file. */
-int block_open(struct block_file *b, const struct keyring *ring, enum file_role role) MUST_CHECK;
+int wal_open(struct wal_file *w, const char *name) MUST_CHECK;
+int block_open(struct block_file *b) MUST_CHECK;
 
 extern const sqlite3_io_methods main_methods;
 extern const sqlite3_io_methods wal_methods;
@@ -173,6 +177,11 @@ int file_check_reserved(sqlite3_file *file, int *out);
 int file_control(sqlite3_file *file, int op, void *arg);
 int file_sector_size(sqlite3_file *file);
 int file_characteristics(sqlite3_file *file);
+int file_shm_lock(sqlite3_file *file, int first, int count, int flags);
+void file_shm_barrier(sqlite3_file *file);
+int file_shm_unmap(sqlite3_file *file, int forget);
+int file_fetch(sqlite3_file *file, sqlite3_int64 at, int len, void **out);
+int file_unfetch(sqlite3_file *file, sqlite3_int64 at, void *page);
 /* Closes what is under; the role frees its own. */
 int file_close_under(struct vault_file *f);
 

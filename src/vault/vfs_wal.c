@@ -120,12 +120,14 @@ static int wal_judge_open(struct wal_file *w)
 	return SQLITE_OK;
 }
 
-int wal_open(struct wal_file *w, sqlite3_file *db)
+int wal_open(struct wal_file *w, const char *name)
 {
 	bool loose = w->f.vfs->policy == VFS_LOOSE;
 	int rc = SQLITE_OK;
 
-	w->db = (struct main_file *)db;
+	w->db = main_of_log(w->f.vfs, name);
+	if (w->db == NULL)
+		return SQLITE_CANTOPEN;
 	w->size = VAULT_PAGE_SIZE;
 	w->scratch = sqlite3_malloc64(WAL_FRAME_HEADER + (loose ? PAGE_SIZE_MAX : VAULT_PAGE_SIZE));
 	w->pending_room = loose ? 1 : PENDING_FRAMES;
@@ -577,7 +579,7 @@ static int wal_size(sqlite3_file *file, sqlite3_int64 *out)
 }
 
 const sqlite3_io_methods wal_methods = {
-	.iVersion = 1,
+	.iVersion = 3,
 	.xClose = wal_close,
 	.xRead = wal_read,
 	.xWrite = wal_write,
@@ -590,4 +592,10 @@ const sqlite3_io_methods wal_methods = {
 	.xFileControl = file_control,
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = NULL, /* see file_shm_lock() */
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+	.xFetch = file_fetch,
+	.xUnfetch = file_unfetch,
 };
