@@ -335,7 +335,7 @@ static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io)
 {
 	struct secret_text *s = secret_text_new();
 	struct passphrase_result r = { PASSPHRASE_MEMORY, 0 };
-	struct passphrase_ask a;
+	struct passphrase_ask a = { .look = TYPED_HIDDEN };
 	struct buf body = { 0 };
 	char *own[4] = { NULL };
 	enum err e = ERR_OK;
