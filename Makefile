@@ -26,7 +26,7 @@ Q      = $(if $(V),,@)
 
 # ---- Flags ----
 
-PKGS        = sqlite3 libsodium zlib libcbor jansson
+PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)

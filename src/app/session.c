@@ -35,6 +35,16 @@ static int64_t system_now(void *self)
 
 static const struct clock system_clock = { system_now, NULL };
 
+const struct clock *app_clock(const struct app_options *o)
+{
+	return o->clock != NULL ? o->clock : &system_clock;
+}
+
+const struct rng *app_rng(const struct app_options *o)
+{
+	return o->rng != NULL ? o->rng : &crypto_rng;
+}
+
 enum err app_start(void)
 {
 	enum err e = crypto_start();
@@ -49,8 +59,8 @@ static enum err app_new(const struct app_options *o, struct app **out)
 	*out = app;
 	if (app == NULL)
 		return ERR_NO_MEMORY;
-	app->clock = o->clock != NULL ? o->clock : &system_clock;
-	app->rng = o->rng != NULL ? o->rng : &crypto_rng;
+	app->clock = app_clock(o);
+	app->rng = app_rng(o);
 	app->home = strdup(o->home);
 	app->courier = o->courier == NULL ? NULL : strdup(o->courier);
 	app->neighbourhood = o->neighbourhood == NULL ? NULL : strdup(o->neighbourhood);
@@ -60,12 +70,37 @@ static enum err app_new(const struct app_options *o, struct app **out)
 	return zip_new(&app->zip);
 }
 
+void app_vault_close(struct app *app)
+{
+	store_close(app->store);
+	vault_close(app->vault);
+	app->store = NULL;
+	app->vault = NULL;
+}
+
+bool app_lost(const struct app *app)
+{
+	return app->store == NULL;
+}
+
+enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32])
+{
+	enum err e = ERR_OK;
+
+	app_vault_close(app);
+	e = vault_open(ec, app->home, master, VAULT_OPEN, app->rng, &app->vault);
+	if (e == ERR_OK)
+		e = store_open(ec, app->vault, &app->store);
+	if (e != ERR_OK)
+		app_vault_close(app);
+	return e;
+}
+
 void app_close(struct app *app)
 {
 	if (app == NULL)
 		return;
-	store_close(app->store);
-	vault_close(app->vault);
+	app_vault_close(app);
 	zip_free(app->zip);
 	free(app->home);
 	free(app->courier);
@@ -75,8 +110,10 @@ void app_close(struct app *app)
 
 const char *app_warning(const struct app *app)
 {
-	struct vault_notice n = vault_notice(app->vault);
+	struct vault_notice n = { .mark_missing = false };
 
+	if (!app_lost(app))
+		n = vault_notice(app->vault);
 	if (n.mark_missing)
 		return TR("The file vault.mark is gone or damaged, so that nothing tells whether the last edits are "
 		          "all here. Look whether they are. If you did not expect this, somebody may have put older "
@@ -215,8 +252,6 @@ static enum err make_home(struct errctx *ec, const char *home)
 enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes passphrase, const char *nick,
                   struct app **out)
 {
-	const struct clock *clock = o->clock != NULL ? o->clock : &system_clock;
-	const struct rng *rng = o->rng != NULL ? o->rng : &crypto_rng;
 	uint8_t *master = NULL;
 	char *keys = file_join(o->home, "keys");
 	char *attempt = file_join(o->home, "keys.init");
@@ -235,7 +270,8 @@ enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes p
 		e = remove_attempt(ec, o->home);
 	if (e == ERR_OK) {
 		master = secret_new(32);
-		e = master == NULL ? ERR_NO_MEMORY : keyfile_create(ec, attempt, passphrase, clock, rng, master);
+		e = master == NULL ? ERR_NO_MEMORY
+		                   : keyfile_create(ec, attempt, passphrase, app_clock(o), app_rng(o), master);
 	}
 	if (e == ERR_OK)
 		e = app_open_with_key(ec, o, master, true, nick, out);
@@ -285,8 +321,7 @@ enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, s
 		e = err_set(ec, ERR_REFUSED, "That is the passphrase you have already. Choose another one.", NULL, NULL,
 		            NULL);
 	if (e == ERR_OK)
-		e = keyfile_change_passphrase(ec, keys, before, after, o->clock != NULL ? o->clock : &system_clock,
-		                              o->rng != NULL ? o->rng : &crypto_rng);
+		e = keyfile_change_passphrase(ec, keys, before, after, app_clock(o), app_rng(o));
 	free(keys);
 	return e;
 }
@@ -309,7 +344,12 @@ int64_t app_now_ms(const struct app *app)
 
 int64_t app_today(const struct app *app)
 {
-	time_t t = (time_t)(app_now_ms(app) / 1000);
+	return app_day_of(app_now_ms(app));
+}
+
+int64_t app_day_of(int64_t ms)
+{
+	time_t t = (time_t)(ms / 1000);
 	struct tm local;
 
 	localtime_r(&t, &local);

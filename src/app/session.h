@@ -53,6 +53,13 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **app) MUST_CHECK;
 void app_close(struct app *app);
 
+/* For changes that put another vault in the place of the open one (rekey). app_vault_close() closes store and vault and
+ * leaves the rest; app_vault_reopen() does that and opens what the home holds under `master`. After a failure, or after
+ * closing, the app is lost: everything but app_close() and app_lost() is over. */
+void app_vault_close(struct app *app);
+enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32]) MUST_CHECK;
+bool app_lost(const struct app *app);
+
 /* What opening noticed that a person must know although it is no reason to refuse (V2, V5): an English literal in TR(),
  * or NULL. */
 const char *app_warning(const struct app *app);
@@ -68,8 +75,13 @@ bool app_home_exists(const char *home);
 /* Chooses the neighbourhood for what follows (an owner serves callers with different options); NULL: the only one. */
 enum err app_choose_neighbourhood(struct app *app, const char *name) MUST_CHECK;
 
+/* What the options name, or the system's. */
+const struct clock *app_clock(const struct app_options *o);
+const struct rng *app_rng(const struct app_options *o);
+
 /* Days since 1970-01-01 in local time. */
 int64_t app_today(const struct app *app);
+int64_t app_day_of(int64_t ms);
 int64_t app_now_ms(const struct app *app);
 
 /* --- spaces as the use cases need them --- */

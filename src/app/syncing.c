@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/courier_run.h"
+#include "app/recovery.h"
 #include "app/tally.h"
 #include "app/within.h"
 #include "base/codec.h"
@@ -595,6 +596,16 @@ static enum err aside_status(struct errctx *ec, struct app *app, struct status_v
 	return e;
 }
 
+/* A key file that went bad is told, not a reason to say nothing of the rest. */
+static void sheet_status(struct app *app, struct status_view *out)
+{
+	struct sheet_known sheet;
+
+	out->key_file_whole = app_sheet_known(NULL, app->home, &sheet) == ERR_OK;
+	out->sheet = sheet.number;
+	out->sheet_day = sheet.day;
+}
+
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct vault_memory memory = vault_memory();
@@ -618,6 +629,7 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 		e = aside_status(ec, app, out);
 	if (e == ERR_OK)
 		e = store_waiting_count(ec, app->store, &out->waiting);
+	sheet_status(app, out);
 	if (e != ERR_OK)
 		app_status_free(out);
 	return e;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/dates.h"
 #include "app/syncing.h"
 #include "base/tr.h"
 #include "cli/command.h"
@@ -160,6 +161,15 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_end(d);
 	}
 	doc_end(d);
+	if (s->sheet == 0) {
+		doc_null(d, "sheet");
+	} else {
+		doc_object(d, "sheet");
+		doc_int(d, "number", s->sheet);
+		doc_day(d, "date", s->sheet_day);
+		doc_end(d);
+	}
+	doc_bool(d, "key_file_whole", s->key_file_whole);
 	doc_object(d, "memory");
 	doc_bool(d, "keys_locked", s->keys_locked);
 	doc_int(d, "cache_locked", (int64_t)s->cache_locked);
@@ -209,6 +219,23 @@ static void moment(const char *iso, char out[static 32])
 	snprintf(out, 32, "%.10s %.5s UTC", iso, strlen(iso) > 11 ? iso + 11 : "");
 }
 
+static void status_sheet(struct command_call *call, const struct status_view *s)
+{
+	char n[24];
+	char day[DAY_TEXT_LEN];
+
+	number(s->sheet, n);
+	day_text(s->sheet_day, day);
+	if (!s->key_file_whole)
+		command_say(call, TR("The key file cannot be read. Put back a copy of it before you lock this home."),
+		            NULL, NULL, NULL);
+	else if (s->sheet > 0)
+		command_say(call, TR("Recovery sheet: number %1, made on %2."), n, day, NULL);
+	else
+		command_say(call, TR("There is no recovery sheet. Make one: sleutelbos recovery sheet FILE.html"), NULL,
+		            NULL, NULL);
+}
+
 static void status_text(struct command_call *call, const struct status_view *s)
 {
 	char n[24];
@@ -233,6 +260,7 @@ static void status_text(struct command_call *call, const struct status_view *s)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);
 	status_spaces(call, s);
+	status_sheet(call, s);
 	if (!s->keys_locked)
 		command_say(call, TR("Keys could not be kept out of swap on this computer."), NULL, NULL, NULL);
 }

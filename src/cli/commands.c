@@ -47,7 +47,12 @@
 	}
 
 static const struct arg_option found_options[] = { { "remote", "URL", ARG_REQUIRED, 0 }, END };
-static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED, 0 }, END };
+static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED, 0 },
+	                                          { "recovery-sheet", "FILE", 0, 0 },
+	                                          END };
+static const struct arg_option recover_options[] = { { "words-file", "FILE", 0, 0 },
+	                                             { "new-passphrase-file", "FILE", 0, 0 },
+	                                             END };
 static const struct arg_option invite_options[] = {
 	{ "space", "NAME", 0, 0 }, { "role", "ROLE", 0, 0 }, { "out", "FILE", 0, 0 }, END
 };
@@ -172,6 +177,9 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
 	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
+	ROW(RECOVERY_SHEET, "recovery", "sheet", POS("FILE", 1, 1), FLAGS(NEEDS_HOME)),
+	ROW(RECOVER, "recover", NULL, OPTIONS(recover_options), FLAGS(NEW_PASSPHRASE)),
+	ROW(REKEY, "rekey", NULL, FLAGS(VAULT | USES_PASSPHRASE)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },

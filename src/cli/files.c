@@ -122,7 +122,7 @@ static int write_open(struct files_write *w, const char *path)
 		return ENOENT;
 	if (there && S_ISDIR(st.st_mode))
 		return EISDIR;
-	if (there && w->flags == IO_NEW)
+	if (there && (w->flags & IO_NEW) != 0)
 		return EEXIST;
 	if (there && !S_ISREG(st.st_mode)) {
 		w->direct = true;
@@ -194,7 +194,7 @@ static int place_it(struct files_write *w, const char *dir)
 	int e = 0;
 
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", w->fd);
-	if (w->flags == IO_NEW) {
+	if ((w->flags & IO_NEW) != 0) {
 		if (linkat(AT_FDCWD, w->temp != NULL ? w->temp : source, AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0)
 			return 0;
 		// FAT knows no links; there the moment between look and rename stays.
@@ -229,22 +229,35 @@ static struct files_write *by_token(struct files *f, int token)
 	return token >= 0 && token < FILES_MAX && f->w[token].fd >= 0 ? &f->w[token] : NULL;
 }
 
+// Whole, durable, under its name.
+static int place_durably(struct files_write *w)
+{
+	char *dir = parent_of(w->path);
+	int e = dir == NULL ? ENOMEM : fsync(w->fd) != 0 ? errno : place_it(w, dir);
+
+	if (e == 0) {
+		e = sync_dir(dir);
+		// What is held is not left behind half.
+		if (e != 0 && (w->flags & IO_HELD) != 0)
+			unlink(w->path);
+	}
+	free(dir);
+	return e;
+}
+
 int files_write_commit(struct files *f, int token)
 {
 	struct files_write *w = by_token(f, token);
-	char *dir = NULL;
 	int e = 0;
 
 	if (w == NULL)
 		return EBADF;
-	if (!w->direct) {
-		dir = parent_of(w->path);
-		e = dir == NULL ? ENOMEM : fsync(w->fd) != 0 ? errno : 0;
-		if (e == 0)
-			e = place_it(w, dir);
-		if (e == 0)
-			e = sync_dir(dir);
-		free(dir);
+	if (!w->direct && !w->placed) {
+		e = place_durably(w);
+		if (e == 0 && (w->flags & IO_HELD) != 0) {
+			w->placed = true;
+			return 0;
+		}
 	}
 	write_clear(w);
 	return e;
@@ -256,6 +269,8 @@ int files_write_abort(struct files *f, int token)
 
 	if (w == NULL)
 		return EBADF;
+	if (w->placed)
+		unlink(w->path);
 	write_clear(w);
 	return 0;
 }

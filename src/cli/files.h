@@ -16,6 +16,7 @@ struct files_write {
 	char *path;  /* what it will be called, symbolic links followed */
 	char *temp;  /* NULL: without a name until the commit, or written through directly */
 	bool direct; /* a pipe or device: no replacing */
+	bool placed; /* IO_HELD: it has its name, and may still be taken back */
 	enum io_write_flags flags;
 };
 
@@ -34,6 +35,8 @@ int files_open(const char *path, enum files_kind kind, int *fd, bool *is_dir);
 int files_make_dir(const char *path);
 /* *fd is the caller's own duplicate; *token names the file until commit or abort. */
 int files_write_begin(struct files *f, const char *path, enum io_write_flags flags, int *fd, int *token);
+/* The first commit of an IO_HELD file gives it its name, the second keeps it; an abort between them removes it. Where
+ * neither comes it stays. */
 int files_write_commit(struct files *f, int token);
 int files_write_abort(struct files *f, int token);
 

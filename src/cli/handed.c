@@ -312,7 +312,7 @@ static void answer_file(struct wire *w, struct frame_in *f, struct files *files)
 	} else if (f->kind == FRAME_MAKE_DIR) {
 		answer_simple(w, files_make_dir(path), 0, -1);
 	} else if (f->kind == FRAME_WRITE_BEGIN) {
-		e = files_write_begin(files, path, (enum io_write_flags)(number & IO_NEW), &fd, &token);
+		e = files_write_begin(files, path, (enum io_write_flags)(number & (IO_NEW | IO_HELD)), &fd, &token);
 		answer_simple(w, e, (uint32_t)token, fd);
 	} else if (f->kind == FRAME_WRITE_COMMIT) {
 		answer_simple(w, files_write_commit(files, (int)(number & 0xFFFF)), 0, -1);
@@ -335,7 +335,7 @@ static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io)
 {
 	struct secret_text *s = secret_text_new();
 	struct passphrase_result r = { PASSPHRASE_MEMORY, 0 };
-	struct passphrase_ask a;
+	struct passphrase_ask a = { .look = TYPED_HIDDEN };
 	struct buf body = { 0 };
 	char *own[4] = { NULL };
 	enum err e = ERR_OK;

@@ -104,6 +104,23 @@ enum err io_write_begin(struct io *io, struct errctx *ec, const char *path, enum
 	return path_error(ec, e, path);
 }
 
+// Everything that was written is with the system.
+static enum err write_flush(struct errctx *ec, const struct io_write *w)
+{
+	// A write that failed earlier leaves only the mark on the stream; then the disk was full or broken.
+	if (ferror(w->file) != 0)
+		return err_set(ec, ERR_NO_SPACE, "%1 could not be written whole. Is the disk full?", w->path, NULL,
+		               NULL);
+	return fflush(w->file) != 0 ? path_error(ec, errno, w->path) : ERR_OK;
+}
+
+enum err io_write_place(struct io *io, struct errctx *ec, struct io_write *w)
+{
+	enum err e = w->token < 0 ? ERR_OK : write_flush(ec, w);
+
+	return e == ERR_OK && w->token >= 0 ? path_error(ec, io->ops->write_commit(io->self, w->token), w->path) : e;
+}
+
 enum err io_write_commit(struct io *io, struct errctx *ec, struct io_write *w)
 {
 	enum err e = ERR_OK;
@@ -112,11 +129,7 @@ enum err io_write_commit(struct io *io, struct errctx *ec, struct io_write *w)
 		*w = (struct io_write){ .token = -1 };
 		return ERR_OK;
 	}
-	// A write that failed earlier leaves only the mark on the stream; then the disk was full or broken.
-	if (ferror(w->file) != 0)
-		e = err_set(ec, ERR_NO_SPACE, "%1 could not be written whole. Is the disk full?", w->path, NULL, NULL);
-	else if (fflush(w->file) != 0)
-		e = path_error(ec, errno, w->path);
+	e = write_flush(ec, w);
 	if (e == ERR_OK) {
 		e = path_error(ec, io->ops->write_commit(io->self, w->token), w->path);
 		w->token = -1;

@@ -222,11 +222,17 @@ static enum err run_opened(struct program *p, int *status)
 		e = command_passphrase(&call, false, &secret);
 	if (e == ERR_OK)
 		e = app_open(&p->ec, &p->options, (struct bytes){ (const uint8_t *)secret->text, secret->len }, &s.app);
-	secret_text_free(secret);
+	if ((p->args.command->flags & USES_PASSPHRASE) != 0) {
+		s.typed = secret;
+	} else {
+		secret_text_free(secret);
+		secret = NULL;
+	}
 	if (e == ERR_OK) {
 		warn(s.app, &p->io);
 		*status = run_command(&s, &p->args, &p->io);
 	}
+	secret_text_free(secret);
 	app_close(s.app);
 	if (claim >= 0)
 		close(claim);

@@ -179,6 +179,15 @@ enum err store_undo_put(struct errctx *ec, struct store *s, struct dot edit, str
  * that are not as they were written. */
 enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint64_t *bad) MUST_CHECK;
 
+/* Makes every link of the chain anew with the key of this store's vault, in steps of one transaction each: for a copy
+ * of a vault under another master key, before it is used. Check the original with store_verify() first: here nothing is
+ * compared. `step` is told how many links are made; false stops it with ERR_LATER. NULL: nobody is told. */
+typedef bool (*store_step_fn)(void *arg, uint64_t done);
+enum err store_rechain(struct errctx *ec, struct store *s, store_step_fn step, void *arg) MUST_CHECK;
+/* Do both hold the same, row by row in every table, but for the links of the chain? ERR_DAMAGED: they differ. Memory
+ * does not grow with what they hold. `step` is told how many rows were compared. */
+enum err store_same(struct errctx *ec, struct store *a, struct store *b, store_step_fn step, void *arg) MUST_CHECK;
+
 /* --- epochs --- */
 
 enum epoch_state { EPOCH_KEY_ONLY = 0, EPOCH_OPEN = 1, EPOCH_CLOSED = 2 };
