@@ -116,6 +116,12 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
 
+# Benches that run the program over a plain database as well, and take down what it asks of SQLite (tests/bench/).
+WRAP_OPEN = -Wl,--wrap=vault_open
+WRAP_SQL  = $(patsubst %,-Wl$(comma)--wrap=sqlite3_%,bind_int64 bind_int bind_text64 bind_text bind_blob64 step reset finalize \
+            clear_bindings exec)
+$(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLAGS += $(WRAP_OPEN) $(WRAP_SQL)
+
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
          src/vault/keyring.c src/crypto/aead.c src/crypto/hash.c src/crypto/secret.c src/base/buf.c src/base/codec.c
@@ -173,6 +179,8 @@ test:
 
 bench:
 	@scripts/install-missing scripts/packages-build scripts/packages-test
+	@scripts/install-missing scripts/packages-bench || true
+	@BUILD=$(BUILD) CC=$(CC) scripts/bench-peers
 	@$(SUBMAKE) all $(BENCHBIN)
 	@set -e; for b in $(BENCHBIN) $(wildcard tests/bench/*.sh); do echo "== $$b"; BUILD=$(BUILD) $$b; done
 
