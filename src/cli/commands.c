@@ -172,6 +172,8 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
 	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
+	ROW(EXPORT, "export", NULL, POS("DIR", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(IMPORT, "import", NULL, POS("FILE.csv", 1, 1), OPTIONS(circle_options), FLAGS(VAULT)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },
