@@ -169,6 +169,39 @@ bool export_is_here(struct app *app, const struct export_space *space, const cha
 
 /* --- the whole state of a record --- */
 
+#define AUTHORS_MAX 64
+
+/* Who is behind a device: asked for with every write, and mostly the same few. */
+struct authors {
+	struct device_id dev[AUTHORS_MAX];
+	char name[AUTHORS_MAX][APP_NAME_MAX];
+	size_t n;
+};
+
+struct walk {
+	struct errctx *ec;
+	struct app *app;
+	const struct links *links;
+	struct authors *authors;
+	export_fn each;
+	void *arg;
+};
+
+static const char *author_of(const struct walk *w, struct dot dot)
+{
+	struct authors *a = w->authors;
+	size_t i = 0;
+
+	while (i < a->n && device_cmp(a->dev[i], dot.dev) != 0)
+		i++;
+	if (i == a->n) {
+		i = a->n < AUTHORS_MAX ? a->n++ : AUTHORS_MAX - 1;
+		a->dev[i] = dot.dev;
+		app_author(w->app, dot, a->name[i]);
+	}
+	return a->name[i];
+}
+
 static const char *raw_text(struct pool *p, struct bytes raw)
 {
 	char *hex = pool_take(p, 2 * raw.len + 1);
@@ -202,18 +235,16 @@ static bool event_parts(struct pool *p, struct bytes event, struct export_head *
 	return true;
 }
 
-static enum err head_view(struct app *app, struct pool *p, const struct record *r, uint32_t tag, const struct head *h,
-                          struct export_head *out)
+static enum err head_view(const struct walk *w, struct pool *p, const struct record *r, uint32_t tag,
+                          const struct head *h, struct export_head *out)
 {
 	const struct field_def *def = schema_field(r->kind, tag);
 	const struct stamp *by = &r->stamps[h->stamp];
 	struct dot named = { 0 };
-	char author[APP_NAME_MAX];
 	enum err e = ERR_OK;
 
-	app_author(app, by->dot, author);
 	*out = (struct export_head){ .edit = shown_id(p, by->dot),
-		                     .author = pool_str(p, author),
+		                     .author = pool_str(p, author_of(w, by->dot)),
 		                     .at_ms = (int64_t)by->clock.ms };
 	if (def == NULL || def->type == TYPE_BYTES) {
 		out->raw = raw_text(p, h->value);
@@ -234,7 +265,7 @@ static enum err head_view(struct app *app, struct pool *p, const struct record *
 	return p->failed ? ERR_NO_MEMORY : e;
 }
 
-static enum err whole_view(struct app *app, struct pool *p, const struct record *r, struct export_whole *out)
+static enum err whole_view(const struct walk *w, struct pool *p, const struct record *r, struct export_whole *out)
 {
 	static const char *const merges[] = {
 		[CLASS_REG] = "reg", [CLASS_TEXT] = "text", [CLASS_SET] = "set", [CLASS_EVENTS] = "events"
@@ -255,20 +286,12 @@ static enum err whole_view(struct app *app, struct pool *p, const struct record 
 			                     .merge = merges[tag_class(f->tag)],
 			                     .head = pool_take(p, f->n * sizeof(*to->head)) };
 		for (size_t k = 0; k < f->n && to->head != NULL && e == ERR_OK; k++)
-			e = head_view(app, p, r, f->tag, &f->heads[k], &to->head[to->heads++]);
+			e = head_view(w, p, r, f->tag, &f->heads[k], &to->head[to->heads++]);
 	}
 	return p->failed ? ERR_NO_MEMORY : e;
 }
 
 /* --- one record after the other --- */
-
-struct walk {
-	struct errctx *ec;
-	struct app *app;
-	const struct links *links;
-	export_fn each;
-	void *arg;
-};
 
 /* A record as the lists show it, with what belongs to it. */
 struct view {
@@ -321,13 +344,13 @@ static enum err referral_view(const struct walk *w, const struct loaded *l, stru
 
 static enum err one_view(const struct walk *w, const struct loaded *l, struct view *v, struct export_row *row)
 {
-	char id[ID_TEXT_LEN];
+	struct dot id = l->record.id;
+	const struct dots one = { .d = &id, .n = 1 };
 	enum err e = ERR_OK;
 
-	dot_text(l->record.id, id);
 	switch (row->kind) {
 	case EXPORT_RESIDENTS:
-		e = resident_show(w->ec, w->app, id, &v->residents);
+		e = resident_list_of(w->ec, w->app, &one, &v->residents);
 		row->resident = v->residents.item;
 		return e;
 	case EXPORT_CONTACTS:
@@ -335,7 +358,7 @@ static enum err one_view(const struct walk *w, const struct loaded *l, struct vi
 	case EXPORT_REFERRALS:
 		return referral_view(w, l, v, row);
 	default:
-		e = service_show(w->ec, w->app, id, &v->services);
+		e = service_list_of(w->ec, w->app, &one, &v->services);
 		row->service = v->services.item;
 		return e;
 	}
@@ -351,7 +374,7 @@ static enum err one(const struct walk *w, struct dot id, struct export_row *row)
 
 	if (!within_peek(w->app, id, kinds[row->kind], &l))
 		return ERR_OK;
-	e = within_pool(w->ec, &pool, whole_view(w->app, &pool, &l.record, &whole));
+	e = within_pool(w->ec, &pool, whole_view(w, &pool, &l.record, &whole));
 	row->whole = &whole;
 	if (e == ERR_OK)
 		e = one_view(w, &l, &v, row);
@@ -367,9 +390,10 @@ enum err export_each(struct errctx *ec, struct app *app, const struct export_spa
                      export_fn each, void *arg)
 {
 	struct links links = { 0 };
-	const struct walk w = { .ec = ec, .app = app, .links = &links, .each = each, .arg = arg };
+	struct authors *authors = calloc(1, sizeof(*authors));
+	const struct walk w = { .ec = ec, .app = app, .links = &links, .authors = authors, .each = each, .arg = arg };
 	struct dots ids = { 0 };
-	enum err e = ids_of(ec, app, space->n, kind, &ids);
+	enum err e = authors == NULL ? within_no_memory(ec) : ids_of(ec, app, space->n, kind, &ids);
 
 	if (e == ERR_OK && kind == EXPORT_CONTACTS)
 		e = links_read(ec, app, space->n, &links);
@@ -380,5 +404,6 @@ enum err export_each(struct errctx *ec, struct app *app, const struct export_spa
 	}
 	links_free(&links);
 	dots_free(&ids);
+	free(authors);
 	return e;
 }

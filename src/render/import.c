@@ -315,7 +315,7 @@ static bool day_read(const char *text, char out[static DAY_TEXT_LEN])
 {
 	const char *p = text;
 	int part[3] = { 0 };
-	bool year_first = strlen(text) > 4 && text[4] == '-';
+	bool year_first = strspn(text, "0123456789") == 4;
 	struct date d = { 0 };
 
 	for (int i = 0; i < 3; i++) {
