@@ -92,10 +92,11 @@ static const struct {
 	{ "hoedoorverwezen", IMPORT_kind },
 	{ "soort", IMPORT_kind },
 	{ "how", IMPORT_kind },
+	{ "doorverwijsdomein", IMPORT_referral_domain },
 	{ "leefgebieddoorverwijzing", IMPORT_referral_domain },
 	{ "domeindoorverwijzing", IMPORT_referral_domain },
-	{ "datumdoorverwijzing", IMPORT_referral_date },
 	{ "doorverwezenop", IMPORT_referral_date },
+	{ "datumdoorverwijzing", IMPORT_referral_date },
 	{ "referredon", IMPORT_referral_date },
 	{ "stand", IMPORT_status },
 	{ "antwoord", IMPORT_status },
@@ -112,6 +113,7 @@ static const struct {
 	{ "toestemmingtot", IMPORT_consent_until },
 	{ "veranderd", IMPORT_changed },
 	{ "whatchanged", IMPORT_changed },
+	{ "doorverwijstekst", IMPORT_referral_text },
 	{ "tekstdoorverwijzing", IMPORT_referral_text },
 	{ "residentid", COLUMN_SKIPPED },
 	{ "versions", COLUMN_SKIPPED },
@@ -180,7 +182,7 @@ static enum err problem(struct reading *r, size_t column, const char *why, const
 	return ERR_OK;
 }
 
-/* The names there are, for who used another; each in the language asked for. */
+/* The names there are, for who used another; each in the language asked for. Without the rarest the others fit. */
 static void names_list(bool dutch, char *out, size_t size)
 {
 	size_t at = 0;
@@ -189,7 +191,7 @@ static void names_list(bool dutch, char *out, size_t size)
 	for (int c = 0; c < IMPORT_COLUMN_COUNT; c++) {
 		const char *name = import_column_name((enum import_column)c);
 
-		if (columns[c].type == TYPE_REF_CELL || c == IMPORT_service)
+		if (columns[c].type == TYPE_REF_CELL || c == IMPORT_service || c == IMPORT_changed)
 			continue;
 		for (size_t i = 0; dutch && i < sizeof(words) / sizeof(words[0]); i++) {
 			if (words[i].column == c) {
