@@ -86,11 +86,6 @@ void export_spaces_free(struct export_spaces *s)
 
 /* --- which records, in which order --- */
 
-static int dots_cmp(const void *a, const void *b)
-{
-	return dot_cmp(*(const struct dot *)a, *(const struct dot *)b);
-}
-
 static enum err in_order(struct errctx *ec, struct app *app, int64_t space, enum export_kind kind, struct dots *out)
 {
 	switch (kind) {
@@ -105,52 +100,11 @@ static enum err in_order(struct errctx *ec, struct app *app, int64_t space, enum
 	}
 }
 
-/* The ordered ones, and behind them what no list shows, such as a conversation without a date. */
-static enum err ids_of(struct errctx *ec, struct app *app, int64_t space, enum export_kind kind, struct dots *out)
-{
-	struct dots all = { 0 };
-	struct dots sorted = { 0 };
-	enum err e = in_order(ec, app, space, kind, out);
-
-	if (e == ERR_OK)
-		e = store_of_kind(ec, app->store, kinds[kind], space, &all);
-	if (e != ERR_OK || all.n <= out->n)
-		goto done;
-	sorted.d = calloc(out->n + 1, sizeof(*sorted.d));
-	e = sorted.d == NULL ? within_no_memory(ec) : ERR_OK;
-	if (e != ERR_OK)
-		goto done;
-	if (out->n > 0)
-		memcpy(sorted.d, out->d, out->n * sizeof(*out->d));
-	sorted.n = out->n;
-	qsort(sorted.d, sorted.n, sizeof(*sorted.d), dots_cmp);
-	for (size_t i = 0; i < all.n && e == ERR_OK; i++) {
-		struct dot *grown = NULL;
-
-		if (bsearch(&all.d[i], sorted.d, sorted.n, sizeof(*sorted.d), dots_cmp) != NULL)
-			continue;
-		grown = reallocarray(out->d, out->n + 1, sizeof(*grown));
-		if (grown == NULL) {
-			e = within_no_memory(ec);
-			break;
-		}
-		out->d = grown;
-		out->d[out->n++] = all.d[i];
-		out->cap = out->n;
-	}
-done:
-	dots_free(&all);
-	dots_free(&sorted);
-	if (e != ERR_OK)
-		dots_free(out);
-	return e;
-}
-
 enum err export_count(struct errctx *ec, struct app *app, const struct export_space *space, enum export_kind kind,
                       size_t *out)
 {
 	struct dots ids = { 0 };
-	enum err e = store_of_kind(ec, app->store, kinds[kind], space->n, &ids);
+	enum err e = in_order(ec, app, space->n, kind, &ids);
 
 	*out = ids.n;
 	dots_free(&ids);
@@ -393,7 +347,7 @@ enum err export_each(struct errctx *ec, struct app *app, const struct export_spa
 	struct authors *authors = calloc(1, sizeof(*authors));
 	const struct walk w = { .ec = ec, .app = app, .links = &links, .authors = authors, .each = each, .arg = arg };
 	struct dots ids = { 0 };
-	enum err e = authors == NULL ? within_no_memory(ec) : ids_of(ec, app, space->n, kind, &ids);
+	enum err e = authors == NULL ? within_no_memory(ec) : in_order(ec, app, space->n, kind, &ids);
 
 	if (e == ERR_OK && kind == EXPORT_CONTACTS)
 		e = links_read(ec, app, space->n, &links);

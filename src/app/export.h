@@ -77,7 +77,7 @@ struct export_row {
 /* ERR_OK goes on; anything else ends the walk and is its result. */
 typedef enum err (*export_fn)(void *arg, const struct export_row *row);
 
-/* How many records of a kind a space holds, erased ones counted. */
+/* How many records of a kind a space holds. */
 enum err export_count(struct errctx *ec, struct app *app, const struct export_space *space, enum export_kind kind,
                       size_t *out) MUST_CHECK;
 /* Is the member with this id one of this space? */

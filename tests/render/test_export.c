@@ -2,7 +2,7 @@
 // Goal: an export holds everything of mine and nothing else: each version and event, the records without a date or a
 // conversation, and no key, device of a tally or setting; what people typed cannot act in a browser or a spreadsheet;
 // the conversations read back as they were; equal states give equal bytes.
-// Seen to catch: "<" left as it is, a text in an attribute, conversations without a date left out, a retracted event
+// Seen to catch: "<" left as it is, a text in an attribute, a retracted event
 // dropped, an unknown field dropped, the second version left out of versions.csv, a circle that was only asked for.
 #include <unistd.h>
 
