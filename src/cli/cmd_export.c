@@ -15,12 +15,25 @@
 #include "render/export.h"
 #include "render/import.h"
 
-static bool stop_asked(void *ctx)
-{
-	return io_caller_gone(ctx);
-}
-
 /* --- export --- */
+
+struct export_progress {
+	struct io *io;
+	const struct export_sink *sink;
+	bool shown;
+};
+
+/* How many records were written, on a terminal; and whether to stop. */
+static bool export_step(void *ctx)
+{
+	struct export_progress *p = ctx;
+
+	if (p->io->err_is_tty && !p->io->quiet && p->sink->rows[EXPORT_JSON] > 0) {
+		fprintf(p->io->err, "\r%zu", p->sink->rows[EXPORT_JSON]);
+		p->shown = true;
+	}
+	return io_caller_gone(p->io);
+}
 
 /* What a person must know although it went well; with --json too, because then it is on the other stream. */
 static void warn(struct command_call *call, const char *dir)
@@ -88,12 +101,14 @@ static enum err files_begin(struct command_call *call, const struct io_dir *dir,
 enum err cmd_export(struct command_call *call)
 {
 	const char *path = args_pos(call->args, 0);
-	struct export_sink s = { .lang = call->lang, .stop = stop_asked, .ctx = call->io };
+	struct export_progress progress = { .io = call->io };
+	struct export_sink s = { .lang = call->lang, .stop = export_step, .ctx = &progress };
 	struct io_write w[EXPORT_FILES] = { { 0 } };
 	struct io_dir dir = { 0 };
 	enum err e = ERR_OK;
 
 	_Static_assert(EXPORT_FILES <= FILES_MAX, "all files are open at once");
+	progress.sink = &s;
 	for (int f = 0; f < EXPORT_FILES; f++)
 		w[f].token = -1;
 	e = io_dir_begin(call->io, call->ec, path, &dir);
@@ -101,6 +116,8 @@ enum err cmd_export(struct command_call *call)
 		e = files_begin(call, &dir, w, &s);
 	if (e == ERR_OK)
 		e = export_write(call->ec, call->app, &s);
+	if (progress.shown)
+		fputc('\n', call->io->err);
 	for (int f = 0; f < EXPORT_FILES; f++) {
 		if (e == ERR_OK)
 			e = io_write_commit(call->io, call->ec, &w[f]);

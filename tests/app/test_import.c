@@ -112,7 +112,10 @@ static void a_second_time_changes_nothing(void **state)
 	                                  "2-3-2025;straat;;wonen;;;;;;;;;;;\n";
 	struct contact_list c;
 	struct contact_query all = { 0 };
+	struct referral_list r;
+	struct referral_query every = { 0 };
 	size_t kinderen = 0;
+	size_t third = 0;
 	struct desk d;
 
 	desk_open(&d);
@@ -127,6 +130,11 @@ static void a_second_time_changes_nothing(void **state)
 	for (size_t i = 0; i < c.n; i++)
 		kinderen += c.item[i].domains.n == 1 && strcmp(c.item[i].domains.word[0], "kinderen") == 0;
 	assert_int_equal(kinderen, 1);
+	assert_int_equal(referral_list_some(&d.ec, d.app, &every, &r), ERR_OK);
+	for (size_t i = 0; i < r.n; i++)
+		third += strcmp(r.item[i].service_name, "De Derde") == 0;
+	assert_int_equal(third, 1);
+	referral_list_free(&r);
 	contact_list_free(&c);
 	desk_close(&d);
 }
