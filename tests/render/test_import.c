@@ -91,6 +91,36 @@ static void cells(void **state)
 	}
 }
 
+/* The vector of docs/FORMAT.md. */
+static void the_documented_table(void **state)
+{
+	static const char file[] =
+	    "Datum;Waar;Leefgebied;Bewoner;Tekst;Organisatie;Hoe;Stand;Datum stand;Reden\n"
+	    "1-3-2025;Spreekuur;\"Brieven, formulieren, DigiD\";Omar;\"'=1\";De Brug;info;niet gelukt;9-3-2025;Geen "
+	    "plek\n";
+	static const char *const want[IMPORT_COLUMN_COUNT] = { [IMPORT_date] = "2025-03-01",
+		                                               [IMPORT_channel] = "spreekuur",
+		                                               [IMPORT_domains] = "papieren",
+		                                               [IMPORT_resident] = "Omar",
+		                                               [IMPORT_text] = "=1",
+		                                               [IMPORT_service_name] = "De Brug",
+		                                               [IMPORT_kind] = "info",
+		                                               [IMPORT_status] = "niet_gelukt",
+		                                               [IMPORT_status_date] = "2025-03-09",
+		                                               [IMPORT_reason] = "vol" };
+	struct import_log log;
+
+	assert_int_equal(import_parse(NULL, "f.csv", text(file), &log), ERR_OK);
+	assert_int_equal(log.rows, 1);
+	for (int c = 0; c < IMPORT_COLUMN_COUNT; c++) {
+		if (want[c] == NULL)
+			assert_null(log.row[0].cell[c]);
+		else
+			assert_string_equal(log.row[0].cell[c], want[c]);
+	}
+	import_log_free(&log);
+}
+
 /* Every problem of a file: "row/column/word of the sentence" with blanks between them. */
 static void problems(void **state)
 {
@@ -214,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells),
+		cmocka_unit_test(the_documented_table),
 		cmocka_unit_test(problems),
 		cmocka_unit_test(files_that_cannot_be_read),
 		cmocka_unit_test(names_of_columns_are_whole),
