@@ -11,7 +11,6 @@
 #include "app/dates.h"
 #include "app/import_talks.h"
 #include "app/links.h"
-#include "app/loop.h"
 #include "app/referrals.h"
 #include "app/residents.h"
 #include "app/within.h"
@@ -106,6 +105,9 @@ static enum err consent_check(struct checking *k)
 
 	if (sent == NO_DAY || sent > k->today)
 		sent = day_of(cell[IMPORT_date]);
+	/* it was given once, and taken back since */
+	if (is(cell[IMPORT_consent], "ingetrokken"))
+		return ERR_OK;
 	if (referral_consent_rule(&why, kind, cell[IMPORT_consent]) != ERR_OK)
 		return bad(
 		    k, IMPORT_consent,
@@ -136,9 +138,6 @@ static enum err referral_check(struct checking *k)
 		e = bad(k, IMPORT_reason,
 		        TR("%1, row %2, column %3: a reason goes only with the status niet_gelukt. Empty this cell."),
 		        NULL);
-	if (e == ERR_OK && cell[IMPORT_changed] != NULL && (status == NULL || !loop_ends(status)))
-		e = bad(k, IMPORT_changed,
-		        TR("%1, row %2, column %3: ask what changed when a referral ends. Empty this cell."), NULL);
 	return e == ERR_OK ? consent_check(k) : e;
 }
 
@@ -209,20 +208,66 @@ static enum err circle_find(struct checking *k, const char *circle, size_t i, in
 	    name);
 }
 
-static enum err check_all(struct checking *k, const char *circle, int64_t *space)
+static enum err row_check(struct checking *k, size_t i, int64_t space)
+{
+	enum err e = ERR_OK;
+
+	k->row = &k->log->row[i];
+	/* a row whose cells could not be read was told already */
+	if (k->row->cell[IMPORT_date] != NULL)
+		e = days_check(k);
+	if (e == ERR_OK)
+		e = has_referral(k->row) ? referral_check(k) : loose_check(k);
+	return e == ERR_OK && space != 0 ? reach_check(k, space) : e;
+}
+
+static enum err circles_find(struct checking *k, const char *circle, int64_t *space)
 {
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < k->log->rows && e == ERR_OK; i++) {
 		k->row = &k->log->row[i];
 		e = circle_find(k, circle, i, space);
-		/* a row whose cells could not be read was told already */
-		if (e == ERR_OK && k->row->cell[IMPORT_date] != NULL)
-			e = days_check(k);
-		if (e == ERR_OK)
-			e = has_referral(k->row) ? referral_check(k) : loose_check(k);
-		if (e == ERR_OK && space[i] != 0)
-			e = reach_check(k, space[i]);
+	}
+	return e;
+}
+
+/* Everything that could be told, where something is wrong already. */
+static enum err rows_check(struct checking *k, const int64_t *space)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < k->log->rows && e == ERR_OK; i++)
+		e = row_check(k, i, space[i]);
+	return e;
+}
+
+/* How many rows of a conversation tell of a referral. */
+static size_t referrals_in(const struct import_log *log, const struct talks *talks, const struct talk *t)
+{
+	size_t n = 0;
+
+	for (size_t i = t->row; i != NO_ROW; i = talks->next[i])
+		n += has_referral(&log->row[i]);
+	return n;
+}
+
+/* Only of what will be written: rules may have changed what is here since. */
+static enum err talks_check(struct checking *k, const int64_t *space, const struct talks *talks,
+                            const struct links *links)
+{
+	enum err e = ERR_OK;
+
+	for (size_t t = 0; t < talks->n; t++) {
+		const struct talk *talk = &talks->item[t];
+		size_t have = 0;
+
+		if (talk->known)
+			(void)links_of(links, talk->contact, &have);
+		if (talk->known && referrals_in(k->log, talks, talk) <= have)
+			continue;
+		for (size_t i = talk->row; i != NO_ROW && e == ERR_OK; i = talks->next[i])
+			e = row_check(k, i, space[i]);
 	}
 	return e;
 }
@@ -252,23 +297,34 @@ static const char *here(struct taking *k, const char *id, uint32_t kind)
 	return id;
 }
 
+static bool was_withdrawn(const struct import_row *r)
+{
+	return is(r->cell[IMPORT_consent], "ingetrokken");
+}
+
 /* What came after the referral was sent. */
 static enum err status_write(struct taking *k, const struct import_row *r, struct dot id, int64_t sent)
 {
 	const char *const *cell = r->cell;
 	const char *status = cell[IMPORT_status];
+	bool waits = status == NULL || is(status, "plan") || is(status, "verstuurd");
 	int64_t day = day_of(cell[IMPORT_status_date]);
 	struct loaded l = { 0 };
 	struct editor ed;
 	enum err e = ERR_OK;
 
-	if (status == NULL || is(status, "plan") || is(status, "verstuurd"))
+	if (waits && cell[IMPORT_changed] == NULL && !was_withdrawn(r))
 		return ERR_OK;
 	e = store_load(k->ec, k->app->store, id, &l);
 	if (e != ERR_OK)
 		return e;
 	editor_of(&ed, k->app, k->ec, &l.record);
-	editor_event(&ed, F_referral_status, status, day == NO_DAY ? sent : day, cell[IMPORT_reason]);
+	if (!waits)
+		editor_event(&ed, F_referral_status, status, day == NO_DAY ? sent : day, cell[IMPORT_reason]);
+	if (was_withdrawn(r)) {
+		editor_id(&ed, F_referral_kind, "kind", LIST_kind, cell[IMPORT_kind]);
+		editor_id(&ed, F_referral_consent, "consent", LIST_consent, cell[IMPORT_consent]);
+	}
 	editor_id(&ed, F_referral_changed, "changed", LIST_changed, cell[IMPORT_changed]);
 	e = editor_write(&ed, l.space, KIND_none, NULL);
 	store_loaded_free(&l);
@@ -302,8 +358,11 @@ static enum err referral_write(struct taking *k, size_t row, struct dot contact)
 		f.service_name = cell[IMPORT_service_name] != NULL ? cell[IMPORT_service_name] : cell[IMPORT_service];
 	if (service == NULL && f.group == NULL)
 		f.group = "anders";
-	if (f.kind == NULL)
+	/* the consent of then is not known: how it was done is told after it was made */
+	if (f.kind == NULL || was_withdrawn(r))
 		f.kind = "info";
+	if (was_withdrawn(r))
+		f.consent = NULL;
 	if (from.day == NO_DAY)
 		from.day = day_of(cell[IMPORT_date]);
 	from.space = l.space;
@@ -369,14 +428,12 @@ static bool is_there(struct taking *k, const struct import_row *r, const struct 
 static enum err known_write(struct taking *k, const struct talk *t)
 {
 	size_t have = 0;
-	size_t want = 0;
+	size_t want = referrals_in(k->log, &k->talks, t);
 	const struct link *link = links_of(&k->links, t->contact, &have);
 	bool *claimed = calloc(have + 1, sizeof(*claimed));
 	size_t room = 0;
 	enum err e = claimed == NULL ? within_no_memory(k->ec) : ERR_OK;
 
-	for (size_t i = t->row; i != NO_ROW; i = k->talks.next[i])
-		want += has_referral(&k->log->row[i]);
 	room = want > have ? want - have : 0;
 	for (size_t i = t->row; i != NO_ROW && e == ERR_OK; i = k->talks.next[i]) {
 		if (room == 0 || !has_referral(&k->log->row[i]) || is_there(k, &k->log->row[i], link, have, claimed)) {
@@ -511,8 +568,6 @@ static enum err take_in(struct errctx *ec, struct taking *k, import_step_fn step
 	enum err e = residents_count(ec, k->app, &before);
 
 	if (e == ERR_OK)
-		e = links_read(ec, k->app, 0, &k->links);
-	if (e == ERR_OK)
 		e = store_begin(ec, k->app->store);
 	if (e == ERR_OK)
 		e = within_end(ec, k->app, write_all(ec, k, step, ctx));
@@ -528,13 +583,21 @@ enum err import_run(struct errctx *ec, struct app *app, struct import_log *log, 
 	int64_t *space = calloc(log->rows + 1, sizeof(*space));
 	struct checking checking = { .ec = ec, .app = app, .log = log, .today = app_today(app) };
 	struct taking k = { .app = app, .log = log, .space = space };
-	enum err e = space == NULL ? within_no_memory(ec) : check_all(&checking, circle, space);
+	enum err e = space == NULL ? within_no_memory(ec) : circles_find(&checking, circle, space);
 
 	*out = (struct import_made){ 0 };
 	if (e == ERR_OK && log->unusable > 0)
+		e = rows_check(&checking, space);
+	if (e == ERR_OK && log->unusable > 0)
 		e = import_problems_error(ec, log);
 	if (e == ERR_OK)
+		e = links_read(ec, app, 0, &k.links);
+	if (e == ERR_OK)
 		e = talks_read(ec, app, log, space, &k.talks);
+	if (e == ERR_OK)
+		e = talks_check(&checking, space, &k.talks, &k.links);
+	if (e == ERR_OK && log->unusable > 0)
+		e = import_problems_error(ec, log);
 	if (e == ERR_OK)
 		e = take_in(ec, &k, step, ctx);
 	if (e == ERR_OK) {

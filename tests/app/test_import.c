@@ -241,6 +241,33 @@ static void plans_and_links_to_the_directory(void **state)
 	desk_close(&d);
 }
 
+/* What was right when it was written may be out and in again, although no rule would let it be typed now. */
+static void what_was_right_then(void **state)
+{
+	static const char file[] = "date,domain,resident,text,follow_up,service_name,kind,consent,status,changed\n"
+	                           "2025-01-01,geld,Omar,een,2025-01-09,De Brug,brief,ingetrokken,verstuurd,beter\n";
+	struct resident_fields never = { .reach = "niet" };
+	struct resident_list omar;
+	struct referral_list r;
+	struct referral_query every = { 0 };
+	char id[ID_TEXT_LEN];
+	struct desk d;
+
+	desk_open(&d);
+	fine(&d, file, "rows 1 contacts 1 referrals 1 residents 1 known 0");
+	assert_int_equal(referral_list_some(&d.ec, d.app, &every, &r), ERR_OK);
+	assert_string_equal(r.item[0].kind, "brief");
+	assert_string_equal(r.item[0].consent, "ingetrokken");
+	assert_string_equal(r.item[0].changed, "beter");
+	assert_int_equal(r.item[0].events, 1);
+	referral_list_free(&r);
+	assert_int_equal(resident_list_all(&d.ec, d.app, NULL, &omar), ERR_OK);
+	assert_int_equal(resident_edit(&d.ec, d.app, omar.item[0].id, &never, id), ERR_OK);
+	resident_list_free(&omar);
+	fine(&d, file, "rows 1 contacts 0 referrals 0 residents 0 known 1");
+	desk_close(&d);
+}
+
 static void what_a_rule_refuses(void **state)
 {
 	static const struct {
@@ -354,6 +381,7 @@ int main(void)
 		cmocka_unit_test(ids_of_ours_and_of_others),
 		cmocka_unit_test(one_follows_the_other),
 		cmocka_unit_test(plans_and_links_to_the_directory),
+		cmocka_unit_test(what_was_right_then),
 		cmocka_unit_test(what_a_rule_refuses),
 		cmocka_unit_test(circles_by_name),
 		cmocka_unit_test(stopped_halfway_nothing_is_changed),

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 # Goal: `export` writes everything of mine in plain files, whole or not at all, the same with and without an owner of
 # the open vault; `import` takes earlier conversations in, whole or not at all; what one wrote the other reads.
-# Seen to catch: an owner that opened the folder with its own working folder, files left behind by a full disk, a
-# folder with something in it overwritten, a passphrase that was not asked again.
+# Seen to catch: files left behind by a full disk or a name that fails, a passphrase that was not asked again.
 set -u
 . tests/support/check.sh
 slb="$BUILD/sleutelbos"
