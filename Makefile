@@ -193,15 +193,16 @@ check-full:
 
 # New inputs go to BUILD/fuzz/<target>; those worth keeping to tests/data/corpus/<target>, which every test run replays.
 FUZZ_TIME   ?= 60
-FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate
-FUZZ_SRC     = $(wildcard src/base/*.c src/crypto/*.c src/model/*.c src/batch/*.c)
+FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse
+FUZZ_SRC     = $(wildcard src/base/*.c src/crypto/*.c src/model/*.c src/batch/*.c) src/render/csv.c src/render/import.c \
+               $(patsubst %,src/app/%.c,import_log pool dates check bsn labels)
 
 fuzz: $(BUILD)/gen/dictionary.c
 	@mkdir -p $(BUILD)/fuzz
 	@set -e; for t in $(FUZZ_TARGETS); do mkdir -p $(BUILD)/fuzz/$$t; \
 		clang $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DTARGET=$$t -Isrc -I. \
 			-Itests -I$(BUILD) -I$(BUILD)/gen $(PKG_CFLAGS) tests/fuzz/fuzz.c $(FUZZ_SRC) $(BUILD)/gen/dictionary.c \
-			-o $(BUILD)/fuzz/fuzz_$$t $(PKG_LIBS); \
+			-o $(BUILD)/fuzz/fuzz_$$t $(PKG_LIBS) -lcsv; \
 		echo "== $$t"; nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -max_len=4096 -print_final_stats=1 \
 			-artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/$$t tests/data/corpus/$$t 2>$(BUILD)/fuzz/$$t.log || \
 			{ tail -n 40 $(BUILD)/fuzz/$$t.log; exit 1; }; grep number_of_executed_units $(BUILD)/fuzz/$$t.log; done

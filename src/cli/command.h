@@ -133,6 +133,10 @@ enum err cmd_today(struct command_call *call) MUST_CHECK;
 enum err cmd_versions_list(struct command_call *call) MUST_CHECK;
 enum err cmd_versions_pick(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_export.c --- */
+enum err cmd_export(struct command_call *call) MUST_CHECK;
+enum err cmd_import(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_history.c --- */
 enum err cmd_history(struct command_call *call) MUST_CHECK;
 enum err cmd_undo(struct command_call *call) MUST_CHECK;

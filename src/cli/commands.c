@@ -180,6 +180,8 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(RECOVERY_SHEET, "recovery", "sheet", POS("FILE", 1, 1), FLAGS(NEEDS_HOME)),
 	ROW(RECOVER, "recover", NULL, OPTIONS(recover_options), FLAGS(NEW_PASSPHRASE)),
 	ROW(REKEY, "rekey", NULL, FLAGS(VAULT | USES_PASSPHRASE)),
+	ROW(EXPORT, "export", NULL, POS("DIR", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(IMPORT, "import", NULL, POS("FILE.csv", 1, 1), OPTIONS(circle_options), FLAGS(VAULT)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },

@@ -57,6 +57,8 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_TODAY] = cmd_today,
 	[CMD_VERSIONS_LIST] = cmd_versions_list,
 	[CMD_VERSIONS_PICK] = cmd_versions_pick,
+	[CMD_EXPORT] = cmd_export,
+	[CMD_IMPORT] = cmd_import,
 	[CMD_HISTORY] = cmd_history,
 	[CMD_UNDO] = cmd_undo,
 };

@@ -76,6 +76,20 @@ void io_write_abort(struct io *io, struct io_write *w);
  * only the abort is left. */
 enum err io_write_place(struct io *io, struct errctx *ec, struct io_write *w) MUST_CHECK;
 
+/* A folder with several files, all of it or nothing: write each with io_write_begin(part/NAME, IO_NEW) and commit it,
+ * then commit the folder. Until then it does not exist under its name; it has mode 0700. */
+struct io_dir {
+	char *path; /* as given, for error texts */
+	char *part; /* where its files are written meanwhile: the name with ".part" behind it */
+};
+
+/* ERR_REFUSED where the folder is there and not empty, where a file has its name, or where the part of an earlier run
+ * is still there. On failure *d is empty, and abort of an empty one does nothing. */
+enum err io_dir_begin(struct io *io, struct errctx *ec, const char *path, struct io_dir *d) MUST_CHECK;
+/* *d is empty afterwards; after a failure nothing is left behind. */
+enum err io_dir_commit(struct io *io, struct errctx *ec, struct io_dir *d) MUST_CHECK;
+void io_dir_abort(struct io *io, struct io_dir *d);
+
 /* Lines of a text from a descriptor, each at most IO_LINE_MAX bytes, as they arrive: works for a pipe somebody writes
  * into one line at a time. */
 #define IO_LINE_MAX (1024 * 1024)

@@ -101,6 +101,8 @@ static const struct {
 	{ "today", CMD_TODAY, 0, 0 },
 	{ "versions list", CMD_VERSIONS_LIST, 0, 0 },
 	{ "versions pick 3 text --keep both", CMD_VERSIONS_PICK, 2, 1 },
+	{ "export d", CMD_EXPORT, 1, 0 },
+	{ "import log.csv --circle C", CMD_IMPORT, 1, 1 },
 	{ "history 3", CMD_HISTORY, 1, 0 },
 	{ "undo", CMD_UNDO, 0, 0 },
 	{ "undo 3", CMD_UNDO, 1, 0 },
