@@ -317,6 +317,15 @@ int64_t app_today(const struct app *app)
 	return t >= 0 ? t / DAY_S : (t - DAY_S + 1) / DAY_S;
 }
 
+void app_utc(int64_t ms, char out[static APP_UTC_LEN])
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, APP_UTC_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+}
+
 /* --- spaces --- */
 
 /* The one space of a kind that the caller means: the named one, or the only one. *count tells how many there are. */

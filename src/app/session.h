@@ -71,6 +71,9 @@ enum err app_choose_neighbourhood(struct app *app, const char *name) MUST_CHECK;
 /* Days since 1970-01-01 in local time. */
 int64_t app_today(const struct app *app);
 int64_t app_now_ms(const struct app *app);
+/* ISO 8601 in UTC: "2026-11-22T10:00:00Z"; "" for a time that no calendar has. */
+#define APP_UTC_LEN 24
+void app_utc(int64_t ms, char out[static APP_UTC_LEN]);
 
 /* --- spaces as the use cases need them --- */
 

@@ -68,6 +68,11 @@ enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
 /* --- cmd_passphrase.c --- */
 enum err cmd_passphrase_change(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_backup.c --- */
+enum err cmd_backup(struct command_call *call) MUST_CHECK;
+enum err cmd_restore(struct command_call *call) MUST_CHECK;
+enum err cmd_wipe(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_sync.c: sync, status, verify, dump --- */
 enum err cmd_sync(struct command_call *call) MUST_CHECK;
 enum err cmd_status(struct command_call *call) MUST_CHECK;

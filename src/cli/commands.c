@@ -56,6 +56,7 @@ static const struct arg_option join_options[] = {
 };
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
+static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
@@ -172,6 +173,9 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
 	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
+	ROW(BACKUP, "backup", NULL, POS("FILE", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(RESTORE, "restore", NULL, POS("FILE", 1, 1)),
+	ROW(WIPE, "wipe", NULL, OPTIONS(wipe_options)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },

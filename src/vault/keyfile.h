@@ -38,4 +38,7 @@ enum err keyfile_change_passphrase(struct errctx *ec, const char *path, struct b
                                    struct bytes new_passphrase, const struct clock *clock,
                                    const struct rng *rng) MUST_CHECK;
 
+/* Is `path` a whole key file of this master key? No derivation. ERR_DAMAGED with a sentence where it is not. */
+enum err keyfile_check(struct errctx *ec, const char *path, const uint8_t master[static MASTER_KEY_LEN]) MUST_CHECK;
+
 #endif
