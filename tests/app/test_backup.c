@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: a backup holds everything that can be read and no key that opens what others write; a restored home is whole,
 // goes on writing, and never passes for the device it was (S7): not one batch, not one letter, nothing at the host.
-// Seen to catch: an epoch key that stays; a box secret that stays; a kept row deleted one by one, whose bytes stay in a
-// gap of a page; a restored home that seals; a restored home under the file id of its backup; a folder that somebody
-// else's file is in and that is removed all the same.
+// Seen to catch: an epoch key or a box secret that stays; kinds that nobody listed and that stay; deleted rows whose bytes
+// stay in free pages (secure_delete off); a restored home without its mark, or whose outbox seals; a restored home under
+// the file id of its backup; a trailer that is not compared; a folder with somebody else's file that is taken over.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
