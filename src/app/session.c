@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/backup.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "batch/batch.h"
@@ -120,6 +121,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
 		app_close(app);
 		return e;
 	}
+	backup_clear(o->home); /* now that nobody else can be at it */
 	*out = app;
 	return ERR_OK;
 }

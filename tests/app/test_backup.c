@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: a backup holds everything that can be read and no key that opens what others write; a restored home is whole,
 // goes on writing, and never passes for the device it was (S7): not one batch, not one letter, nothing at the host.
-// Seen to catch: an epoch key or a box secret that stays; kinds that nobody listed and that stay; deleted rows whose bytes
-// stay in free pages (secure_delete off); a restored home without its mark, or whose outbox seals; a restored home under
-// the file id of its backup; a trailer that is not compared; a folder with somebody else's file that is taken over.
+// Seen to catch: an epoch key or a box secret that stays; kinds that nobody listed and that stay; deleted rows whose
+// bytes stay in free pages (secure_delete off); a restored home without its mark, or whose outbox seals; a restored
+// home under the file id of its backup; a trailer that is not compared; a folder with somebody else's file that is
+// taken over.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -700,6 +701,10 @@ static void the_home_stays_as_it_was(void **state)
 	make_backup(&s, ANNA, &v);
 	after = world_dump(&s.w, ANNA, CIRCLE);
 	assert_int_equal(bytes_cmp(buf_bytes(&before), buf_bytes(&after)), 0);
+	assert_false(exists(part));
+	assert_int_equal(mkdir(part, 0700), 0); /* so does opening */
+	write_file(part, "vault.db", "the rest of an attempt");
+	world_reopen(&s.w, ANNA);
 	assert_false(exists(part));
 	log_one(&s, ANNA, "en door");
 	world_sync(&s.w, ANNA);
