@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/backup.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "batch/batch.h"
@@ -157,6 +158,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
 		app_close(app);
 		return e;
 	}
+	backup_clear(o->home); /* now that nobody else can be at it */
 	*out = app;
 	return ERR_OK;
 }
@@ -355,6 +357,15 @@ int64_t app_day_of(int64_t ms)
 	localtime_r(&t, &local);
 	t += local.tm_gmtoff;
 	return t >= 0 ? t / DAY_S : (t - DAY_S + 1) / DAY_S;
+}
+
+void app_utc(int64_t ms, char out[static APP_UTC_LEN])
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, APP_UTC_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
 }
 
 /* --- spaces --- */

@@ -83,6 +83,9 @@ const struct rng *app_rng(const struct app_options *o);
 int64_t app_today(const struct app *app);
 int64_t app_day_of(int64_t ms);
 int64_t app_now_ms(const struct app *app);
+/* ISO 8601 in UTC: "2026-11-22T10:00:00Z"; "" for a time that no calendar has. */
+#define APP_UTC_LEN 24
+void app_utc(int64_t ms, char out[static APP_UTC_LEN]);
 
 /* --- spaces as the use cases need them --- */
 

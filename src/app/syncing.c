@@ -21,6 +21,7 @@
 #include "store/store.h"
 #include "sync/inbox.h"
 #include "sync/outbox.h"
+#include "sync/restored.h"
 #include "vault/vault.h"
 
 #define ROUNDS 4
@@ -482,9 +483,11 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	struct space_row *list = NULL;
 	size_t n = 0;
 	size_t remotes = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct sync_view){ 0 };
+	if (e == ERR_OK)
+		e = store_space_list(ec, app->store, &list, &n);
 	if (e == ERR_OK)
 		e = standing_load(ec, app, &before);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
@@ -559,18 +562,13 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 static enum err last_success(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct buf b = { 0 };
-	struct tm tm;
-	time_t t = 0;
 	enum err e = store_meta_get(ec, app->store, META_LAST_SYNC, &b);
 
 	out->days_since = -1;
 	if (e == ERR_OK && b.len == 8) {
 		int64_t ms = (int64_t)be64_get(b.data);
 
-		t = (time_t)(ms / 1000);
-		gmtime_r(&t, &tm);
-		if (strftime(out->last_success, sizeof(out->last_success), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-			out->last_success[0] = '\0';
+		app_utc(ms, out->last_success);
 		out->days_since = (app_now_ms(app) - ms) / DAY_MS;
 	}
 	buf_free(&b);
@@ -609,6 +607,8 @@ static void sheet_status(struct app *app, struct status_view *out)
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct vault_memory memory = vault_memory();
+	struct sync y = sync_of(app);
+	struct restored restored = { 0 };
 	struct space_row *list = NULL;
 	size_t n = 0;
 	enum err e = store_space_list(ec, app->store, &list, &n);
@@ -630,6 +630,10 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 	if (e == ERR_OK)
 		e = store_waiting_count(ec, app->store, &out->waiting);
 	sheet_status(app, out);
+	if (e == ERR_OK)
+		e = restored_get(ec, &y, &restored);
+	if (restored.is)
+		app_utc(restored.made_ms, out->restored);
 	if (e != ERR_OK)
 		app_status_free(out);
 	return e;

@@ -48,6 +48,7 @@ struct status_view {
 	uint64_t unsent;
 	char last_success[24]; /* ISO 8601 UTC, "" for never */
 	int64_t days_since;    /* -1: never */
+	char restored[24];     /* ISO 8601 UTC: restored from a backup of then, and not among the others yet; "": no */
 	uint64_t waiting;      /* batches whose causes are missing */
 	struct aside_view *aside;
 	size_t aside_count;

@@ -140,6 +140,8 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_object(d, NULL);
 	doc_int(d, "unsent", (int64_t)s->unsent);
 	doc_text(d, "last_success", s->last_success[0] == '\0' ? NULL : s->last_success);
+	doc_bool(d, "restored", s->restored[0] != '\0');
+	doc_text(d, "restored_from", s->restored[0] == '\0' ? NULL : s->restored);
 	doc_int(d, "waiting", (int64_t)s->waiting);
 	doc_array(d, "set_aside");
 	for (size_t i = 0; i < s->aside_count; i++) {
@@ -242,6 +244,13 @@ static void status_text(struct command_call *call, const struct status_view *s)
 	char days[24];
 	char at[32];
 
+	if (s->restored[0] != '\0') {
+		moment(s->restored, at);
+		command_say(call,
+		            TR("Restored from a backup of %1. You can read and write here, but not sync: use an "
+		               "invitation in a new home for that."),
+		            at, NULL, NULL);
+	}
 	number(s->unsent, n);
 	command_say(call, s->unsent == 0 ? TR("Everything is sent.") : TR("Not sent yet: %1."), n, NULL, NULL);
 	number(s->days_since < 0 ? 0 : (uint64_t)s->days_since, days);

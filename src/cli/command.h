@@ -84,6 +84,10 @@ enum err cmd_rekey(struct command_call *call) MUST_CHECK;
 enum err recovery_file_check(struct command_call *call, const char *path) MUST_CHECK;
 enum err recovery_sheet_make(struct command_call *call, const char *path, const struct secret_text *passphrase,
                              uint32_t *number) MUST_CHECK;
+/* --- cmd_backup.c --- */
+enum err cmd_backup(struct command_call *call) MUST_CHECK;
+enum err cmd_restore(struct command_call *call) MUST_CHECK;
+enum err cmd_wipe(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_sync.c: sync, status, verify, dump --- */
 enum err cmd_sync(struct command_call *call) MUST_CHECK;

@@ -61,6 +61,7 @@ static const struct arg_option join_options[] = {
 };
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
+static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
@@ -182,6 +183,9 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(REKEY, "rekey", NULL, FLAGS(VAULT | USES_PASSPHRASE)),
 	ROW(EXPORT, "export", NULL, POS("DIR", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(IMPORT, "import", NULL, POS("FILE.csv", 1, 1), OPTIONS(circle_options), FLAGS(VAULT)),
+	ROW(BACKUP, "backup", NULL, POS("FILE", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(RESTORE, "restore", NULL, POS("FILE", 1, 1)),
+	ROW(WIPE, "wipe", NULL, OPTIONS(wipe_options)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },

@@ -230,6 +230,7 @@ static int run_line(struct session *s, const struct args_place *at, const char *
 			e = run_io(&ec, &a, &io);
 		if (e == ERR_OK &&
 		    (a.command->id == CMD_RUN || a.command->id == CMD_UNLOCK || a.command->id == CMD_LOCK ||
+		     a.command->id == CMD_RESTORE || a.command->id == CMD_WIPE ||
 		     (a.command->flags & NEW_PASSPHRASE) != 0 || a.home != NULL))
 			e = err_set(&ec, ERR_USAGE, "%1 works on one open home; this line does not fit in it.", "run",
 			            NULL, NULL);

@@ -32,6 +32,7 @@ void store_rollback(struct store *s);                                 /* fine wi
 
 /* --- small things --- */
 
+/* Never a secret: backups take all of it along. */
 enum err store_meta_put(struct errctx *ec, struct store *s, const char *name, struct bytes value) MUST_CHECK;
 enum err store_meta_get(struct errctx *ec, struct store *s, const char *name,
                         struct buf *out) MUST_CHECK; /* NOT_FOUND */
@@ -46,6 +47,18 @@ enum err store_kept_delete(struct errctx *ec, struct store *s, int64_t space, co
 typedef enum err (*store_kept_fn)(void *arg, const char *name, struct bytes value);
 enum err store_kept_each(struct errctx *ec, struct store *s, int64_t space, const char *prefix, store_kept_fn each,
                          void *arg) MUST_CHECK;
+
+/* All of it; store_kept_free() the rows. */
+struct kept_row {
+	int64_t space;
+	char *name;
+	struct buf bytes;
+};
+enum err store_kept_all(struct errctx *ec, struct store *s, struct kept_row **out, size_t *count) MUST_CHECK;
+void store_kept_free(struct kept_row *rows, size_t count);
+/* These rows take the place of all that is kept; not a byte of what went stays in the database, of what was deleted
+ * before neither (the log still holds it until it is truncated). */
+enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count) MUST_CHECK;
 
 /* --- spaces and devices --- */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Own edits become signed, sealed batches (S1). A batch's context is what is applied here at this moment, which is
-// also what was applied when its edits were written, because nothing comes in before the outbox is sealed.
+// also what was applied when its edits were written, because nothing comes in before the outbox is sealed. A restored
+// home seals nothing (S7).
 #include "sync/outbox.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/restored.h"
 
 #define EDITS_MAX 4096
 #define BYTES_MAX (2u << 20)
@@ -247,7 +249,7 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct device_keys *keys = NULL;
 	struct sealing s = { 0 };
 	bool more = true;
-	enum err e = ERR_OK;
+	enum err e = restored_refuse(ec, y);
 
 	while (e == ERR_OK && more) {
 		e = collect_edits(ec, y, space->n, &edits);

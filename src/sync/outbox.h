@@ -5,7 +5,8 @@
 #include "sync/keys.h"
 
 /* Seals what one wrote in this space and has not sealed yet into batches, ready to be sent. Does nothing when there
- * is nothing. Within a transaction; S1: also called before each incoming batch is applied, in the same transaction. */
+ * is nothing. ERR_LATER in a restored home (restored.h). Within a transaction; S1: also called before each incoming
+ * batch is applied, in the same transaction. */
 enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *space) MUST_CHECK;
 
 #endif

@@ -155,3 +155,22 @@ enum err keyfile_sheet(struct errctx *ec, const char *path, struct keyfile_sheet
 	buf_free(&file);
 	return e;
 }
+
+enum err keyfile_check(struct errctx *ec, const char *path, const uint8_t master[static MASTER_KEY_LEN])
+{
+	struct buf file = { 0 };
+	struct bytes copy = { NULL, 0 };
+	uint8_t mac[HASH_LEN];
+	bool twice = false;
+	enum err e = copy_read(ec, path, &file, &copy, &twice);
+
+	if (e == ERR_OK) {
+		mac_make(master, (struct bytes){ copy.data, copy.len - TRAILER_LEN }, mac);
+		if (!hash_equal(mac, copy.data + copy.len - TRAILER_LEN, HASH_LEN))
+			e = err_set(ec, ERR_DAMAGED,
+			            "The key file was changed by something else. Put back a copy of it.", NULL, NULL,
+			            NULL);
+	}
+	buf_free(&file);
+	return e;
+}

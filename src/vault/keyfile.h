@@ -49,5 +49,7 @@ enum err keyfile_sheet(struct errctx *ec, const char *path, struct keyfile_sheet
 
 /* For keychange.h: keyfile_unlock() of a copy that was read. */
 enum err keyfile_copy_unlock(struct errctx *ec, struct bytes copy, struct bytes passphrase, uint8_t *master) MUST_CHECK;
+/* Is `path` a whole key file of this master key? No derivation. ERR_DAMAGED with a sentence where it is not. */
+enum err keyfile_check(struct errctx *ec, const char *path, const uint8_t master[static MASTER_KEY_LEN]) MUST_CHECK;
 
 #endif
