@@ -134,6 +134,9 @@ struct change {
 /* Appends an edit of one's own and applies it. Gives its dot (the record's id where it is new). */
 enum err store_write(struct errctx *ec, struct store *s, const struct change *change, int64_t now_ms,
                      struct dot *out) MUST_CHECK;
+/* Appends an edit of one's own as it was written before and not sealed yet, under the same dot and clock: the next one
+ * there must be (store_next_dot()). It has seen what is applied here, lowered by its own `seen`. For repair. */
+enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit) MUST_CHECK;
 /* The dot that the next edit of one's own in this space will have. */
 enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struct dot *out) MUST_CHECK;
 /* Applies an edit of another device, from batch `seq`. ERR_DAMAGED when it is about no record of this space. */
@@ -178,6 +181,8 @@ enum err store_undo_put(struct errctx *ec, struct store *s, struct dot edit, str
 /* Walks the keyed chain over the whole log (V5) and reads every record's state; *bad counts the links and records
  * that are not as they were written. */
 enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint64_t *bad) MUST_CHECK;
+
+enum err store_count_records(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
 
 /* --- epochs --- */
 

@@ -56,3 +56,18 @@ enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint6
 	e = chain_check(ec, s, edits, bad);
 	return e != ERR_OK ? e : records_check(ec, s, bad);
 }
+
+enum err store_count_records(struct errctx *ec, struct store *s, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_record_count);
+	bool row = false;
+	enum err e = ERR_OK;
+
+	*out = 0;
+	NEED(st);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK && row)
+		*out = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return e;
+}
