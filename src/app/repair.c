@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "app/fetch_again.h"
+#include "app/verify_parts.h"
+#include "app/within.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "batch/batch.h"
@@ -143,16 +145,16 @@ static enum err fetch_all(struct repair *r)
 
 static enum err built_check(struct repair *r)
 {
-	struct vault_report report = { 0 };
-	uint64_t edits = 0;
-	uint64_t bad = 0;
+	struct app whole = *r->app;
+	struct verify_view v = { 0 };
 	enum err e = vault_checkpoint(r->vault, r->ec, true);
 
+	whole.vault = r->vault;
+	whole.store = r->store;
 	if (e == ERR_OK)
-		e = vault_verify(r->vault, r->ec, &report);
-	if (e == ERR_OK)
-		e = store_verify(r->ec, r->store, &edits, &bad);
-	return e == ERR_OK && bad > 0 ? ERR_DAMAGED : e;
+		e = app_verify(r->ec, &whole, &v);
+	r->view->records = v.records;
+	return e;
 }
 
 static enum err build(struct repair *r, const char *side)
@@ -174,8 +176,6 @@ static enum err build(struct repair *r, const char *side)
 		e = rebuild_end(r->ec, &y, &r->old, r->asked ? &r->shown : NULL, &r->rebuilt);
 	if (e == ERR_OK)
 		e = built_check(r);
-	if (e == ERR_OK)
-		e = store_count_records(r->ec, r->store, &r->view->records);
 	store_close(r->store);
 	vault_close(r->vault);
 	r->store = NULL;
@@ -352,6 +352,28 @@ static enum err look_closed(struct errctx *ec, struct app *app, const uint8_t ma
 	return e == ERR_OK && !pages_sound(&report) ? ERR_DAMAGED : e;
 }
 
+/* All pages and the log are whole: only what is derived from it is not. */
+static bool only_derived(const struct app *app, const struct verify_view *v)
+{
+	return !vault_notice(app->vault).mark_missing && v->bad_pages == 0 && !v->replaced && v->bad_edits == 0 &&
+	       v->sum_known;
+}
+
+static enum err mend(struct errctx *ec, struct app *app, struct repair_view *out)
+{
+	struct verify_view now = { 0 };
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = verify_records(ec, app, true, &now);
+	if (e == ERR_OK)
+		e = store_project_again(ec, app->store);
+	e = within_end(ec, app, e);
+	out->records = now.bad_records;
+	return e == ERR_OK ? app_verify(ec, app, &now) : e;
+}
+
 /* What is wrong; ERR_OK: nothing. Only damage goes on to be repaired. */
 static enum err look(struct errctx *ec, struct app *app, const uint8_t master[static 32], struct verify_view *out)
 {
@@ -384,6 +406,10 @@ enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[sta
 		e = vault_accept(app->vault, ec);
 		out->repaired = e == ERR_OK;
 		return e;
+	}
+	if (app->vault != NULL && only_derived(app, &out->found) && mend(NULL, app, out) == ERR_OK) {
+		out->repaired = true;
+		return ERR_OK;
 	}
 	home_close(app);
 	e = renew(&r);

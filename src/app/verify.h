@@ -10,10 +10,13 @@ struct verify_view {
 	uint64_t bad_pages; /* of the database, and frames of its log */
 	uint64_t frames;
 	uint64_t edits;
-	uint64_t bad_edits; /* places where the log of edits, or a record, is not as it was written */
+	uint64_t records;
+	uint64_t bad_edits;   /* places where the log of edits is not as it was written */
+	uint64_t bad_records; /* records that are not what their edits come to */
 	bool vault_whole;
 	bool log_whole;
-	bool replaced; /* a page, or the mark, is an older one that was put back */
+	bool sum_known; /* there is a sum over the pages to compare with */
+	bool replaced;  /* a page, or the mark, is an older one that was put back */
 	char first[160];
 };
 /* ERR_OK: whole. ERR_DAMAGED: `out` says what is not. */

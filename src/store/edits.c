@@ -329,6 +329,53 @@ enum err store_load(struct errctx *ec, struct store *s, struct dot id, struct lo
 	return e != ERR_OK ? e : load_key(ec, s, key, out);
 }
 
+enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	bool row = false;
+	enum err e = key_find(ec, s, id, &key);
+
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_record_state);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK)
+		e = row ? buf_put(out, column_bytes(st, 0).data, column_bytes(st, 0).len) : ERR_NOT_FOUND;
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, const struct record *r)
+{
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, r->id, &key);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = record_write(ec, s, space, key, r);
+	return e == ERR_OK ? project(ec, s, space, key, r, false) : e;
+}
+
+enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_find(ec, s, id, &key);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = unproject(ec, s, key);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_record_delete);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	return run(ec, s, st);
+}
+
 /* Folds one edit into its record and writes everything that follows from it. */
 static enum err fold(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit, struct context ctx,
                      uint64_t seq)

@@ -182,7 +182,17 @@ enum err store_undo_put(struct errctx *ec, struct store *s, struct dot edit, str
  * that are not as they were written. */
 enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint64_t *bad) MUST_CHECK;
 
-enum err store_count_records(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
+/* Every record of a space that the log or the table of records names, in the order of their keys. */
+struct dots;
+enum err store_records_known(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
+/* Appends a record's state as it is kept. ERR_NOT_FOUND without text. */
+enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out) MUST_CHECK;
+/* Writes a record that was folded again, with its plain rows and its search entry; takes away one that has no edits. In
+ * a transaction. */
+enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, const struct record *r) MUST_CHECK;
+enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id) MUST_CHECK;
+/* Makes every plain row and search entry anew from the records. In a transaction. */
+enum err store_project_again(struct errctx *ec, struct store *s) MUST_CHECK;
 
 /* --- epochs --- */
 
