@@ -53,7 +53,7 @@ enum err app_start(void)
 	return e != ERR_OK ? e : vault_start();
 }
 
-static enum err app_new(const struct app_options *o, struct app **out)
+enum err app_shell(const struct app_options *o, struct app **out)
 {
 	struct app *app = calloc(1, sizeof(*app));
 
@@ -145,7 +145,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **out)
 {
 	struct app *app = NULL;
-	enum err e = app_new(o, &app);
+	enum err e = app_shell(o, &app);
 
 	*out = NULL;
 	if (e == ERR_OK)

@@ -51,6 +51,8 @@ enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes p
  * passphrase. `create` makes the vault (with `nick`'s own space); the directory exists. */
 enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const uint8_t master[static 32], bool create,
                            const char *nick, struct app **app) MUST_CHECK;
+/* A home that is not open, for repair (app/verify.h). *out is to be closed also after a failure. */
+enum err app_shell(const struct app_options *o, struct app **out) MUST_CHECK;
 void app_close(struct app *app);
 
 /* For changes that put another vault in the place of the open one (rekey). app_vault_close() closes store and vault and

@@ -3,7 +3,6 @@
 // was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
 #include "app/syncing.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -636,27 +635,5 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 		app_utc(restored.made_ms, out->restored);
 	if (e != ERR_OK)
 		app_status_free(out);
-	return e;
-}
-
-enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out)
-{
-	struct vault_report report = { 0 };
-	enum err e = vault_verify(app->vault, ec, &report);
-	enum err log = ERR_OK;
-	char places[24];
-
-	*out = (struct verify_view){ .pages = report.pages, .bad_pages = report.bad_pages + report.bad_frames };
-	out->vault_whole = e == ERR_OK;
-	snprintf(out->first, sizeof(out->first), "%s", report.first);
-	if (e != ERR_OK && e != ERR_DAMAGED)
-		return e;
-	log = store_verify(ec, app->store, &out->edits, &out->bad_edits);
-	out->log_whole = log == ERR_OK && out->bad_edits == 0;
-	snprintf(places, sizeof(places), "%" PRIu64, out->bad_edits);
-	if (e == ERR_OK && !out->log_whole)
-		e = log != ERR_OK ? log
-		                  : err_set(ec, ERR_DAMAGED, "The log in this vault is damaged in %1 places.", "some",
-		                            NULL, NULL);
 	return e;
 }

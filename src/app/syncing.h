@@ -4,6 +4,7 @@
 #define SLB_APP_SYNCING_H
 
 #include "app/session.h"
+#include "app/verify.h"
 #include "base/buf.h"
 
 enum sync_result { SYNC_DONE, SYNC_LATER, SYNC_PERSON };
@@ -62,18 +63,6 @@ struct status_view {
 };
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out) MUST_CHECK;
 void app_status_free(struct status_view *s);
-
-struct verify_view {
-	uint64_t pages;
-	uint64_t bad_pages;
-	uint64_t edits;
-	uint64_t bad_edits;
-	bool vault_whole;
-	bool log_whole;
-	char first[160];
-};
-/* ERR_OK: whole. ERR_DAMAGED: `out` says what is not. */
-enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out) MUST_CHECK;
 
 /* The canonical dump of the shared spaces, or of the one named ("own" for one's own): their CBOR states, space after
  * space in the order of their ids. `each` gets the space's name and id (hex) first. */

@@ -88,6 +88,8 @@ enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out
 /* Writes the plain rows and the search entry of a record; `fresh`: it had none before. */
 enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
                  bool fresh) MUST_CHECK;
+/* Takes a record out of every plain table and the search index. */
+enum err unproject(struct errctx *ec, struct store *s, int64_t key) MUST_CHECK;
 /* Writes the plain rows and the search entries of every record, where there are no search entries yet. */
 enum err project_again(struct errctx *ec, struct store *s) MUST_CHECK;
 /* Reads the state of a record by its key; ERR_NOT_FOUND without text. */

@@ -66,6 +66,15 @@ enum err store_of_kind(struct errctx *ec, struct store *s, uint32_t kind, int64_
 	return dots_of(ec, s, st, out);
 }
 
+enum err store_records_known(struct errctx *ec, struct store *s, int64_t space, struct dots *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_record_known);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	return dots_of(ec, s, st, out);
+}
+
 enum err store_contacts(struct errctx *ec, struct store *s, int64_t space, int64_t since_day, bool open_only,
                         struct dots *out)
 {

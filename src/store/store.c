@@ -16,7 +16,7 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init, sql_002_undo, sql_003_sounds };
+static const char *const migrations[] = { sql_001_init, sql_002_undo, sql_003_sounds, sql_004_spare };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -131,7 +131,7 @@ static enum err user_version(struct errctx *ec, struct store *s, int *out)
 static enum err migrate_from(struct errctx *ec, struct store *s, int from)
 {
 	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
-		                                "PRAGMA user_version = 3" };
+		                                "PRAGMA user_version = 3", "PRAGMA user_version = 4" };
 	enum err e = ERR_OK;
 
 	_Static_assert(sizeof(versions) / sizeof(versions[0]) == VERSION, "one line for each migration");

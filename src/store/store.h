@@ -147,6 +147,9 @@ struct change {
 /* Appends an edit of one's own and applies it. Gives its dot (the record's id where it is new). */
 enum err store_write(struct errctx *ec, struct store *s, const struct change *change, int64_t now_ms,
                      struct dot *out) MUST_CHECK;
+/* Appends an edit of one's own as it was written before and not sealed yet, under the same dot and clock: the next one
+ * there must be (store_next_dot()). It has seen what is applied here, lowered by its own `seen`. For repair. */
+enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit) MUST_CHECK;
 /* The dot that the next edit of one's own in this space will have. */
 enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struct dot *out) MUST_CHECK;
 /* Applies an edit of another device, from batch `seq`. ERR_DAMAGED when it is about no record of this space. */
@@ -200,6 +203,17 @@ enum err store_rechain(struct errctx *ec, struct store *s, store_step_fn step, v
 /* Do both hold the same, row by row in every table, but for the links of the chain? ERR_DAMAGED: they differ. Memory
  * does not grow with what they hold. `step` is told how many rows were compared. */
 enum err store_same(struct errctx *ec, struct store *a, struct store *b, store_step_fn step, void *arg) MUST_CHECK;
+/* Every record of a space that the log or the table of records names, in the order of their keys. */
+struct dots;
+enum err store_records_known(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
+/* Appends a record's state as it is kept. ERR_NOT_FOUND without text. */
+enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out) MUST_CHECK;
+/* Writes a record that was folded again, with its plain rows and its search entry; takes away one that has no edits. In
+ * a transaction. */
+enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, const struct record *r) MUST_CHECK;
+enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id) MUST_CHECK;
+/* Makes every plain row and search entry anew from the records. In a transaction. */
+enum err store_project_again(struct errctx *ec, struct store *s) MUST_CHECK;
 
 /* --- epochs --- */
 

@@ -269,3 +269,27 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	device_keys_free(keys);
 	return e;
 }
+
+enum err outbox_again(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t seq)
+{
+	struct device_keys *keys = NULL;
+	struct sealing s = { 0 };
+	struct buf signed_part = { 0 };
+	uint8_t hash[HASH_LEN];
+	uint64_t before = 0;
+	uint64_t counter = 0;
+	enum err e = sealing_start(ec, y, space, &s, &keys);
+
+	if (e == ERR_OK && seq > 1)
+		e = store_batch_get(ec, y->store, space->me, seq - 1, &before, hash);
+	if (e == ERR_OK)
+		e = store_batch_get(ec, y->store, space->me, seq, &counter, hash);
+	if (e == ERR_OK)
+		e = store_batch_signed(ec, y->store, space->me, seq, &signed_part);
+	if (e == ERR_OK)
+		e = batch_publish(ec, y, &s, seq, buf_bytes(&signed_part), (size_t)(counter - before));
+	buf_free(&signed_part);
+	secret_free(s.secret);
+	device_keys_free(keys);
+	return e;
+}

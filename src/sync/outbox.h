@@ -9,4 +9,8 @@
  * batch is applied, in the same transaction. */
 enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *space) MUST_CHECK;
 
+/* Seals a batch of one's own again, from its signed part, under the epoch of now: the same batch to whoever gets it
+ * twice. For repair, where nothing says whether it was sent. Within a transaction. */
+enum err outbox_again(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t seq) MUST_CHECK;
+
 #endif

@@ -160,17 +160,11 @@ enum err keyfile_check(struct errctx *ec, const char *path, const uint8_t master
 {
 	struct buf file = { 0 };
 	struct bytes copy = { NULL, 0 };
-	uint8_t mac[HASH_LEN];
 	bool twice = false;
-	enum err e = copy_read(ec, path, &file, &copy, &twice);
+	enum err e = keycopy_read(ec, path, &file, &copy, &twice);
 
-	if (e == ERR_OK) {
-		mac_make(master, (struct bytes){ copy.data, copy.len - TRAILER_LEN }, mac);
-		if (!hash_equal(mac, copy.data + copy.len - TRAILER_LEN, HASH_LEN))
-			e = err_set(ec, ERR_DAMAGED,
-			            "The key file was changed by something else. Put back a copy of it.", NULL, NULL,
-			            NULL);
-	}
+	if (e == ERR_OK)
+		e = keycopy_check(ec, copy, master);
 	buf_free(&file);
 	return e;
 }

@@ -165,7 +165,7 @@ static enum err ring_of_mark(struct vault *v, struct errctx *ec, const uint8_t m
 /* The id stands at the head of vault.db and of every record in vault.mark. Page 1 opens under the right one; where it
  * is torn or damaged, the records say which is. Neither: another key, or nothing left to tell. Both, and two different
  * ones: one of the two files was swapped, and page 2 says which. */
-static enum err ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+enum err vault_ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
 {
 	uint8_t id[FILE_ID_LEN] = { 0 };
 	bool first = false;
@@ -231,6 +231,25 @@ static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master
 	return rc == SQLITE_OK ? ERR_OK : vault_result(v, ec, rc);
 }
 
+/* Page 1 says how long the database is, and an older one that was put back says something else; SQLite would believe it
+ * and write over what lies beyond. Where a log is in use, that says it. */
+static enum err length_check(struct vault *v, struct errctx *ec)
+{
+	const struct ledger *l = &v->ledger;
+	sqlite3_stmt *st = NULL;
+	int64_t pages = 0;
+	int rc = sqlite3_prepare_v2(v->db, "PRAGMA page_count", -1, &st, NULL);
+
+	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		pages = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	if (rc != SQLITE_ROW)
+		return vault_result(v, ec, rc);
+	if (l->missing || l->record.frames > 0 || (l->live && l->committed > 0) || pages == l->record.pages)
+		return ERR_OK;
+	return vault_result(v, ec, vfs_damaged(v->vfs, DAMAGE_PAGE, 1));
+}
+
 /* After a damaged log was taken for what it is: what was read of it goes into the database, and the claim that there
  * was more ends. The sum stays unknown until vault_accept(). */
 static enum err salvage_settle(struct vault *v, struct errctx *ec)
@@ -279,9 +298,11 @@ static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, 
 	enum err e = vault_prepare(v, ec, dir, master, mode);
 
 	if (e == ERR_OK)
-		e = mode == VAULT_CREATE ? vault_build(v, ec, master, NULL) : ring_find(v, ec, master);
+		e = mode == VAULT_CREATE ? vault_build(v, ec, master, NULL) : vault_ring_find(v, ec, master);
 	if (e == ERR_OK)
 		e = connect(v, ec, master, mode == VAULT_SALVAGE);
+	if (e == ERR_OK && mode == VAULT_OPEN)
+		e = length_check(v, ec);
 	if (e == ERR_OK && mode == VAULT_SALVAGE)
 		e = salvage_settle(v, ec);
 	return e;

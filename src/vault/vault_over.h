@@ -39,6 +39,8 @@ enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[st
  * also after a failure. */
 enum err vault_prepare(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
                        enum vault_mode mode) MUST_CHECK;
+/* Which file id the vault bears, by page 1 or vault.mark: fills the keyring and reads the ledger. */
+enum err vault_ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32]) MUST_CHECK;
 /* A vault with nothing in it yet; NULL when out of memory. */
 struct vault *vault_blank(const struct rng *rng, sqlite3_vfs *under);
 

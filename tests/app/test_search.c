@@ -158,6 +158,14 @@ static void renamed(void **state)
 	expect_found(d, "joesoef werk", "over werk;");
 }
 
+/* Of version 4. */
+static const char *const later_triggers[] = {
+	"spare_added",  "spare_gone",    "kept_added",    "kept_changed", "kept_gone",
+	"space_added",  "space_changed", "space_gone",    "device_added", "device_changed",
+	"device_gone",  "epoch_added",   "epoch_changed", "epoch_gone",   "undo_added",
+	"undo_changed", "undo_gone",     "letter_added",  "letter_sent",  "letter_gone",
+};
+
 /* A home as version 2 left it. */
 static void earlier_version(void **state)
 {
@@ -168,8 +176,15 @@ static void earlier_version(void **state)
 	char id[ID_TEXT_LEN];
 
 	fill(d);
+	for (size_t i = 0; i < sizeof(later_triggers) / sizeof(later_triggers[0]); i++) {
+		char sql[80];
+
+		snprintf(sql, sizeof(sql), "DROP TRIGGER %s", later_triggers[i]);
+		assert_int_equal(sqlite3_exec(vault_db(d->app->vault), sql, NULL, NULL, NULL), SQLITE_OK);
+	}
 	assert_int_equal(sqlite3_exec(vault_db(d->app->vault),
-	                              "DROP TABLE search; CREATE VIRTUAL TABLE search USING fts5 (title, body);"
+	                              "DROP TABLE spare; DROP TABLE spare_mark; DROP TABLE search; CREATE VIRTUAL "
+	                              "TABLE search USING fts5 (title, body);"
 	                              "ALTER TABLE resident DROP COLUMN sound; PRAGMA user_version = 2;",
 	                              NULL, NULL, NULL),
 	                 SQLITE_OK);
