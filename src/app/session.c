@@ -71,6 +71,7 @@ void app_close(struct app *app)
 	free(app->courier);
 	free(app->neighbourhood);
 	free(app);
+	secret_wipe_stack();
 }
 
 const char *app_warning(const struct app *app)

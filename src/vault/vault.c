@@ -246,11 +246,13 @@ enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t maste
                          const struct rng *rng, sqlite3_vfs *under, struct vault **out)
 {
 	struct vault *v = calloc(1, sizeof(*v));
-	enum err e = ERR_OK;
+	enum err e = v == NULL ? ERR_NO_MEMORY : vault_enter();
 
 	*out = NULL;
-	if (v == NULL)
+	if (e != ERR_OK) {
+		free(v);
 		return err_errno(ec, ENOMEM, dir);
+	}
 	v->lock = -1;
 	v->rng = rng;
 	v->under = under;
@@ -265,7 +267,12 @@ enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t maste
 enum err vault_open(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
                     const struct rng *rng, struct vault **out)
 {
-	return vault_open_over(ec, dir, master, mode, rng, sqlite3_vfs_find("unix"), out);
+	sqlite3_vfs *under = sqlite3_vfs_find("unix");
+
+	*out = NULL;
+	if (under == NULL) /* SQLite could not start */
+		return err_errno(ec, ENOMEM, dir);
+	return vault_open_over(ec, dir, master, mode, rng, under, out);
 }
 
 void vault_close(struct vault *v)
@@ -294,6 +301,8 @@ void vault_close(struct vault *v)
 	free(v->new_path);
 	free(v->mark_path);
 	free(v);
+	vault_leave();
+	secret_wipe_stack();
 }
 
 /* ---- While open ---- */

@@ -29,6 +29,11 @@ struct vault {
 enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
                          const struct rng *rng, sqlite3_vfs *under, struct vault **out) MUST_CHECK;
 
+/* Around all that a vault does with SQLite: starts it where it is not started. When the last one leaves, the page cache
+ * is wiped (start.c). */
+enum err vault_enter(void) MUST_CHECK;
+void vault_leave(void);
+
 /* A vault.db of one page under a new file id, at v->new_path; fills the keyring and the first ledger. */
 enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[static 32]) MUST_CHECK;
 
