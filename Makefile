@@ -116,6 +116,11 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
 
+# Where memory runs out: our own allocations go through the test.
+FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
+          fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
+$(BUILD)/tests/faults/test_nomem: LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
+
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
          src/vault/keyring.c src/crypto/aead.c src/crypto/hash.c src/crypto/secret.c src/base/buf.c src/base/codec.c
