@@ -164,8 +164,15 @@ int run_command(struct session *s, const struct args *a, struct io *io)
 		e = app_choose_neighbourhood(s->app, neighbourhood);
 	if (e == ERR_OK && s->app != NULL)
 		e = ask_again(s, &call);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
 		e = handler(&call);
+		if (e == ERR_OK && s->app != NULL) {
+			e = app_unread(&ec, s->app);
+			call.printed = e != ERR_OK;
+		} else if (s->app != NULL) {
+			(void)!app_unread(NULL, s->app);
+		}
+	}
 	if (e != ERR_OK) {
 		struct io told = *io;
 
