@@ -107,6 +107,7 @@ void app_close(struct app *app)
 	free(app->courier);
 	free(app->neighbourhood);
 	free(app);
+	secret_wipe_stack();
 }
 
 const char *app_warning(const struct app *app)
@@ -122,6 +123,29 @@ const char *app_warning(const struct app *app)
 	if (n.old_wal_ignored)
 		return TR("An older log of edits was put in this home. It was not read.");
 	return NULL;
+}
+
+/* Of what others refer to, and of entries in a list: gone or erased is no failure. */
+void app_unread_note(struct app *app, const struct errctx *why, enum err e)
+{
+	if (e == ERR_OK || e == ERR_NOT_FOUND || app->unread.code != ERR_OK)
+		return;
+	if (why->code != ERR_OK)
+		app->unread = *why;
+	else if (e == ERR_NO_MEMORY)
+		(void)err_errno(&app->unread, ENOMEM, "");
+	else
+		(void)err_set(&app->unread, e,
+		              "A part of what is here could not be read. Run verify to see how much is.", NULL, NULL,
+		              NULL);
+}
+
+enum err app_unread(struct errctx *ec, struct app *app)
+{
+	struct errctx u = app->unread;
+
+	err_clear(&app->unread);
+	return u.code == ERR_OK ? ERR_OK : err_set(ec, u.code, u.msg, u.arg[0], u.arg[1], u.arg[2]);
 }
 
 /* A home starts with the space of one person. */
@@ -439,9 +463,12 @@ enum err app_neighbourhood(struct errctx *ec, struct app *app, int64_t *space)
 void app_space_name(struct app *app, int64_t space, char *out)
 {
 	struct space_row row;
+	struct errctx why = { 0 };
+	enum err e = store_space_get(&why, app->store, space, &row);
 
 	out[0] = '\0';
-	if (store_space_get(NULL, app->store, space, &row) == ERR_OK)
+	app_unread_note(app, &why, e);
+	if (e == ERR_OK)
 		strcpy(out, row.name);
 }
 
@@ -451,11 +478,15 @@ void app_author(struct app *app, struct dot dot, char *out)
 	struct loaded l;
 	struct bytes name = { 0 };
 	char text[DEVICE_TEXT_LEN];
+	struct errctx why = { 0 };
+	enum err e = store_device_by_id(&why, app->store, dot.dev, &device);
 
 	device_text(dot.dev, text);
 	snprintf(out, APP_NAME_MAX, "%s", text);
-	if (store_device_by_id(NULL, app->store, dot.dev, &device) != ERR_OK || dot_is_none(device.member) ||
-	    store_load(NULL, app->store, device.member, &l) != ERR_OK)
+	if (e == ERR_OK)
+		e = dot_is_none(device.member) ? ERR_NOT_FOUND : store_load(&why, app->store, device.member, &l);
+	app_unread_note(app, &why, e);
+	if (e != ERR_OK)
 		return;
 	if (record_text(&l.record, F_member_name, &name) && name.len < APP_NAME_MAX) {
 		memcpy(out, name.data, name.len);

@@ -36,6 +36,7 @@ struct app {
 	struct vault *vault;
 	struct store *store;
 	struct zip *zip;
+	struct errctx unread; /* see app_unread() */
 };
 
 /* Once per process. */
@@ -66,6 +67,11 @@ bool app_lost(const struct app *app);
  * or NULL. */
 const char *app_warning(const struct app *app);
 
+/* Lists, searches and views leave out what cannot be read and go on. This tells of it: the first failure since it was
+ * last asked, or ERR_OK. Interfaces ask after every command, so that nothing is left out without a word (V2, V6); a
+ * transaction that met one is rolled back by itself. */
+enum err app_unread(struct errctx *ec, struct app *app) MUST_CHECK;
+
 /* Rewrites the passphrase slot of the key file; the vault stays as it is, open or not. ERR_LOCKED: `before` is not the
  * passphrase. ERR_REFUSED: both are the same. */
 enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, struct bytes before,
@@ -80,6 +86,8 @@ enum err app_choose_neighbourhood(struct app *app, const char *name) MUST_CHECK;
 /* What the options name, or the system's. */
 const struct clock *app_clock(const struct app_options *o);
 const struct rng *app_rng(const struct app_options *o);
+/* Within app/: notes that something was left out because of `e`, with the sentence in `why` where it has one. */
+void app_unread_note(struct app *app, const struct errctx *why, enum err e);
 
 /* Days since 1970-01-01 in local time. */
 int64_t app_today(const struct app *app);

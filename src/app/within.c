@@ -40,8 +40,15 @@ enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_
 
 bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *out)
 {
+	struct errctx why = { 0 };
+	enum err e = ERR_OK;
+
 	*out = (struct loaded){ 0 };
-	if (dot_is_none(id) || store_load(NULL, app->store, id, out) != ERR_OK)
+	if (dot_is_none(id))
+		return false;
+	e = store_load(&why, app->store, id, out);
+	app_unread_note(app, &why, e);
+	if (e != ERR_OK)
 		return false;
 	if (out->record.kind == kind && !record_is_erased(&out->record))
 		return true;
@@ -52,6 +59,9 @@ bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *o
 
 enum err within_end(struct errctx *ec, struct app *app, enum err e)
 {
+	/* What was decided without reading all of it is not written. */
+	if (e == ERR_OK)
+		e = app_unread(ec, app);
 	if (e == ERR_OK)
 		return store_commit(ec, app->store);
 	store_rollback(app->store);
@@ -61,8 +71,11 @@ enum err within_end(struct errctx *ec, struct app *app, enum err e)
 const char *within_space_name(struct pool *p, struct app *app, int64_t space)
 {
 	struct space_row row = { 0 };
+	struct errctx why = { 0 };
+	enum err e = store_space_get(&why, app->store, space, &row);
 
-	if (store_space_get(NULL, app->store, space, &row) != ERR_OK || row.kind == SPACE_OWN)
+	app_unread_note(app, &why, e);
+	if (e != ERR_OK || row.kind == SPACE_OWN)
 		return NULL;
 	return pool_str(p, row.name);
 }

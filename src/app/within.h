@@ -10,7 +10,8 @@
 
 /* Finds a record of a kind by its id or the start of one, and loads it. ERR_NOT_FOUND also where it is erased. */
 enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_t kind, struct loaded *out) MUST_CHECK;
-/* The same by a whole id that another record named; false where it is not here or erased. */
+/* The same by a whole id that another record named; false where it is not here or erased, or
+ * cannot be read (which app_unread() tells). */
 bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *out);
 
 /* ERR_LATER with a sentence in a home that was restored and has not come back among the others (S7). */

@@ -175,6 +175,22 @@ static enum err passphrase_give(const struct session *s, struct command_call *ca
 	return ERR_OK;
 }
 
+/* What could not be read on the way, and was left out of what was printed, makes a command fail all the same. */
+static enum err handled(const struct session *s, struct command_call *call, command_fn handler)
+{
+	enum err e = handler(call);
+
+	if (s->app == NULL)
+		return e;
+	if (e != ERR_OK) {
+		(void)!app_unread(NULL, s->app);
+		return e;
+	}
+	e = app_unread(call->ec, s->app);
+	call->printed = e != ERR_OK;
+	return e;
+}
+
 int run_command(struct session *s, const struct args *a, struct io *io)
 {
 	struct errctx ec = { 0 };
@@ -203,7 +219,7 @@ int run_command(struct session *s, const struct args *a, struct io *io)
 	if (e == ERR_OK)
 		e = passphrase_give(s, &call, &own);
 	if (e == ERR_OK)
-		e = handler(&call);
+		e = handled(s, &call, handler);
 	secret_text_free(own);
 	if (e != ERR_OK) {
 		struct io told = *io;

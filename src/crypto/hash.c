@@ -46,4 +46,6 @@ bool hash_equal(const uint8_t *a, const uint8_t *b, size_t len)
 void key_derive(const uint8_t master[static 32], const char *label, struct bytes context, uint8_t out[static 32])
 {
 	hash_parts(label, master, &context, 1, out, 32);
+	/* libsodium leaves a copy of the result below. */
+	sodium_stackzero(4096);
 }

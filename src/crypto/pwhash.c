@@ -17,11 +17,16 @@ bool key_cost_allowed(struct key_cost cost)
 enum err pwhash_derive(struct bytes passphrase, const uint8_t salt[static PWHASH_SALT_LEN], struct key_cost cost,
                        uint8_t out[static PWHASH_KEY_LEN])
 {
+	int rc = 0;
+
 	sodium_memzero(out, PWHASH_KEY_LEN);
 	if (!key_cost_allowed(cost))
 		return ERR_REFUSED;
-	if (crypto_pwhash(out, PWHASH_KEY_LEN, (const char *)passphrase.data, passphrase.len, salt, cost.ops,
-	                  (size_t)cost.mem, crypto_pwhash_ALG_ARGON2ID13) == 0)
+	rc = crypto_pwhash(out, PWHASH_KEY_LEN, (const char *)passphrase.data, passphrase.len, salt, cost.ops,
+	                   (size_t)cost.mem, crypto_pwhash_ALG_ARGON2ID13);
+	/* libsodium leaves a copy of the result below. */
+	sodium_stackzero(16384);
+	if (rc == 0)
 		return ERR_OK;
 	sodium_memzero(out, PWHASH_KEY_LEN);
 	return ERR_NO_MEMORY;

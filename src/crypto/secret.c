@@ -24,6 +24,14 @@ void secret_wipe(void *p, size_t len)
 	sodium_memzero(p, len);
 }
 
+/* Deeper than anything here goes; a thread has 8 MiB, a process 8 MiB or what its limit says. */
+#define STACK_USED ((size_t)256 * 1024)
+
+void secret_wipe_stack(void)
+{
+	sodium_stackzero(STACK_USED);
+}
+
 static void system_fill(void *self, void *out, size_t len)
 {
 	(void)self;

@@ -305,7 +305,9 @@ enum err load_key(struct errctx *ec, struct store *s, int64_t key, struct loaded
 		e = buf_put(&out->bytes, column_bytes(st, 1).data, column_bytes(st, 1).len);
 	}
 	sqlite3_reset(st);
-	if (e == ERR_OK && record_get(buf_bytes(&out->bytes), &out->record) != ERR_OK)
+	if (e == ERR_OK)
+		e = record_get(buf_bytes(&out->bytes), &out->record);
+	if (e == ERR_DAMAGED)
 		e = err_set(ec, ERR_DAMAGED, "A record in the vault is damaged. Run verify to see how much is.", NULL,
 		            NULL, NULL);
 	if (e != ERR_OK)

@@ -38,10 +38,13 @@ static enum err records_check(struct errctx *ec, struct store *s, uint64_t *bad)
 	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
 		struct record r;
 
-		if (record_get(column_bytes(st, 0), &r) != ERR_OK)
-			(*bad)++;
-		else
+		e = record_get(column_bytes(st, 0), &r);
+		if (e == ERR_OK)
 			record_free(&r);
+		else if (e == ERR_NO_MEMORY)
+			break;
+		else
+			(*bad)++;
 	}
 	sqlite3_reset(st);
 	return e;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What the process does once for the vault's sake: no memory image leaves it (V1), SQLite spills nothing to files,
-// and its page cache lies in locked memory where the limit allows.
+// and its page cache lies in locked memory where the limit allows. When the last vault is closed the cache is wiped.
 #include "vault/vault.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,12 +12,17 @@
 
 #include "crypto/secret.h"
 #include "vault/page.h"
+#include "vault/vault_over.h"
 
 #define CACHE_MAX ((uint64_t)16 << 20)
 #define CACHE_MIN ((uint64_t)1 << 20)
 
 static bool started;
 static struct vault_memory memory;
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static unsigned vaults; /* that use SQLite now */
+static void *cache;     /* of memory.cache_locked bytes, or NULL */
 
 /* Half of what may be locked is for pages; keys and the rest share the other half. */
 static uint64_t cache_size(void)
@@ -51,6 +57,7 @@ static void cache_lock(void)
 		return;
 	}
 	memory.cache_locked = size;
+	cache = p;
 }
 
 static bool core_off(void)
@@ -85,6 +92,30 @@ enum err vault_start(void)
 		return ERR_NO_MEMORY;
 	started = true;
 	return ERR_OK;
+}
+
+enum err vault_enter(void)
+{
+	enum err e = ERR_NO_MEMORY;
+
+	pthread_mutex_lock(&gate);
+	if (sqlite3_initialize() == SQLITE_OK) {
+		vaults++;
+		e = ERR_OK;
+	}
+	pthread_mutex_unlock(&gate);
+	return e;
+}
+
+/* SQLite leaves the memory of its page cache as it is when a page goes. Only while it is shut down does it hold nothing
+ * of its own there; it starts again with the same settings. A connection that is no vault's (some tests have one) keeps
+ * it from being shut down. */
+void vault_leave(void)
+{
+	pthread_mutex_lock(&gate);
+	if (--vaults == 0 && cache != NULL && sqlite3_memory_used() == 0 && sqlite3_shutdown() == SQLITE_OK)
+		secret_wipe(cache, (size_t)memory.cache_locked);
+	pthread_mutex_unlock(&gate);
 }
 
 struct vault_memory vault_memory(void)

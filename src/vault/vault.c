@@ -310,10 +310,12 @@ static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, 
 
 struct vault *vault_blank(const struct rng *rng, sqlite3_vfs *under)
 {
-	struct vault *v = calloc(1, sizeof(*v));
+	struct vault *v = under == NULL ? NULL : calloc(1, sizeof(*v));
 
-	if (v == NULL)
+	if (v == NULL || vault_enter() != ERR_OK) {
+		free(v);
 		return NULL;
+	}
 	v->lock = -1;
 	v->rng = rng;
 	v->under = under;
@@ -340,6 +342,7 @@ enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t maste
 enum err vault_open(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
                     const struct rng *rng, struct vault **out)
 {
+	/* No "unix": SQLite could not start. */
 	return vault_open_over(ec, dir, master, mode, rng, sqlite3_vfs_find("unix"), out);
 }
 
@@ -369,6 +372,8 @@ void vault_close(struct vault *v)
 	free(v->new_path);
 	free(v->mark_path);
 	free(v);
+	vault_leave();
+	secret_wipe_stack();
 }
 
 /* ---- While open ---- */

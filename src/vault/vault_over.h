@@ -41,8 +41,13 @@ enum err vault_prepare(struct vault *v, struct errctx *ec, const char *dir, cons
                        enum vault_mode mode) MUST_CHECK;
 /* Which file id the vault bears, by page 1 or vault.mark: fills the keyring and reads the ledger. */
 enum err vault_ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32]) MUST_CHECK;
-/* A vault with nothing in it yet; NULL when out of memory. */
+/* A vault with nothing in it yet; NULL when out of memory, or where `under` is NULL. */
 struct vault *vault_blank(const struct rng *rng, sqlite3_vfs *under);
+
+/* Around all that a vault does with SQLite: starts it where it is not started. When the last one leaves, the page cache
+ * is wiped (start.c). vault_blank() enters, vault_close() leaves. */
+enum err vault_enter(void) MUST_CHECK;
+void vault_leave(void);
 
 /* A result code with its sentence. Nothing of the database is quoted. */
 enum err vault_result(const struct vault *v, struct errctx *ec, int rc);
