@@ -166,6 +166,44 @@ static void test_new_means_new(void **state)
 	demo_remove(dir);
 }
 
+// A file of which the worth is decided by what follows: there and whole after placing, kept by a commit, gone after an
+// abort.
+static void test_placed_and_taken_back(void **state)
+{
+	struct errctx ec = { .code = ERR_OK };
+	char *dir = demo_dir_new();
+	char *path = file_join(dir, "out");
+	struct io_write w;
+	struct io io;
+
+	io_direct(&io, "nl");
+	for (int keep = 0; keep < 2; keep++) {
+		assert_int_equal(io_write_begin(&io, &ec, path, IO_NEW | IO_HELD, &w), ERR_OK);
+		fputs("words", w.file);
+		assert_int_equal(count_entries(dir), 0);
+		assert_int_equal(io_write_place(&io, &ec, &w), ERR_OK);
+		assert_content(path, "words");
+		if (keep)
+			assert_int_equal(io_write_commit(&io, &ec, &w), ERR_OK);
+		else
+			io_write_abort(&io, &w);
+		assert_null(w.file);
+		assert_int_equal(count_entries(dir), keep ? 1 : 0);
+	}
+	assert_content(path, "words");
+	// Never placed, never there; and one that is there stays.
+	assert_int_equal(io_write_begin(&io, &ec, path, IO_NEW | IO_HELD, &w), ERR_REFUSED);
+	err_clear(&ec);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(io_write_begin(&io, &ec, path, IO_NEW | IO_HELD, &w), ERR_OK);
+	put(path, "theirs");
+	assert_int_equal(io_write_place(&io, &ec, &w), ERR_REFUSED);
+	io_write_abort(&io, &w);
+	assert_content(path, "theirs");
+	free(path);
+	demo_remove(dir);
+}
+
 // A disk that takes no more (/dev/full stands for it): said so, nothing changed.
 static void test_failed_write_changes_nothing(void **state)
 {
@@ -317,10 +355,10 @@ static void test_lines_without_nul(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_folder_appears_whole), cmocka_unit_test(test_invisible_until_whole),
-		cmocka_unit_test(test_new_means_new),          cmocka_unit_test(test_failed_write_changes_nothing),
-		cmocka_unit_test(test_many_at_once),           cmocka_unit_test(test_lines_of_any_length),
-		cmocka_unit_test(test_lines_without_nul),
+		cmocka_unit_test(test_a_folder_appears_whole),       cmocka_unit_test(test_placed_and_taken_back),
+		cmocka_unit_test(test_invisible_until_whole),        cmocka_unit_test(test_new_means_new),
+		cmocka_unit_test(test_failed_write_changes_nothing), cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_lines_of_any_length),          cmocka_unit_test(test_lines_without_nul),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

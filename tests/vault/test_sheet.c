@@ -6,7 +6,7 @@
 // Nearly everything here goes by the words of a sheet, which cost no derivation: this program makes six.
 //
 // Seen to fail when: a new sheet does not drop the slot of the one before; the keyed check is skipped for a sheet; an
-// unknown slot is dropped by a change of the passphrase; the key id inside the box is not compared; a rekey keeps the
+// unknown slot is dropped by a change of the passphrase; a rekey keeps the
 // slot of the passphrase; two changes may be under way at once.
 #include "vault/kit.h"
 
