@@ -16,11 +16,12 @@
 #include "app/verify_parts.h"
 #include "app/within.h"
 #include "base/file.h"
-#include "base/tr.h"
 #include "batch/batch.h"
+#include "crypto/secret.h"
 #include "store/salvage.h"
 #include "store/store.h"
 #include "sync/rebuild.h"
+#include "vault/keyfile.h"
 #include "vault/pages.h"
 #include "vault/swap.h"
 #include "vault/vault.h"
@@ -153,7 +154,7 @@ static enum err built_check(struct repair *r)
 	whole.store = r->store;
 	if (e == ERR_OK)
 		e = app_verify(r->ec, &whole, &v);
-	r->view->records = v.records;
+	r->view->records_again = v.records;
 	return e;
 }
 
@@ -370,7 +371,7 @@ static enum err mend(struct errctx *ec, struct app *app, struct repair_view *out
 	if (e == ERR_OK)
 		e = store_project_again(ec, app->store);
 	e = within_end(ec, app, e);
-	out->records = now.bad_records;
+	out->records_again = now.bad_records;
 	return e == ERR_OK ? app_verify(ec, app, &now) : e;
 }
 
@@ -419,5 +420,21 @@ enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[sta
 	} else {
 		(void)!home_open(NULL, app, master);
 	}
+	return e;
+}
+
+enum err app_repair_unlock(struct errctx *ec, struct app *app, struct bytes passphrase, struct repair_view *out)
+{
+	uint8_t *master = secret_new(MASTER_KEY_LEN);
+	char *keys = file_join(app->home, "keys");
+	enum err e = master == NULL || keys == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*out = (struct repair_view){ 0 };
+	if (e == ERR_OK)
+		e = keyfile_unlock(ec, keys, passphrase, master);
+	if (e == ERR_OK)
+		e = app_repair(ec, app, master, out);
+	secret_free(master);
+	free(keys);
 	return e;
 }

@@ -73,6 +73,11 @@ void app_close(struct app *app)
 	free(app);
 }
 
+bool app_is_open(const struct app *app)
+{
+	return app->store != NULL;
+}
+
 const char *app_warning(const struct app *app)
 {
 	struct vault_notice n = vault_notice(app->vault);

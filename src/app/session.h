@@ -53,6 +53,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **app) MUST_CHECK;
 /* A home that is not open, for repair (app/verify.h). *out is to be closed also after a failure. */
 enum err app_shell(const struct app_options *o, struct app **out) MUST_CHECK;
+bool app_is_open(const struct app *app);
 void app_close(struct app *app);
 
 /* What opening noticed that a person must know although it is no reason to refuse (V2, V5): an English literal in TR(),

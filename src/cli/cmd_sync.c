@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Sending and fetching, how things stand, whether everything is whole, and the canonical dump.
+// Sending and fetching, how things stand, and the canonical dump.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -249,37 +249,6 @@ enum err cmd_status(struct command_call *call)
 	else if (!call->io->quiet)
 		status_text(call, &s);
 	app_status_free(&s);
-	return e;
-}
-
-enum err cmd_verify(struct command_call *call)
-{
-	struct verify_view v = { 0 };
-	char pages[24];
-	char edits[24];
-	enum err e = app_verify(call->ec, call->app, &v);
-
-	if (e != ERR_OK && e != ERR_DAMAGED)
-		return e;
-	number(v.pages, pages);
-	number(v.edits, edits);
-	if (call->io->json) {
-		struct doc *d = doc_new();
-		enum err printed = ERR_OK;
-
-		doc_object(d, NULL);
-		doc_int(d, "pages", (int64_t)v.pages);
-		doc_int(d, "bad_pages", (int64_t)v.bad_pages);
-		doc_int(d, "edits", (int64_t)v.edits);
-		doc_int(d, "bad_edits", (int64_t)v.bad_edits);
-		doc_text(d, "result", e == ERR_OK ? "whole" : "damaged");
-		doc_end(d);
-		printed = doc_print(call->ec, d, call->io->out);
-		call->printed = true;
-		return e != ERR_OK ? e : printed;
-	}
-	if (e == ERR_OK)
-		command_say(call, TR("Everything is whole: %1 pages, %2 edits."), pages, edits, NULL);
 	return e;
 }
 

@@ -68,11 +68,13 @@ enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
 /* --- cmd_passphrase.c --- */
 enum err cmd_passphrase_change(struct command_call *call) MUST_CHECK;
 
-/* --- cmd_sync.c: sync, status, verify, dump --- */
+/* --- cmd_sync.c: sync, status, dump --- */
 enum err cmd_sync(struct command_call *call) MUST_CHECK;
 enum err cmd_status(struct command_call *call) MUST_CHECK;
-enum err cmd_verify(struct command_call *call) MUST_CHECK;
 enum err cmd_dump(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_verify.c --- */
+enum err cmd_verify(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_tally.c: tally, summary --- */
 enum err cmd_tally_plan(struct command_call *call) MUST_CHECK;

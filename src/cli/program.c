@@ -92,7 +92,7 @@ static enum err places_find(struct program *p)
 static void warn(const struct app *app, const struct io *io)
 {
 	struct text t = { .out = io->err, .lang = LANG_NL };
-	const char *warning = app_warning(app);
+	const char *warning = app_is_open(app) ? app_warning(app) : NULL;
 
 	if (warning == NULL)
 		return;
@@ -119,6 +119,9 @@ static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 
 	if (e == ERR_OK)
 		e = run_io(&ec, &a, io);
+	if (e == ERR_OK && !app_is_open(o->app))
+		e = err_set(&ec, ERR_LOCKED, "The vault could not be opened again. Lock, then unlock.", NULL, NULL,
+		            NULL);
 	if (e == ERR_OK)
 		warn(o->app, io);
 	s.neighbourhood = a.neighbourhood;
@@ -216,11 +219,15 @@ static enum err run_opened(struct program *p, int *status)
 	struct command_call call = call_of(p);
 	struct secret_text *secret = NULL;
 	int claim = -1;
+	/* what is to be repaired may not open; the command asks for itself */
+	bool shut = p->args.command->id == CMD_VERIFY && args_flag(&p->args, "repair");
 	enum err e = owner_claim(&p->ec, p->home, 60 * 1000, &claim);
 
-	if (e == ERR_OK)
+	if (e == ERR_OK && shut)
+		e = app_shell(&p->options, &s.app);
+	if (e == ERR_OK && !shut)
 		e = command_passphrase(&call, false, &secret);
-	if (e == ERR_OK)
+	if (e == ERR_OK && !shut)
 		e = app_open(&p->ec, &p->options, (struct bytes){ (const uint8_t *)secret->text, secret->len }, &s.app);
 	secret_text_free(secret);
 	if (e == ERR_OK) {

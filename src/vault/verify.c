@@ -113,7 +113,8 @@ enum err vault_check_step(struct vault *v, struct errctx *ec, struct vault_check
 		return vault_result(v, ec, rc);
 	if (!c->done || report_sound(&c->report))
 		return ERR_OK;
-	return err_set(ec, ERR_DAMAGED, "Parts of the vault are damaged or were replaced. Run verify to see which.",
+	return err_set(ec, ERR_DAMAGED,
+	               "Parts of the vault are damaged or were replaced. Make it whole again with: verify --repair",
 	               NULL, NULL, NULL);
 }
 
@@ -156,8 +157,11 @@ enum err vault_verify(struct vault *v, struct errctx *ec, struct vault_report *o
 		return vault_result(v, ec, rc);
 	if (report_sound(out) && out->consistent)
 		return ERR_OK;
-	return err_set(ec, ERR_DAMAGED, "Parts of the vault are damaged or were replaced by older ones.", NULL, NULL,
-	               NULL);
+	return err_set(
+	    ec, ERR_DAMAGED,
+	    "Parts of the vault are damaged or were replaced by older ones. Make it whole again with: verify "
+	    "--repair",
+	    NULL, NULL, NULL);
 }
 
 enum err vault_accept(struct vault *v, struct errctx *ec)
