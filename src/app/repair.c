@@ -269,8 +269,10 @@ static void home_close(struct app *app)
 {
 	store_close(app->store);
 	vault_close(app->vault);
+	free(app->watch);
 	app->store = NULL;
 	app->vault = NULL;
+	app->watch = NULL;
 }
 
 static enum err home_open(struct errctx *ec, struct app *app, const uint8_t master[static 32])
@@ -372,6 +374,8 @@ static enum err mend(struct errctx *ec, struct app *app, struct repair_view *out
 		e = store_project_again(ec, app->store);
 	e = within_end(ec, app, e);
 	out->records_again = now.bad_records;
+	free(app->watch);
+	app->watch = NULL;
 	return e == ERR_OK ? app_verify(ec, app, &now) : e;
 }
 
@@ -405,6 +409,8 @@ enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[sta
 	out->needed = true;
 	if (app->vault != NULL && only_the_mark(app, &out->found)) {
 		e = vault_accept(app->vault, ec);
+		free(app->watch);
+		app->watch = NULL;
 		out->repaired = e == ERR_OK;
 		return e;
 	}

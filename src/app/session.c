@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "batch/batch.h"
@@ -67,6 +68,7 @@ void app_close(struct app *app)
 	store_close(app->store);
 	vault_close(app->vault);
 	zip_free(app->zip);
+	free(app->watch);
 	free(app->home);
 	free(app->courier);
 	free(app->neighbourhood);
@@ -82,6 +84,10 @@ const char *app_warning(const struct app *app)
 {
 	struct vault_notice n = vault_notice(app->vault);
 
+	if (app_watch(app).state == WATCH_DAMAGED)
+		return TR(
+		    "Something in this home is damaged, or an older piece of it was put back. Make it whole again "
+		    "with: verify --repair");
 	if (n.mark_missing)
 		return TR("The file vault.mark is gone or damaged, so that nothing tells whether the last edits are "
 		          "all here. Look whether they are. If you did not expect this, somebody may have put older "

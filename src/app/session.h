@@ -17,6 +17,7 @@
 
 struct store;
 struct vault;
+struct watch;
 struct zip;
 
 struct app_options {
@@ -36,6 +37,7 @@ struct app {
 	struct vault *vault;
 	struct store *store;
 	struct zip *zip;
+	struct watch *watch; /* app/watch.h; NULL until it is first asked */
 };
 
 /* Once per process. */

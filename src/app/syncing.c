@@ -11,6 +11,7 @@
 
 #include "app/courier_run.h"
 #include "app/tally.h"
+#include "app/watch.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "base/file.h"
@@ -484,6 +485,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 
 	*out = (struct sync_view){ 0 };
 	if (e == ERR_OK)
+		e = app_watch_before_sync(ec, app);
+	if (e == ERR_OK)
 		e = standing_load(ec, app, &before);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].remote[0] == '\0')
@@ -554,21 +557,30 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 	return e;
 }
 
+/* ISO 8601, UTC; "" for never. */
+static void moment_text(int64_t ms, char out[static 24])
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+
+	out[0] = '\0';
+	if (ms == 0)
+		return;
+	gmtime_r(&t, &tm);
+	if (strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+}
+
 static enum err last_success(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct buf b = { 0 };
-	struct tm tm;
-	time_t t = 0;
 	enum err e = store_meta_get(ec, app->store, META_LAST_SYNC, &b);
 
 	out->days_since = -1;
 	if (e == ERR_OK && b.len == 8) {
 		int64_t ms = (int64_t)be64_get(b.data);
 
-		t = (time_t)(ms / 1000);
-		gmtime_r(&t, &tm);
-		if (strftime(out->last_success, sizeof(out->last_success), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-			out->last_success[0] = '\0';
+		moment_text(ms, out->last_success);
 		out->days_since = (app_now_ms(app) - ms) / DAY_MS;
 	}
 	buf_free(&b);
@@ -597,11 +609,17 @@ static enum err aside_status(struct errctx *ec, struct app *app, struct status_v
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct vault_memory memory = vault_memory();
+	struct watch_view watch = app_watch(app);
 	struct space_row *list = NULL;
 	size_t n = 0;
 	enum err e = store_space_list(ec, app->store, &list, &n);
 
 	*out = (struct status_view){ .keys_locked = memory.keys_locked, .cache_locked = memory.cache_locked };
+	snprintf(out->check, sizeof(out->check), "%s",
+	         watch.state == WATCH_WHOLE     ? "whole"
+	         : watch.state == WATCH_DAMAGED ? "damaged"
+	                                        : "running");
+	moment_text(watch.at_ms, out->check_at);
 	out->spaces = calloc(n + 1, sizeof(*out->spaces));
 	if (e == ERR_OK && out->spaces == NULL)
 		e = ERR_NO_MEMORY;

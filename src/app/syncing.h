@@ -54,7 +54,9 @@ struct status_view {
 	size_t aside_count;
 	struct space_status *spaces;
 	size_t space_count;
-	bool keys_locked; /* memory of keys is kept out of swap */
+	char check[12];    /* running, whole, damaged: the check in the background (app/watch.h) */
+	char check_at[24]; /* when it last came to an end; "" for not yet */
+	bool keys_locked;  /* memory of keys is kept out of swap */
 	uint64_t cache_locked;
 };
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "cli/command.h"
@@ -137,6 +138,13 @@ static enum err owned_open(void *ctx, struct errctx *ec, const struct secret_tex
 	return app_open(ec, o->options, (struct bytes){ (const uint8_t *)passphrase->text, passphrase->len }, &o->app);
 }
 
+static bool owned_idle(void *ctx)
+{
+	struct owned *o = ctx;
+
+	return app_watch_step(o->app);
+}
+
 static void owned_close(void *ctx)
 {
 	struct owned *o = ctx;
@@ -183,7 +191,9 @@ static enum err say_state(struct program *p, bool unlocked, const char *msg, con
 static enum err unlock(struct program *p)
 {
 	struct owned owned = { .options = &p->options };
-	struct owner_job job = { .run = owned_run, .open = owned_open, .close = owned_close, .ctx = &owned };
+	struct owner_job job = {
+		.run = owned_run, .open = owned_open, .close = owned_close, .idle = owned_idle, .ctx = &owned
+	};
 	struct owner_asker ask = { .ask = asker, .ctx = p };
 	struct owner_limits limits = { 0 };
 	const char *given = args_get(&p->args, "minutes");
@@ -231,6 +241,8 @@ static enum err run_opened(struct program *p, int *status)
 		e = app_open(&p->ec, &p->options, (struct bytes){ (const uint8_t *)secret->text, secret->len }, &s.app);
 	secret_text_free(secret);
 	if (e == ERR_OK) {
+		if (!shut)
+			app_watch_glance(s.app);
 		warn(s.app, &p->io);
 		*status = run_command(&s, &p->args, &p->io);
 	}
