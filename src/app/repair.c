@@ -17,11 +17,12 @@
 #include "app/within.h"
 #include "base/file.h"
 #include "base/tree.h"
-#include "base/tr.h"
 #include "batch/batch.h"
+#include "crypto/secret.h"
 #include "store/salvage.h"
 #include "store/store.h"
 #include "sync/rebuild.h"
+#include "vault/keyfile.h"
 #include "vault/pages.h"
 #include "vault/swap.h"
 #include "vault/vault.h"
@@ -154,7 +155,7 @@ static enum err built_check(struct repair *r)
 	whole.store = r->store;
 	if (e == ERR_OK)
 		e = app_verify(r->ec, &whole, &v);
-	r->view->records = v.records;
+	r->view->records_again = v.records;
 	return e;
 }
 
@@ -269,8 +270,10 @@ static void home_close(struct app *app)
 {
 	store_close(app->store);
 	vault_close(app->vault);
+	free(app->watch);
 	app->store = NULL;
 	app->vault = NULL;
+	app->watch = NULL;
 }
 
 static enum err home_open(struct errctx *ec, struct app *app, const uint8_t master[static 32])
@@ -371,7 +374,9 @@ static enum err mend(struct errctx *ec, struct app *app, struct repair_view *out
 	if (e == ERR_OK)
 		e = store_project_again(ec, app->store);
 	e = within_end(ec, app, e);
-	out->records = now.bad_records;
+	out->records_again = now.bad_records;
+	free(app->watch);
+	app->watch = NULL;
 	return e == ERR_OK ? app_verify(ec, app, &now) : e;
 }
 
@@ -405,6 +410,8 @@ enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[sta
 	out->needed = true;
 	if (app->vault != NULL && only_the_mark(app, &out->found)) {
 		e = vault_accept(app->vault, ec);
+		free(app->watch);
+		app->watch = NULL;
 		out->repaired = e == ERR_OK;
 		return e;
 	}
@@ -420,5 +427,21 @@ enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[sta
 	} else {
 		(void)!home_open(NULL, app, master);
 	}
+	return e;
+}
+
+enum err app_repair_unlock(struct errctx *ec, struct app *app, struct bytes passphrase, struct repair_view *out)
+{
+	uint8_t *master = secret_new(MASTER_KEY_LEN);
+	char *keys = file_join(app->home, "keys");
+	enum err e = master == NULL || keys == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*out = (struct repair_view){ 0 };
+	if (e == ERR_OK)
+		e = keyfile_unlock(ec, keys, passphrase, master);
+	if (e == ERR_OK)
+		e = app_repair(ec, app, master, out);
+	secret_free(master);
+	free(keys);
 	return e;
 }

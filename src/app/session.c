@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app/backup.h"
+#include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "batch/batch.h"
@@ -75,13 +76,10 @@ void app_vault_close(struct app *app)
 {
 	store_close(app->store);
 	vault_close(app->vault);
+	free(app->watch); /* what it has seen was of that vault */
 	app->store = NULL;
 	app->vault = NULL;
-}
-
-bool app_lost(const struct app *app)
-{
-	return app->store == NULL;
+	app->watch = NULL;
 }
 
 enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32])
@@ -110,11 +108,20 @@ void app_close(struct app *app)
 	secret_wipe_stack();
 }
 
+bool app_is_open(const struct app *app)
+{
+	return app->store != NULL;
+}
+
 const char *app_warning(const struct app *app)
 {
 	struct vault_notice n = { .mark_missing = false };
 
-	if (!app_lost(app))
+	if (app_watch(app).state == WATCH_DAMAGED)
+		return TR(
+		    "Something in this home is damaged, or an older piece of it was put back. Make it whole again "
+		    "with: verify --repair");
+	if (app_is_open(app))
 		n = vault_notice(app->vault);
 	if (n.mark_missing)
 		return TR("The file vault.mark is gone or damaged, so that nothing tells whether the last edits are "

@@ -17,6 +17,7 @@
 
 struct store;
 struct vault;
+struct watch;
 struct zip;
 
 struct app_options {
@@ -37,6 +38,7 @@ struct app {
 	struct store *store;
 	struct zip *zip;
 	struct errctx unread; /* see app_unread() */
+	struct watch *watch;  /* app/watch.h; NULL until it is first asked */
 };
 
 /* Once per process. */
@@ -54,14 +56,16 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **app) MUST_CHECK;
 /* A home that is not open, for repair (app/verify.h). *out is to be closed also after a failure. */
 enum err app_shell(const struct app_options *o, struct app **out) MUST_CHECK;
+/* False for such a one, and where a vault could not be opened again (app_vault_reopen): then everything but app_close() is
+ * over, or is said to be possible. */
+bool app_is_open(const struct app *app);
 void app_close(struct app *app);
 
 /* For changes that put another vault in the place of the open one (rekey). app_vault_close() closes store and vault and
- * leaves the rest; app_vault_reopen() does that and opens what the home holds under `master`. After a failure, or after
- * closing, the app is lost: everything but app_close() and app_lost() is over. */
+ * leaves the rest; app_vault_reopen() does that and opens what the home holds under `master`. After a failure the app is
+ * not open. */
 void app_vault_close(struct app *app);
 enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32]) MUST_CHECK;
-bool app_lost(const struct app *app);
 
 /* What opening noticed that a person must know although it is no reason to refuse (V2, V5): an English literal in TR(),
  * or NULL. */

@@ -12,6 +12,7 @@
 #include "app/courier_run.h"
 #include "app/recovery.h"
 #include "app/tally.h"
+#include "app/watch.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "base/file.h"
@@ -488,6 +489,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	if (e == ERR_OK)
 		e = store_space_list(ec, app->store, &list, &n);
 	if (e == ERR_OK)
+		e = app_watch_before_sync(ec, app);
+	if (e == ERR_OK)
 		e = standing_load(ec, app, &before);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].remote[0] == '\0')
@@ -606,6 +609,7 @@ static void sheet_status(struct app *app, struct status_view *out)
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct vault_memory memory = vault_memory();
+	struct watch_view watch = app_watch(app);
 	struct sync y = sync_of(app);
 	struct restored restored = { 0 };
 	struct space_row *list = NULL;
@@ -613,6 +617,12 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 	enum err e = store_space_list(ec, app->store, &list, &n);
 
 	*out = (struct status_view){ .keys_locked = memory.keys_locked, .cache_locked = memory.cache_locked };
+	snprintf(out->check, sizeof(out->check), "%s",
+	         watch.state == WATCH_WHOLE     ? "whole"
+	         : watch.state == WATCH_DAMAGED ? "damaged"
+	                                        : "running");
+	if (watch.at_ms != 0)
+		app_utc(watch.at_ms, out->check_at);
 	out->spaces = calloc(n + 1, sizeof(*out->spaces));
 	if (e == ERR_OK && out->spaces == NULL)
 		e = ERR_NO_MEMORY;

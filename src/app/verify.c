@@ -60,7 +60,9 @@ enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out)
 	snprintf(places, sizeof(places), "%" PRIu64, out->bad_edits + out->bad_records);
 	if (e == ERR_OK && !out->log_whole)
 		e = log != ERR_OK ? log
-		                  : err_set(ec, ERR_DAMAGED, "The log in this vault is damaged in %1 places.", places,
-		                            NULL, NULL);
+		                  : err_set(ec, ERR_DAMAGED,
+		                            "The log in this vault is damaged in %1 places. Make it whole again with: "
+		                            "verify --repair",
+		                            places, NULL, NULL);
 	return e;
 }

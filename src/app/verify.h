@@ -26,7 +26,7 @@ struct repair_view {
 	struct verify_view found; /* what was wrong before */
 	bool needed;              /* else everything was whole, and nothing was done */
 	bool repaired;            /* the home is whole now */
-	uint64_t records;         /* records made again from what was written */
+	uint64_t records_again;   /* records made again from what was written */
 	uint64_t fetched;         /* batches fetched again */
 	uint64_t edits_kept;      /* written here, not sent yet, and kept */
 	uint64_t edits_restored;  /* of what was not sent yet: read back from a record; earlier values of it are gone */
@@ -40,5 +40,9 @@ struct repair_view {
  * what misses here: ERR_LATER then, with nothing changed. Other errors change nothing either. */
 enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[static 32],
                     struct repair_view *out) MUST_CHECK;
+
+/* The same by the passphrase: one derivation. ERR_LOCKED where it is not the one of this home. */
+enum err app_repair_unlock(struct errctx *ec, struct app *app, struct bytes passphrase,
+                           struct repair_view *out) MUST_CHECK;
 
 #endif

@@ -89,11 +89,13 @@ enum err cmd_backup(struct command_call *call) MUST_CHECK;
 enum err cmd_restore(struct command_call *call) MUST_CHECK;
 enum err cmd_wipe(struct command_call *call) MUST_CHECK;
 
-/* --- cmd_sync.c: sync, status, verify, dump --- */
+/* --- cmd_sync.c: sync, status, dump --- */
 enum err cmd_sync(struct command_call *call) MUST_CHECK;
 enum err cmd_status(struct command_call *call) MUST_CHECK;
-enum err cmd_verify(struct command_call *call) MUST_CHECK;
 enum err cmd_dump(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_verify.c --- */
+enum err cmd_verify(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_tally.c: tally, summary --- */
 enum err cmd_tally_plan(struct command_call *call) MUST_CHECK;

@@ -110,6 +110,7 @@ static const struct arg_option protect_options[] = { { "threshold", "N", ARG_REQ
 	                                             { "hierarchy", "FILE", ARG_REPEAT, 0 },
 	                                             { "audit-only", "FILE", 0, 0 },
 	                                             END };
+static const struct arg_option verify_options[] = { { "repair", NULL, 0, 0 }, END };
 static const struct arg_option demo_options[] = { { "out", "DIR", 0, 0 }, END };
 
 #define ROW(ID, W1, W2, ...) [CMD_##ID] = { .id = CMD_##ID, .word1 = W1, .word2 = W2, __VA_ARGS__ }
@@ -163,7 +164,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(VERSIONS_PICK, "versions", "pick", POS("ID FIELD", 2, 2), OPTIONS(pick_options), FLAGS(VAULT)),
 	ROW(SYNC, "sync", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(STATUS, "status", NULL, FLAGS(VAULT)),
-	ROW(VERIFY, "verify", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
+	ROW(VERIFY, "verify", NULL, OPTIONS(verify_options), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(DUMP, "dump", NULL, OPTIONS(dump_options), FLAGS(VAULT)),
 	ROW(TALLY_PLAN, "tally", "plan", OPTIONS(plan_options), FLAGS(VAULT)),
 	ROW(TALLY_PREVIEW, "tally", "preview", OPTIONS(circle_period_options), FLAGS(VAULT)),

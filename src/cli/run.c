@@ -152,7 +152,7 @@ static enum err ask_again(struct session *s, struct command_call *call)
 /* A vault that was replaced and could not be opened again: nothing more can be done with this session. */
 static enum err lost_check(const struct session *s, struct errctx *ec)
 {
-	if (s->app == NULL || !app_lost(s->app))
+	if (s->app == NULL || app_is_open(s->app))
 		return ERR_OK;
 	return err_set(ec, ERR_IO,
 	               "The vault was closed, because the disk failed while it was replaced. Check the disk. Then lock "

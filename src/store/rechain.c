@@ -58,7 +58,7 @@ static enum err links_some(struct errctx *ec, struct store *s, int64_t *n, uint8
 		*n = sqlite3_column_int64(read, 0);
 		vault_chain(s->vault, link, column_bytes(read, 1), next);
 		memcpy(link, next, sizeof(next));
-		write = stmt(ec, s, ST_edit_link);
+		write = stmt(ec, s, ST_edit_relink);
 		NEED(write);
 		sqlite3_bind_int64(write, 1, *n);
 		bind_blob(write, 2, next, sizeof(next));

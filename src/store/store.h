@@ -215,6 +215,18 @@ enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id) 
 /* Makes every plain row and search entry anew from the records. In a transaction. */
 enum err store_project_again(struct errctx *ec, struct store *s) MUST_CHECK;
 
+/* The chain alone, in steps: starts zeroed, goes on where edits were added. ERR_DAMAGED without text: a link is not as
+ * it was written. */
+struct store_walk {
+	bool at_end;  /* as of the last step */
+	int64_t next; /* private from here on */
+	uint8_t link[VAULT_CHAIN_LEN];
+};
+enum err store_walk_step(struct errctx *ec, struct store *s, struct store_walk *w, unsigned links) MUST_CHECK;
+/* The last links, and in every space one's own newest batch and unsealed edits against how far one's own batches are
+ * said to go: so that no number is ever given out twice. ERR_DAMAGED without text. */
+enum err store_tail_check(struct errctx *ec, struct store *s, unsigned links) MUST_CHECK;
+
 /* --- epochs --- */
 
 enum epoch_state { EPOCH_KEY_ONLY = 0, EPOCH_OPEN = 1, EPOCH_CLOSED = 2 };

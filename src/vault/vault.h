@@ -104,6 +104,12 @@ struct vault_check {
 };
 enum err vault_check_step(struct vault *v, struct errctx *ec, struct vault_check *check, unsigned pages) MUST_CHECK;
 
+/* The sum alone (V5): the seal of every page is read, none is opened, which finds a page that was put back at a
+ * fraction of the cost. ERR_OK also where there is no sum to compare with. ERR_DAMAGED without text. */
+enum err vault_sum_check(struct vault *v, struct errctx *ec) MUST_CHECK;
+/* Pages of the database as of the last checkpoint. */
+uint64_t vault_page_count(const struct vault *v);
+
 /* Takes the pages as they are for the new base of the sum, after damage was repaired or its loss accepted.
  * Checkpoints. ERR_DAMAGED while a page does not open. */
 enum err vault_accept(struct vault *v, struct errctx *ec) MUST_CHECK;

@@ -249,9 +249,9 @@ static void a_lost_home_is_only_closed(void **state)
 
 	(void)state;
 	assert_int_equal(app_open(&ec, &o, passphrase, &app), ERR_OK);
-	assert_false(app_lost(app));
+	assert_true(app_is_open(app));
 	app_vault_close(app);
-	assert_true(app_lost(app));
+	assert_false(app_is_open(app));
 	assert_null(app_warning(app));
 	app_close(app);
 }
