@@ -10,9 +10,10 @@
 
 #define CLOCK_META "clock"
 
+/* The clock only goes up, so of a space's unsealed edits the last one tells, however many there are. */
 enum err clock_load(struct errctx *ec, struct store *s)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_edit_unsealed_all);
+	sqlite3_stmt *st = stmt(ec, s, ST_edit_unsealed_newest);
 	struct buf kept = { 0 };
 	struct wire_in in;
 	uint64_t count = 0;

@@ -33,7 +33,12 @@ struct store {
 		int64_t n; /* 0: empty */
 	} near[NEAR_DEVICES];
 	unsigned near_next;
+	bool wanted; /* rows of a search are wanted whole, not only counted */
 };
+
+/* What query.c's statements need of the connection. */
+enum err query_start(struct errctx *ec, struct store *s) MUST_CHECK;
+void query_end(struct store *s);
 
 /* Takes up the clock where it was left. */
 enum err clock_load(struct errctx *ec, struct store *s) MUST_CHECK;

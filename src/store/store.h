@@ -347,8 +347,9 @@ enum err store_residents_sounding(struct errctx *ec, struct store *s, int64_t sp
 enum err store_two_versions(struct errctx *ec, struct store *s, struct dots *out) MUST_CHECK;
 
 /* Full-text search; every word is a prefix, accents do not count, the first 64 words do.
- * What is written like the words comes first, then names that sound like them (model/sounds.h). In a snippet, what was
- * found stands between the bytes 2 and 3. */
+ * What is written like the words comes first, then names that sound like them (model/sounds.h), each by how well it
+ * fits. Where more than 500 fit, residents and services of that name come first, then the newest. In a snippet, what
+ * was found stands between the bytes 2 and 3. */
 struct hit {
 	struct dot id;
 	uint32_t kind;

@@ -24,6 +24,7 @@
 #include "app/tally.h"
 #include "batch/batch.h"
 #include "crypto/secret.h"
+#include "support/older.h"
 #include "sync/homes.h"
 #include "sync/outbox.h"
 #include "vault/backup_pack.h"
@@ -768,22 +769,15 @@ static void version_now(struct scene *s, size_t i, const char *sql)
 
 static void an_older_version_is_brought_up_to_date(void **state)
 {
-	static const char *const older[] = {
-		"DROP TABLE search; CREATE VIRTUAL TABLE search USING fts5 (title, body);"
-		"ALTER TABLE resident DROP COLUMN sound; PRAGMA user_version = 2;",
-		"DROP TABLE search; CREATE VIRTUAL TABLE search USING fts5 (title, body);"
-		"ALTER TABLE resident DROP COLUMN sound; DROP TABLE undo; PRAGMA user_version = 1;",
-	};
-
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (int version = 1; version <= 2; version++) {
 		struct scene s;
 		struct hit *hits = NULL;
 		size_t found = 0;
 		size_t c = 0;
 
 		begin(&s);
-		version_now(&s, ANNA, older[i]);
+		assert_true(older_make(vault_db(s.w.app[ANNA]->vault), version));
 		pack_as_it_is(&s, ANNA);
 		c = restored_home(&s);
 		assert_int_equal(contacts(&s, c, NULL), 2);

@@ -155,8 +155,7 @@ static void sides_open(void)
 
 	side_file("plain", api_system(), "replay.db", NULL);
 	snprintf(dir, sizeof(dir), "%s/replay", scratch);
-	if (mkdir(dir, 0700) != 0 ||
-	    __real_vault_open(&ec, dir, HOME_MASTER, VAULT_CREATE, &crypto_rng, &v) != ERR_OK)
+	if (mkdir(dir, 0700) != 0 || __real_vault_open(&ec, dir, HOME_MASTER, VAULT_CREATE, &crypto_rng, &v) != ERR_OK)
 		home_fail(&ec, "open");
 	side_add("vault", api_system(), vault_db(v))->vault = v;
 	if (mc == NULL) {
@@ -211,7 +210,8 @@ static double each(uint64_t n)
 static void disk_lines(const struct side *plain, const struct side *vault)
 {
 	line_value("fsyncs a conversation", each(plain->disk.syncs), each(vault->disk.syncs), 1);
-	line_value("fsyncs of a pause, a conversation", each(plain->disk_pause.syncs), each(vault->disk_pause.syncs), 0);
+	line_value("fsyncs of a pause, a conversation", each(plain->disk_pause.syncs), each(vault->disk_pause.syncs),
+	           0);
 	line_value("writes a conversation", each(plain->disk.writes), each(vault->disk.writes), 0);
 	line_value("bytes written a conversation", each(plain->disk.bytes), each(vault->disk.bytes), 0);
 	line_value("most fsyncs in a turn of saving", plain->syncs_most, vault->syncs_most, EACH);

@@ -114,7 +114,8 @@ int __real_sqlite3_step(sqlite3_stmt *st);
 int __real_sqlite3_reset(sqlite3_stmt *st);
 int __real_sqlite3_finalize(sqlite3_stmt *st);
 int __real_sqlite3_clear_bindings(sqlite3_stmt *st);
-int __real_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *arg, char **msg);
+int __real_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *arg,
+                        char **msg);
 
 int __wrap_sqlite3_bind_int64(sqlite3_stmt *st, int i, sqlite3_int64 v);
 int __wrap_sqlite3_bind_text64(sqlite3_stmt *st, int i, const char *v, sqlite3_uint64 n, void (*free)(void *),
@@ -126,7 +127,8 @@ int __wrap_sqlite3_step(sqlite3_stmt *st);
 int __wrap_sqlite3_reset(sqlite3_stmt *st);
 int __wrap_sqlite3_finalize(sqlite3_stmt *st);
 int __wrap_sqlite3_clear_bindings(sqlite3_stmt *st);
-int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *arg, char **msg);
+int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*each)(void *, int, char **, char **), void *arg,
+                        char **msg);
 
 int __wrap_sqlite3_bind_int64(sqlite3_stmt *st, int i, sqlite3_int64 v)
 {

@@ -152,7 +152,9 @@ static inline void home_idle(struct home *h, bool truncate)
 /* ---- What people write: made up, in words whose frequencies fall as those of speech do ---- */
 
 #define WORDS 6000
-#define STORY_LEN 298
+#define STORY_MIN 80
+#define STORY_MAX 520
+#define STORY_LEN (STORY_MAX + 1)
 
 static inline uint32_t chance_next(uint64_t *s)
 {
@@ -160,57 +162,67 @@ static inline uint32_t chance_next(uint64_t *s)
 	return (uint32_t)(*s >> 32);
 }
 
-static inline size_t word_make(uint32_t n, char *out, size_t room)
+/* The commonest are short; later ones are put together. */
+static inline void word_make(uint32_t n, char *out, size_t room)
 {
-	static const char *const part[] = { "be", "ver", "ge", "ont", "huur", "brief", "geld", "werk",
-		                            "zorg", "taal", "kind", "school", "buurt", "wacht", "toe", "slag",
-		                            "for", "mu", "lier", "af", "spraak", "dag", "bel", "len" };
-	uint32_t x = n * 2654435761U;
-	size_t at = 0;
+	static const char *const stem[] = {
+		"de",   "het",    "van",    "een",   "en",   "ik",     "dat",    "is",     "niet",   "met",   "voor",
+		"huur", "brief",  "geld",   "werk",  "zorg", "taal",   "kind",   "school", "buurt",  "wacht", "toe",
+		"slag", "formul", "afspr",  "dag",   "bel",  "len",    "woning", "jaar",   "moeder", "vader", "dokter",
+		"gem",  "uit",    "over",   "post",  "bank", "schuld", "regel",  "aan",    "in",     "op",    "door",
+		"mee",  "naar",   "hulp",   "vraag", "ziek", "kam",    "lief",   "maand",  "avond",  "eerst", "vriend",
+		"zus",  "juf",    "kaart",  "plan",  "nood", "rust",   "samen",  "trap",   "water",  "fiets", "nieuw",
+		"oud",  "papier", "klacht", "ruzie", "spel", "zaal"
+	};
+	static const char *const tail[] = { "en",  "je",   "heid", "ing", "er",  "lijk", "s",    "baar",
+		                            "man", "huis", "dag",  "tje", "aar", "is",   "loos", "vol" };
+	size_t at = (size_t)snprintf(out, room, "%s", stem[n % 72]);
 
-	for (uint32_t left = n; at == 0 || left > 0; left /= 24)
-		at += (size_t)snprintf(out + at, room - at, "%s", part[(left + (x >> 27)) % 24]);
-	return at;
+	for (n /= 72; n > 0; n /= 16)
+		at += (size_t)snprintf(out + at, room - at, "%s", tail[n % 16]);
 }
 
 /* The n-th commonest word is drawn about as often as 1/n says. */
 static inline uint32_t word_draw(uint64_t *s)
 {
 	double u = (chance_next(s) >> 8) / 16777216.0;
-	double v = 1;
 
-	for (int i = 0; i < 3; i++)
-		v *= u;
-	return (uint32_t)(v * WORDS);
+	return (uint32_t)(u * u * u * WORDS);
 }
 
+/* 300 bytes on average. */
 static inline void story_make(uint64_t *s, char out[static STORY_LEN])
 {
-	char word[80];
+	size_t len = STORY_MIN + chance_next(s) % (STORY_MAX - STORY_MIN);
 	size_t at = 0;
 
-	while (at < STORY_LEN - 2) {
-		size_t len = word_make(word_draw(s), word, sizeof(word));
+	while (at < len) {
+		char word[80];
+		size_t n = 0;
 
-		if (at + len + 1 > STORY_LEN - 1)
-			len = STORY_LEN - 2 - at;
-		memcpy(out + at, word, len);
-		out[at + len] = ' ';
-		at += len + 1;
+		word_make(word_draw(s), word, sizeof(word));
+		n = strlen(word);
+		if (n > len - at)
+			n = len - at;
+		memcpy(out + at, word, n);
+		at += n;
+		if (at < len)
+			out[at++] = ' ';
 	}
-	out[at - 1] = '.';
-	out[at] = '\0';
+	out[len] = '\0';
 }
 
-static const char *const FIRST_NAMES[] = { "Mohammed", "Fatima", "Noûr",   "Ayşe",   "Jan",   "Truus",  "Sevgi",  "Ahmed",
-	                                   "Khadija",  "Willem", "Anneke", "Mehmet", "Samira", "Youssef", "Ingrid", "Emine" };
+static const char *const FIRST_NAMES[] = { "Mohammed", "Fatima",  "Noûr",    "Ayşe",   "Jan",    "Truus",
+	                                   "Sevgi",    "Ahmed",   "Khadija", "Willem", "Anneke", "Mehmet",
+	                                   "Samira",   "Youssef", "Ingrid",  "Emine" };
 
 static inline void nick_make(uint32_t n, char *out, size_t room)
 {
 	if (n < 16)
 		snprintf(out, room, "%s", FIRST_NAMES[n]);
 	else
-		snprintf(out, room, "%s %c%c", FIRST_NAMES[n % 16], 'A' + (int)(n / 16 % 26), 'a' + (int)(n / 416 % 26));
+		snprintf(out, room, "%s %c%c", FIRST_NAMES[n % 16], 'A' + (int)(n / 16 % 26),
+		         'a' + (int)(n / 416 % 26));
 }
 
 #endif
