@@ -26,6 +26,8 @@ enum err service_may_edit(struct errctx *ec, struct app *app, int64_t space)
 	}
 	e = within_pool(ec, &pool, e == ERR_NOT_FOUND ? ERR_OK : e);
 	pool_free(&pool);
+	if (e == ERR_OK && !yes)
+		e = app_unread(ec, app);
 	if (e != ERR_OK || yes)
 		return e;
 	return err_set(ec, ERR_REFUSED,

@@ -31,6 +31,15 @@ enum err failed(struct errctx *ec, struct store *s)
 
 sqlite3_stmt *stmt(struct errctx *ec, struct store *s, enum statement which)
 {
+	/* Where memory or the disk fails SQLite may take a transaction back by itself. Whoever missed that error and
+	 * goes on would now write each thing on its own, past what the log and this store think they hold. */
+	if (s->in_transaction && sqlite3_get_autocommit(s->db)) {
+		(void)err_set(ec, ERR_IO,
+		              "What was being saved was taken back, because memory or the disk failed. Nothing of it "
+		              "was saved. Try again.",
+		              NULL, NULL, NULL);
+		return NULL;
+	}
 	if (s->st[which] == NULL && sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
 	                                               &s->st[which], NULL) != SQLITE_OK) {
 		(void)failed(ec, s);

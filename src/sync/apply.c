@@ -331,16 +331,17 @@ struct looked {
 	uint32_t kind;
 };
 
-static struct looked look(struct errctx *ec, struct sync *y, struct dot id)
+static enum err look(struct errctx *ec, struct sync *y, struct dot id, struct looked *out)
 {
-	struct looked out = { 0 };
 	struct loaded l;
+	enum err e = store_load(ec, y->store, id, &l);
 
-	if (store_load(ec, y->store, id, &l) == ERR_OK) {
-		out = (struct looked){ true, l.record.kind };
+	*out = (struct looked){ 0 };
+	if (e == ERR_OK) {
+		*out = (struct looked){ true, l.record.kind };
 		store_loaded_free(&l);
 	}
-	return out;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
@@ -358,7 +359,7 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 		context = &lowered;
 	}
 	if (e == ERR_OK && edit->kind == KIND_none)
-		before = look(ec, y, edit->target);
+		e = look(ec, y, edit->target, &before);
 	if (e == ERR_OK)
 		e = store_apply(ec, y->store, in->space->n, edit,
 		                (struct context){ context, past_of(context, edit->dot) }, in->seq, clock_now(y->clock));

@@ -138,10 +138,12 @@ static void in_libraries(void **state)
 static __attribute__((noinline)) uintptr_t leave_on_stack(void)
 {
 	volatile uint8_t deep[20000];
+	volatile uintptr_t at = 0;
 
 	for (size_t i = 0; i < sizeof(deep); i++)
 		deep[i] = MARK;
-	return (uintptr_t)deep;
+	at = (uintptr_t)deep;
+	return at;
 }
 
 static void on_the_stack(void **state)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal (V3, S2, S3, V6): wherever a process is killed, and whichever call to the disk fails, no acknowledged edit is
 // lost, none is doubled, every home opens and is whole, nothing is called sent that the repository does not hold, and
-// the next sync brings both homes to the same state.
+// the next sync brings both homes to the same state. The key file opens by the old passphrase or by the new one.
 //
-// strace counts the calls that change something on disk while a conversation is logged and while a home syncs. Then
-// each of them is the last one of its process: of the home's, of the courier's with the home going on, and of both.
-// After that each fails with ENOSPC and with EIO, once and from there on; then an error must be said in words, and
-// with the right exit status.
+// strace counts the calls that change something on disk in each flow of faults/flows.h. Then each of them is the last
+// one of its process: of the home's, of the courier's with the home going on, and of both. After that, while logging
+// and while syncing, each fails with ENOSPC and with EIO, once and from there on; then an error must be said in words,
+// and with the right exit status.
 //
 // Set SLB_SOAK to try every point; otherwise they are sampled evenly.
 //
@@ -23,12 +23,13 @@
 
 #include <cmocka.h>
 
-#include "app/contacts.h"
 #include "base/file.h"
-#include "faults/stage.h"
+#include "crypto/secret.h"
+#include "faults/flows.h"
+#include "vault/keyfile.h"
 
-#define A 1
-#define B 2
+#define A FLOW_A
+#define B FLOW_B
 #define POINTS_MAX 8192
 
 /* Names with a question mark are unknown on some processors. */
@@ -46,16 +47,6 @@ struct point {
 	                 * what is no longer needed (the next sync removes it) */
 };
 
-/* What a process does, and what must be there after it. */
-struct flow {
-	const char *name;
-	char action[200];
-	struct texts before; /* of A: there whatever happens */
-	struct texts news;   /* of A: there or not, once when acknowledged */
-	struct texts theirs; /* of B: there once the sync ended */
-	uint64_t unsent;
-};
-
 enum who { HOME, COURIER, BOTH };
 
 static const char *const who_text[] = { "home", "courier", "courier and home" };
@@ -68,59 +59,6 @@ static int say_where(void **state)
 	(void)state;
 	print_message("# last blow: %s\n", where);
 	return 0;
-}
-
-/* ---- Flows ---- */
-
-static void edit_channel(struct stage *s, size_t home, const char *text, const char *channel)
-{
-	struct contact_query q = { 0 };
-	struct contact_list list = { 0 };
-	struct contact_fields f = { .channel = channel };
-	struct errctx ec = { 0 };
-	char id[ID_TEXT_LEN];
-
-	assert_int_equal(contact_list_some(&ec, s->w.app[home], &q, &list), ERR_OK);
-	for (size_t i = 0; i < list.n; i++) {
-		if (strcmp(list.item[i].text, text) == 0)
-			assert_int_equal(contact_edit(&ec, s->w.app[home], list.item[i].id, &f, id), ERR_OK);
-	}
-	contact_list_free(&list);
-}
-
-/* Three conversations logged in a home that holds some, two of them unsent. */
-static void prepare_add(struct stage *s, struct flow *f)
-{
-	*f = (struct flow){ .name = "contact add", .action = "add 'eerste nieuwe' 'tweede nieuwe' 'derde nieuwe'" };
-	stage_log(s, A, "verstuurd", &f->before);
-	world_sync(&s->w, A);
-	world_sync(&s->w, B);
-	stage_log(s, A, "nog niet verstuurd", &f->before);
-	stage_log(s, A, "ook nog niet", &f->before);
-	f->unsent = stage_unsent(s, A);
-	assert_int_equal(f->unsent, 2);
-	f->news = (struct texts){ { "eerste nieuwe", "tweede nieuwe", "derde nieuwe" }, 3 };
-	stage_freeze(s);
-}
-
-/* A has three conversations and an edit to send; B sent two conversations and another edit of the same field. */
-static void prepare_sync(struct stage *s, struct flow *f)
-{
-	*f = (struct flow){ .name = "sync", .action = "sync" };
-	stage_log(s, A, "van allebei", &f->before);
-	world_sync(&s->w, A);
-	world_sync(&s->w, B);
-	stage_log(s, B, "een van Twee", &f->theirs);
-	stage_log(s, B, "nog een van Twee", &f->theirs);
-	edit_channel(s, B, "van allebei", "telefoon");
-	world_sync(&s->w, B);
-	stage_log(s, A, "een van Een", &f->before);
-	stage_log(s, A, "twee van Een", &f->before);
-	stage_log(s, A, "drie van Een", &f->before);
-	edit_channel(s, A, "van allebei", "huis");
-	f->unsent = stage_unsent(s, A);
-	assert_int_equal(f->unsent, 4);
-	stage_freeze(s);
 }
 
 /* ---- Points ---- */
@@ -205,8 +143,8 @@ static int run(const struct stage *s, const struct flow *f, enum who who, const 
 	said = stage_shell(NULL,
 	                   "cd %s && { { %s %s %s %s %d %s 1770000000000 %s >out; echo \"status $?\"; } 2>&1; } | "
 	                   "tee err | tail -n 1",
-	                   s->w.dir, who == HOME ? "strace" : "", who == HOME ? strace : "", s->driver, s->w.home[A],
-	                   A + 1, courier, f->action);
+	                   s->w.dir, who == HOME ? "strace" : "", who == HOME ? strace : "", s->driver,
+	                   s->w.home[f->home], (int)f->home + 1, courier, f->action);
 	assert_memory_equal(said, "status ", 7);
 	return atoi(said + 7);
 }
@@ -240,57 +178,57 @@ static size_t missing(struct stage *s, size_t home, const struct texts *t)
 	return n;
 }
 
-static void expect_empty_spool(const struct stage *s)
+static void expect_empty_spool(const struct stage *s, const struct flow *f)
 {
-	const char *left = stage_shell(NULL, "find %s/spool -type f", s->w.home[A]);
+	const char *left = stage_shell(NULL, "find %s/spool -type f", s->w.home[f->home]);
 
 	if (left[0] != '\0')
 		fail_msg("left in the spool: %s", left);
 }
 
-static void judge(struct stage *s, const struct flow *f, size_t acked)
+/* What is sent and what is still to be sent are together what is there. */
+static void judge_unsent(struct stage *s, const struct flow *f, const struct texts *here)
 {
-	struct texts here = f->before;
-	uint64_t unsent = 0;
-	size_t written = 0;
-	struct sync_view v;
+	uint64_t unsent = stage_unsent(s, f->home);
 
-	stage_open(s, A);
-	stage_verify(s, A);
-	for (size_t i = 0; i < f->news.n; i++) {
-		size_t n = stage_count(s, A, f->news.text[i]);
-
-		if (n > 1 || (i < acked && n == 0))
-			fail_msg("\"%s\" stands there %zu times", f->news.text[i], n);
-		if (n == 1) {
-			memcpy(here.text[here.n++], f->news.text[i], sizeof(here.text[0]));
-			written++;
-		}
-	}
-	unsent = stage_unsent(s, A);
-	if (f->news.n > 0)
-		assert_int_equal(unsent, f->unsent + written);
-	else
+	if (strcmp(f->action, "sync") == 0)
 		assert_true(unsent <= f->unsent);
-
+	else if (f->news.n > 0)
+		assert_int_equal(unsent, f->unsent + here->n - f->before.n);
+	else
+		assert_true(unsent >= f->unsent);
+	if (f->home != A)
+		return;
 	/* What is not called unsent can be fetched and opened by somebody else. */
 	stage_open(s, B);
 	world_sync(&s->w, B);
-	if (missing(s, B, &here) > unsent)
-		fail_msg("%zu texts are missing at the repository where %llu are called unsent", missing(s, B, &here),
+	if (missing(s, B, here) > unsent)
+		fail_msg("%zu texts are missing at the repository where %llu are called unsent", missing(s, B, here),
 		         (unsigned long long)unsent);
+}
 
-	world_sync(&s->w, A);
-	assert_int_equal(stage_unsent(s, A), 0);
-	world_sync(&s->w, B);
-	add_texts(&here, &f->theirs);
-	stage_expect(s, A, &here);
-	stage_expect(s, B, &here);
-	stage_expect_equal(s, A, B);
-	stage_verify(s, A);
-	v = world_sync(&s->w, A);
+static void judge(struct stage *s, const struct flow *f, size_t acked)
+{
+	struct texts here;
+	struct sync_view v;
+	char why[FLOW_WHY];
+
+	if (flow_judge(s, f, acked, &here, why) != FLOW_FINE)
+		fail_msg("%s", why);
+	judge_unsent(s, f, &here);
+	world_sync(&s->w, f->home);
+	assert_int_equal(stage_unsent(s, f->home), 0);
+	if (f->home == A) {
+		world_sync(&s->w, B);
+		add_texts(&here, &f->theirs);
+		stage_expect(s, A, &here);
+		stage_expect(s, B, &here);
+		stage_expect_equal(s, A, B);
+	}
+	stage_verify(s, f->home);
+	v = world_sync(&s->w, f->home);
 	assert_int_equal(v.sent + v.received + v.fresh + v.changed, 0);
-	expect_empty_spool(s);
+	expect_empty_spool(s, f);
 }
 
 /* ---- The blows ---- */
@@ -356,12 +294,12 @@ static void strike(struct stage *s, const struct flow *f, struct blow *b)
 	              who_text[b->who], b->kind, b->when, count, points, b->failed);
 }
 
-static void strike_all(void (*prepare)(struct stage *, struct flow *), struct blow *blows, size_t n)
+static void strike_all(flow_prepare prepare, struct blow *blows, size_t n)
 {
 	struct stage s;
 	struct flow f;
 
-	stage_begin(&s, 2);
+	stage_begin(&s, FLOW_MEMBERS);
 	prepare(&s, &f);
 	for (size_t i = 0; i < n; i++)
 		strike(&s, &f, &blows[i]);
@@ -374,12 +312,111 @@ static void strike_all(void (*prepare)(struct stage *, struct flow *), struct bl
 #define BROKEN "error=EIO"
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+static void killed(flow_prepare prepare, size_t quick)
+{
+	struct blow blows[] = { { HOME, KILL, "", true, quick, 0 } };
+
+	strike_all(prepare, blows, COUNT(blows));
+}
+
 static void test_add_killed(void **state)
 {
-	struct blow blows[] = { { HOME, KILL, "", true, 40, 0 } };
+	(void)state;
+	killed(flow_add, 40);
+}
+
+static void test_add_again_killed(void **state)
+{
+	(void)state;
+	killed(flow_resume, 10);
+}
+
+static void test_edit_killed(void **state)
+{
+	(void)state;
+	killed(flow_edit, 10);
+}
+
+static void test_import_killed(void **state)
+{
+	(void)state;
+	killed(flow_import, 10);
+}
+
+static void test_migrate_killed(void **state)
+{
+	(void)state;
+	killed(flow_migrate, 10);
+}
+
+/* ---- The key file, by the released program ---- */
+
+#define OLD "vier losse woorden"
+#define NEW "vijf andere losse woorden"
+
+static bool opens_by(const char *path, const char *passphrase)
+{
+	uint8_t *master = secret_new(MASTER_KEY_LEN);
+	struct errctx ec = { 0 };
+	bool yes = false;
+
+	assert_non_null(master);
+	yes = keyfile_unlock(&ec, path, (struct bytes){ (const uint8_t *)passphrase, strlen(passphrase) }, master) ==
+	      ERR_OK;
+	secret_free(master);
+	return yes;
+}
+
+/* Changes the passphrase of a fresh copy of the home. */
+static int change_passphrase(const struct stage *s, const char *program, const char *strace)
+{
+	int status = 0;
+
+	stage_shell(&status,
+	            "cd %s && rm -rf h && cp -a before h && strace %s %s --home \"$PWD/h\" passphrase change "
+	            "--passphrase-file old --new-passphrase-file new >out 2>err",
+	            s->w.dir, strace, program);
+	return status;
+}
+
+static void test_passphrase_killed(void **state)
+{
+	static struct point point[POINTS_MAX];
+	struct stage s;
+	char program[PATH_MAX];
+	char strace[700];
+	char path[300];
+	size_t points = 0;
+	size_t count = 0;
 
 	(void)state;
-	strike_all(prepare_add, blows, COUNT(blows));
+	stage_begin(&s, 1);
+	snprintf(program, sizeof(program), "%s", s.courier);
+	*strrchr(program, '-') = '\0';
+	snprintf(path, sizeof(path), "%s/h/keys", s.w.dir);
+	stage_shell(NULL,
+	            "cd %s && printf '" OLD "' >old && printf '" NEW "' >new && "
+	            "%s --home \"$PWD/before\" init --name Noor --passphrase-file old",
+	            s.w.dir, program);
+	snprintf(strace, sizeof(strace), "-y -o trace -e trace=" CALLS);
+	assert_int_equal(change_passphrase(&s, program, strace), 0);
+	points = list_points(&s, point);
+	assert_true(points >= 5);
+	count = stage_full() ? points : 4;
+	for (size_t i = 0; i < count; i++) {
+		const struct point *p = &point[i * points / count];
+		bool said = false;
+
+		snprintf(where, sizeof(where), "passphrase change, %s %d", p->call, p->nth);
+		snprintf(strace, sizeof(strace), "-o /dev/null -e trace=%s -e inject=%s:" KILL ":when=%d", p->call,
+		         p->call, p->nth);
+		assert_int_equal(change_passphrase(&s, program, strace), 137);
+		said = atoi(stage_shell(NULL, "wc -c <%s/out", s.w.dir)) > 0;
+		if (!opens_by(path, NEW) && (said || !opens_by(path, OLD)))
+			fail_msg("%s: the key file does not open", where);
+	}
+	print_message("# passphrase change, home, " KILL ": %zu of %zu points; it opened each time\n", count, points);
+	stage_end(&s);
 }
 
 static void test_sync_killed(void **state)
@@ -391,7 +428,7 @@ static void test_sync_killed(void **state)
 	};
 
 	(void)state;
-	strike_all(prepare_sync, blows, COUNT(blows));
+	strike_all(flow_sync, blows, COUNT(blows));
 }
 
 static void test_add_on_a_failing_disk(void **state)
@@ -404,7 +441,7 @@ static void test_add_on_a_failing_disk(void **state)
 	};
 
 	(void)state;
-	strike_all(prepare_add, blows, COUNT(blows));
+	strike_all(flow_add, blows, COUNT(blows));
 }
 
 static void test_sync_on_a_failing_disk(void **state)
@@ -417,13 +454,18 @@ static void test_sync_on_a_failing_disk(void **state)
 	};
 
 	(void)state;
-	strike_all(prepare_sync, blows, COUNT(blows));
+	strike_all(flow_sync, blows, COUNT(blows));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_add_killed, say_where),
+		cmocka_unit_test_teardown(test_add_again_killed, say_where),
+		cmocka_unit_test_teardown(test_edit_killed, say_where),
+		cmocka_unit_test_teardown(test_import_killed, say_where),
+		cmocka_unit_test_teardown(test_migrate_killed, say_where),
+		cmocka_unit_test_teardown(test_passphrase_killed, say_where),
 		cmocka_unit_test_teardown(test_sync_killed, say_where),
 		cmocka_unit_test_teardown(test_add_on_a_failing_disk, say_where),
 		cmocka_unit_test_teardown(test_sync_on_a_failing_disk, say_where),

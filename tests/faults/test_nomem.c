@@ -28,6 +28,7 @@
 #include "crypto/secret.h"
 #include "faults/acts.h"
 #include "faults/flows.h"
+#include "model/random.h"
 #include "vault/keyfile.h"
 
 /* Present under a sanitizer that looks for leaks. */
@@ -395,7 +396,7 @@ static void run_out(struct attempt *a, size_t quick)
 	assert_non_null(reference);
 	memcpy(reference, a->out, reference_len);
 	for (int sticky = 0; sticky < 2; sticky++) {
-		size_t count = stage_full() || quick > calls ? calls : quick;
+		size_t count = quick * random_soak() > calls ? calls : quick * random_soak();
 
 		for (size_t i = 0; i < count; i++) {
 			size_t n = i * calls / count;
