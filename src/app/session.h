@@ -56,14 +56,14 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **app) MUST_CHECK;
 /* A home that is not open, for repair (app/verify.h). *out is to be closed also after a failure. */
 enum err app_shell(const struct app_options *o, struct app **out) MUST_CHECK;
-/* False for such a one, and where a vault could not be opened again (app_vault_reopen): then everything but app_close() is
- * over, or is said to be possible. */
+/* False for such a one, and where a vault could not be opened again (app_vault_reopen): then everything but app_close()
+ * is over, or is said to be possible. */
 bool app_is_open(const struct app *app);
 void app_close(struct app *app);
 
 /* For changes that put another vault in the place of the open one (rekey). app_vault_close() closes store and vault and
- * leaves the rest; app_vault_reopen() does that and opens what the home holds under `master`. After a failure the app is
- * not open. */
+ * leaves the rest; app_vault_reopen() does that and opens what the home holds under `master`. After a failure the app
+ * is not open. */
 void app_vault_close(struct app *app);
 enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32]) MUST_CHECK;
 

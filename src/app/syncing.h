@@ -58,9 +58,9 @@ struct status_view {
 	uint32_t sheet;      /* number of the recovery sheet that opens this home; 0: none */
 	int64_t sheet_day;   /* its day of issue, days since 1970-01-01 */
 	bool key_file_whole; /* false: it cannot be read, and this home does not open the next time */
-	char check[12];    /* running, whole, damaged: the check in the background (app/watch.h) */
-	char check_at[24]; /* when it last came to an end; "" for not yet */
-	bool keys_locked;  /* memory of keys is kept out of swap */
+	char check[12];      /* running, whole, damaged: the check in the background (app/watch.h) */
+	char check_at[24];   /* when it last came to an end; "" for not yet */
+	bool keys_locked;    /* memory of keys is kept out of swap */
 	uint64_t cache_locked;
 };
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out) MUST_CHECK;
