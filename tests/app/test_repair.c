@@ -664,6 +664,60 @@ static void test_unsent(void **state)
 	scene_end(&s);
 }
 
+/* ---- What came meanwhile ---- */
+
+/* A repair that fetches brings news in before one's own unsent edit is sealed. That edit had not seen it, so both stand
+ * (S1, M2). */
+static void test_not_seen(void **state)
+{
+	struct scene s;
+	struct moment m = { 0 };
+	struct contact_query q = { .circle = "Plein" };
+	struct contact_list list = { 0 };
+	struct contact_fields mine = { .text = "wat ik hoorde" };
+	struct contact_fields theirs = { .text = "wat de ander hoorde" };
+	struct repair_view v = { 0 };
+	struct errctx ec = { 0 };
+	struct buf a = { 0 };
+	struct buf b = { 0 };
+	char id[ID_TEXT_LEN];
+	char out[ID_TEXT_LEN];
+	uint8_t master[32];
+
+	(void)state;
+	scene_begin(&s);
+	assert_int_equal(home_open(&s, &ec), ERR_OK);
+	assert_int_equal(contact_list_some(&ec, s.w.app[MINE], &q, &list), ERR_OK);
+	snprintf(id, sizeof(id), "%s", list.item[0].id);
+	contact_list_free(&list);
+	assert_int_equal(contact_edit(&ec, s.w.app[MINE], id, &mine, out), ERR_OK);
+	assert_int_equal(contact_edit(&ec, s.w.app[OTHER], id, &theirs, out), ERR_OK);
+	world_sync(&s.w, OTHER);
+	home_close(&s);
+	shell(&s, "rm -rf home1/repo-*");
+	moment_take(&s, &m);
+	for (size_t i = 20; i < 40; i++) /* several, so that the repository is asked */
+		m.file[DB].data[i * PAGE + 9] ^= 1;
+	moment_put(&s, &m);
+	home_shell(&s);
+	master_of(master);
+	if (app_repair(&ec, s.w.app[MINE], master, &v) != ERR_OK)
+		die(&ec, "repair");
+	assert_true(v.fetched > 0 && v.edits_kept + v.edits_restored == 1);
+	assert_int_equal(contact_show(&ec, s.w.app[MINE], id, &list), ERR_OK);
+	assert_int_equal(list.item[0].two, 1);
+	contact_list_free(&list);
+	world_sync(&s.w, MINE);
+	world_sync(&s.w, OTHER);
+	a = dump_of(&s, MINE, 1);
+	b = dump_of(&s, OTHER, 1);
+	assert_int_equal(bytes_cmp(buf_bytes(&a), buf_bytes(&b)), 0);
+	buf_free(&a);
+	buf_free(&b);
+	moment_free(&m);
+	scene_end(&s);
+}
+
 /* ---- Spares ---- */
 
 /* How often some bytes stand on the pages of the closed home. */
@@ -772,8 +826,11 @@ static void test_without_remote(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_spares),     cmocka_unit_test(test_without_remote),
-		cmocka_unit_test(test_every_kind), cmocka_unit_test(test_old_pages_stay_home),
+		cmocka_unit_test(test_spares),
+		cmocka_unit_test(test_not_seen),
+		cmocka_unit_test(test_without_remote),
+		cmocka_unit_test(test_every_kind),
+		cmocka_unit_test(test_old_pages_stay_home),
 		cmocka_unit_test(test_unsent),
 	};
 
