@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/courier_run.h"
+#include "app/fetch_again.h"
 #include "app/recovery.h"
 #include "app/tally.h"
 #include "app/watch.h"
@@ -36,6 +37,7 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
+	bool damaged;              /* the courier found something that does not fit: perhaps its own cache */
 	bool ahead;                /* the host holds work of this device that is not here */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
@@ -265,6 +267,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);
 		r->worst = g > r->worst ? g : r->worst;
+		r->damaged = r->damaged || strcmp(line->field[1], "damaged") == 0;
 		note(v->why, sizeof(v->why), line->field[2]);
 		return ERR_OK;
 	default:
@@ -437,10 +440,25 @@ static uint64_t standing_new(const struct standing *before, const struct standin
 	return n;
 }
 
+/* The courier's cache holds nothing that is not here or at the remote: without it the next round makes it anew. */
+static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view *view)
+{
+	char name[40];
+	char *path = NULL;
+
+	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
+	path = file_join(app->home, name);
+	if (path != NULL)
+		tree_remove(path);
+	free(path);
+	view->why[0] = '\0';
+}
+
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
                          struct sync_view *view)
 {
 	bool more = true;
+	bool dropped = false;
 	enum err e = ERR_OK;
 
 	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
@@ -453,6 +471,11 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = app_tally_after_sync(ec, app, &written);
 		add_up(view, &r.received);
+		if (e == ERR_OK && r.worst == GRADE_PERSON && r.damaged && !dropped) {
+			dropped = true;
+			cache_drop(app, neighbourhood->n, view);
+			continue;
+		}
 		if (r.worst == GRADE_PERSON)
 			view->result = SYNC_PERSON;
 		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)

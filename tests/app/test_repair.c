@@ -19,8 +19,10 @@
 #include "app/referrals.h"
 #include "app/watch.h"
 #include "base/file.h"
+#include "crypto/secret.h"
 #include "model/random.h"
 #include "sync/homes.h"
+#include "vault/pages.h"
 
 #define SEED 20261130
 #define PAGE 4096
@@ -386,12 +388,17 @@ static bool dumps_equal(struct scene *s)
 	return same;
 }
 
+static void shell(struct scene *s, const char *what)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "cd %s && %s", s->w.dir, what);
+	assert_int_equal(system(command), 0);
+}
+
 static void forget_kept(struct scene *s)
 {
-	char command[400];
-
-	snprintf(command, sizeof(command), "cd %s && rm -rf damaged-* next next.part", s->w.home[MINE]);
-	assert_int_equal(system(command), 0);
+	shell(s, "rm -rf home1/damaged-* home1/next home1/next.part");
 }
 
 /* One blow and what becomes of it. */
@@ -578,7 +585,9 @@ static void test_unsent(void **state)
 	uint64_t restored = 0;
 	uint64_t lost = 0;
 	size_t contacts = 0;
+	bool sent = false;
 	struct buf dump = { 0 };
+	struct buf other_now = { 0 };
 	struct contact_query q = { .circle = "Plein" };
 	struct contact_list list = { 0 };
 	struct status_view sv;
@@ -625,21 +634,26 @@ static void test_unsent(void **state)
 		restored += v.edits_restored;
 		lost += v.edits_lost;
 		/* it goes out, and the others read it: no gap, no number used twice */
-		if (v.edits_restored + v.edits_lost > 0) {
+		if (v.edits_restored + v.edits_lost > 0 && !sent) {
 			struct sync_view y;
-			char command[400];
 
-			snprintf(command, sizeof(command), "cd %s && rm -rf side && cp -a remote.git side", s.w.dir);
-			assert_int_equal(system(command), 0);
+			sent = true;
+			shell(&s, "cp -a remote.git remote.before");
 			if (app_sync(&ec, s.w.app[MINE], &y) != ERR_OK)
 				die(&ec, "sync");
 			assert_int_equal(y.result, SYNC_DONE);
 			y = world_sync(&s.w, OTHER);
 			assert_int_equal(y.set_aside, 0);
 			assert_true(y.received > 0);
-			break;
+			other_now = dump_of(&s, OTHER, 1);
+			now = dump_of(&s, MINE, 1);
+			assert_int_equal(bytes_cmp(buf_bytes(&now), buf_bytes(&other_now)), 0);
+			buf_free(&now);
+			buf_free(&other_now);
+			shell(&s, "rm -rf remote.git && mv remote.before remote.git && rm -rf home1/repo-*");
 		}
 	}
+	assert_true(sent);
 	print_message(
 	    "# %llu unsent edits, pages damaged one by one: %llu kept, %llu read back from records, %llu lost\n",
 	    (unsigned long long)unsent, (unsigned long long)kept, (unsigned long long)restored,
@@ -650,9 +664,171 @@ static void test_unsent(void **state)
 	scene_end(&s);
 }
 
+/* ---- What came meanwhile ---- */
+
+/* A repair that fetches brings news in before one's own unsent edit is sealed. That edit had not seen it, so both stand
+ * (S1, M2). */
+static void test_not_seen(void **state)
+{
+	struct scene s;
+	struct moment m = { 0 };
+	struct contact_query q = { .circle = "Plein" };
+	struct contact_list list = { 0 };
+	struct contact_fields mine = { .text = "wat ik hoorde" };
+	struct contact_fields theirs = { .text = "wat de ander hoorde" };
+	struct repair_view v = { 0 };
+	struct errctx ec = { 0 };
+	struct buf a = { 0 };
+	struct buf b = { 0 };
+	char id[ID_TEXT_LEN];
+	char out[ID_TEXT_LEN];
+	uint8_t master[32];
+
+	(void)state;
+	scene_begin(&s);
+	assert_int_equal(home_open(&s, &ec), ERR_OK);
+	assert_int_equal(contact_list_some(&ec, s.w.app[MINE], &q, &list), ERR_OK);
+	snprintf(id, sizeof(id), "%s", list.item[0].id);
+	contact_list_free(&list);
+	assert_int_equal(contact_edit(&ec, s.w.app[MINE], id, &mine, out), ERR_OK);
+	assert_int_equal(contact_edit(&ec, s.w.app[OTHER], id, &theirs, out), ERR_OK);
+	world_sync(&s.w, OTHER);
+	home_close(&s);
+	shell(&s, "rm -rf home1/repo-*");
+	moment_take(&s, &m);
+	for (size_t i = 20; i < 40; i++) /* several, so that the repository is asked */
+		m.file[DB].data[i * PAGE + 9] ^= 1;
+	moment_put(&s, &m);
+	home_shell(&s);
+	master_of(master);
+	if (app_repair(&ec, s.w.app[MINE], master, &v) != ERR_OK)
+		die(&ec, "repair");
+	assert_true(v.fetched > 0 && v.edits_kept + v.edits_restored == 1);
+	assert_int_equal(contact_show(&ec, s.w.app[MINE], id, &list), ERR_OK);
+	assert_int_equal(list.item[0].two, 1);
+	contact_list_free(&list);
+	world_sync(&s.w, MINE);
+	world_sync(&s.w, OTHER);
+	a = dump_of(&s, MINE, 1);
+	b = dump_of(&s, OTHER, 1);
+	assert_int_equal(bytes_cmp(buf_bytes(&a), buf_bytes(&b)), 0);
+	buf_free(&a);
+	buf_free(&b);
+	moment_free(&m);
+	scene_end(&s);
+}
+
+/* ---- Spares ---- */
+
+/* How often some bytes stand on the pages of the closed home. */
+static size_t on_pages(struct scene *s, const void *what, size_t len)
+{
+	struct vault_pages *pages = NULL;
+	uint8_t page[PAGES_SIZE];
+	uint8_t master[32];
+	size_t n = 0;
+
+	master_of(master);
+	assert_int_equal(vault_pages_open(NULL, s->w.home[MINE], master, &crypto_rng, &pages), ERR_OK);
+	for (uint32_t i = 1; i <= vault_pages_count(pages); i++) {
+		const uint8_t *at = page;
+
+		assert_int_equal(vault_pages_get(pages, i, page), ERR_OK);
+		while ((at = memmem(at, (size_t)(page + PAGES_USABLE - at), what, len)) != NULL) {
+			at += len;
+			n++;
+		}
+	}
+	vault_pages_close(pages);
+	return n;
+}
+
+/* A kept key stands twice, on two pages; destroyed, it is nowhere (K3). */
+static void test_spares(void **state)
+{
+	static const char key[] = "a key of which there must be two, and then none";
+	struct scene s;
+	struct errctx ec = { 0 };
+
+	(void)state;
+	scene_begin(&s);
+	for (int round = 0; round < 3; round++) {
+		assert_int_equal(home_open(&s, &ec), ERR_OK);
+		assert_int_equal(store_begin(&ec, s.w.app[MINE]->store), ERR_OK);
+		assert_int_equal(store_kept_put(&ec, s.w.app[MINE]->store, 1, "test",
+		                                (struct bytes){ (const uint8_t *)key, sizeof(key) }),
+		                 ERR_OK);
+		assert_int_equal(store_commit(&ec, s.w.app[MINE]->store), ERR_OK);
+		home_close(&s);
+		assert_int_equal(on_pages(&s, key, sizeof(key)), 2);
+		assert_int_equal(home_open(&s, &ec), ERR_OK);
+		assert_int_equal(store_begin(&ec, s.w.app[MINE]->store), ERR_OK);
+		if (round == 0) /* written over */
+			assert_int_equal(store_kept_put(&ec, s.w.app[MINE]->store, 1, "test",
+			                                (struct bytes){ (const uint8_t *)"x", 1 }),
+			                 ERR_OK);
+		else
+			assert_int_equal(store_kept_delete(&ec, s.w.app[MINE]->store, 1, "test"), ERR_OK);
+		assert_int_equal(store_commit(&ec, s.w.app[MINE]->store), ERR_OK);
+		home_close(&s);
+		assert_int_equal(on_pages(&s, key, sizeof(key)), 0);
+	}
+	scene_end(&s);
+}
+
+/* ---- No repository in reach ---- */
+
+/* What is only derived is made again without it; what must be fetched is asked for, and nothing changes. */
+static void test_without_remote(void **state)
+{
+	struct scene s;
+	struct moment m = { 0 };
+	struct moment after = { 0 };
+	size_t alone = 0;
+	size_t later = 0;
+
+	(void)state;
+	scene_begin(&s);
+	shell(&s, "mv remote.git away.git && rm -rf home1/repo-*");
+	for (size_t page = 0; page < s.closed.file[DB].len / PAGE; page++) {
+		struct errctx ec = { 0 };
+		struct repair_view v = { 0 };
+		uint8_t master[32];
+		enum err e = ERR_OK;
+
+		home_close(&s);
+		forget_kept(&s);
+		moment_copy(&s.closed, &m);
+		m.file[DB].data[page * PAGE + 77] ^= 1;
+		moment_put(&s, &m);
+		home_shell(&s);
+		master_of(master);
+		e = app_repair(&ec, s.w.app[MINE], master, &v);
+		if (e == ERR_OK) {
+			assert_true(dumps_equal(&s));
+			alone++;
+			continue;
+		}
+		assert_int_equal(e, ERR_LATER);
+		home_close(&s);
+		moment_take(&s, &after);
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(bytes_cmp(buf_bytes(&after.file[i]), buf_bytes(&m.file[i])), 0);
+		later++;
+	}
+	print_message("# without a repository: %zu pages made again, %zu must wait for it\n", alone, later);
+	assert_true(alone > later && later > 0);
+	moment_free(&m);
+	moment_free(&after);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_spares),
+		cmocka_unit_test(test_not_seen),
+		cmocka_unit_test(test_without_remote),
 		cmocka_unit_test(test_every_kind),
 		cmocka_unit_test(test_old_pages_stay_home),
 		cmocka_unit_test(test_unsent),
