@@ -531,7 +531,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		            NULL, NULL);
 	if (e == ERR_OK)
 		e = standing_load(ec, app, &after);
-	out->two_versions = standing_new(&before, &after);
+	if (e == ERR_OK)
+		out->two_versions = standing_new(&before, &after);
 	if (e == ERR_OK && out->result == SYNC_DONE)
 		e = save_success(ec, app);
 	standing_free(&before);
