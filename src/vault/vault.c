@@ -30,6 +30,9 @@ static const char OPEN_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;" /* before the fi
                                "PRAGMA journal_size_limit=67108864;"
                                "PRAGMA wal_autocheckpoint=4000;";
 
+/* Locked page cache from which on there is more to lock for pages of the log. */
+#define REMEMBER_MIN ((uint64_t)4 << 20)
+
 /* ---- Parts ---- */
 
 static enum err paths_make(struct vault *v, struct errctx *ec, const char *dir)
@@ -210,7 +213,8 @@ static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master
 		                .rng = v->rng,
 		                .master = master,
 		                .file_id = v->ring->file_id,
-		                .ledger = &v->ledger };
+		                .ledger = &v->ledger,
+		                .remember = vault_memory().cache_locked >= REMEMBER_MIN };
 	int rc = SQLITE_OK;
 
 	snprintf(name, sizeof(name), "sleutelbos-%u", atomic_fetch_add(&count, 1));
@@ -352,6 +356,8 @@ void vault_close(struct vault *v)
 
 	if (v == NULL)
 		return;
+	if (v->vfs != NULL)
+		v->vfs->moving = true;
 	if (sqlite3_close(v->db) == SQLITE_BUSY) {
 		/* A statement left open, against the contract, would keep the connection, and with it the keys. */
 		while ((s = sqlite3_next_stmt(v->db, NULL)) != NULL)
@@ -395,8 +401,12 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate)
 {
 	int frames = 0;
 	int moved = 0;
-	int rc = sqlite3_wal_checkpoint_v2(
-	    v->db, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL, &frames, &moved);
+	int rc = SQLITE_OK;
+
+	v->vfs->moving = true;
+	rc = sqlite3_wal_checkpoint_v2(v->db, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL,
+	                               &frames, &moved);
+	v->vfs->moving = false;
 
 	/* What a failed sync left in the log is in doubt: it stays for the next opening to judge. */
 	if (rc == SQLITE_OK && v->vfs->latched)

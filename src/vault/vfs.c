@@ -458,6 +458,7 @@ struct vfs *vfs_new(const struct vfs_config *c)
 	vfs->policy = c->policy;
 	vfs->rng = c->rng;
 	vfs->ledger = c->ledger;
+	vfs->remember = c->remember;
 	vfs->master = secret_new(32);
 	vfs->nonces = nonce_pool_new(c->rng);
 	if (vfs->master != NULL)

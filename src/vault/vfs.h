@@ -54,6 +54,8 @@ struct vfs {
 	bool old_log_planted;      /* and no crash can have left it there */
 	bool salvaged;             /* salvage dropped something */
 	bool latched;              /* a sync failed: nothing is written any more (V6) */
+	bool remember;             /* pages of the log may be kept for the checkpoint (struct recent) */
+	bool moving;               /* a checkpoint is being made, and nothing else */
 	int failed_errno;          /* of the last call beneath that failed */
 	struct vfs_damage damage;  /* the first that was met */
 	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
@@ -70,6 +72,7 @@ struct vfs_config {
 	const uint8_t *master;
 	const uint8_t *file_id; /* NULL: LOOSE */
 	struct ledger *ledger;
+	bool remember;
 };
 
 /* Registers it. `master` is copied into guarded memory. NULL when out of memory. */
@@ -104,6 +107,18 @@ struct main_file {
 	uint32_t run_count;
 };
 
+/* Plain copies of pages that were written to the log, by page, each with the frame that held it. Never the only one:
+ * what is not here is read from the log. NULL where no locked memory can be had. */
+struct recent;
+struct recent *recent_new(void);
+void recent_free(struct recent *r); /* wipes; accepts NULL */
+void recent_put(struct recent *r, uint32_t page, uint32_t frame, const uint8_t *data);
+/* False: not here, `out` is unchanged. */
+bool recent_get(const struct recent *r, uint32_t page, uint32_t frame, uint8_t *out);
+void recent_forget(struct recent *r); /* frames will mean something else */
+/* Frames of a log before there is such memory: it takes longer to get than few pages take to open. */
+#define RECENT_FROM 64
+
 struct wal_file {
 	struct vault_file f;
 	struct main_file *db;          /* whose log it is */
@@ -124,6 +139,7 @@ struct wal_file {
 	uint8_t header[WAL_FRAME_HEADER];
 	uint32_t last_commit;
 	bool unsynced; /* frames were written since the last sync */
+	struct recent *recent;
 
 	/* recovery reads the frames in order; the chain of checksums says where the log ends */
 	uint32_t chain_next; /* 0: not recovering */

@@ -153,6 +153,7 @@ static int wal_close(sqlite3_file *file)
 	secret_wipe(w->scratch, WAL_FRAME_HEADER + w->size);
 	sqlite3_free(w->scratch);
 	sqlite3_free(w->pending);
+	recent_free(w->recent);
 	return file_close_under(&w->f);
 }
 
@@ -169,6 +170,8 @@ static void header_take(struct wal_file *w, const uint8_t plain[static WAL_HEADE
 	w->last_commit = 0;
 	w->pending_count = 0;
 	w->has_header = false;
+	if (w->recent != NULL)
+		recent_forget(w->recent);
 }
 
 static int header_read(struct wal_file *w, uint8_t *out)
@@ -262,6 +265,27 @@ static int pending_place(struct wal_file *w, uint32_t frame, uint8_t **out)
 	return rc;
 }
 
+/* For the checkpoint, which reads what was just written. */
+static void remember(struct wal_file *w, uint32_t frame, const uint8_t *page)
+{
+	if (!w->f.vfs->remember || frame < RECENT_FROM)
+		return;
+	if (w->recent == NULL)
+		w->recent = recent_new();
+	if (w->recent == NULL)
+		w->f.vfs->remember = false;
+	else
+		recent_put(w->recent, be32_get(w->header), frame, page);
+}
+
+static bool remembered(const struct wal_file *w, uint32_t frame, uint8_t *out)
+{
+	const struct ledger *l = w->f.vfs->ledger;
+
+	return w->recent != NULL && w->f.vfs->moving && frame <= l->frame_count &&
+	       recent_get(w->recent, l->frame[frame - 1].page, frame, out);
+}
+
 /* Header and page are both there. */
 static int frame_write(struct wal_file *w, uint32_t frame, const uint8_t *page)
 {
@@ -288,6 +312,7 @@ static int frame_write(struct wal_file *w, uint32_t frame, const uint8_t *page)
 	memcpy(place + WAL_FRAME_HEADER, page, w->size);
 	frame_seal(w->db->ring, &w->log, frame, w->last_commit + 1, nonce, place, frame_len(w));
 	w->pending_count++;
+	remember(w, frame, page);
 	if (db_pages == 0)
 		return product(w) ? SQLITE_OK : pending_flush(w);
 	rc = pending_flush(w);
@@ -324,6 +349,8 @@ static int frame_change(struct wal_file *w, uint32_t frame, const uint8_t *heade
 	uint32_t first = 0;
 	int rc = pending_flush(w);
 
+	if (w->recent != NULL)
+		recent_forget(w->recent);
 	if (rc == SQLITE_OK)
 		rc = frame_load(w, frame, w->scratch, &first);
 	if (rc != SQLITE_OK)
@@ -473,6 +500,8 @@ static int frame_part_read(struct wal_file *w, uint8_t *out, uint32_t len, sqlit
 		return SQLITE_IOERR_READ;
 	if (frame == w->chain_next && skip == 0 && len == frame_len(w))
 		return frame_recover(w, out);
+	if (skip == WAL_FRAME_HEADER && len == w->size && remembered(w, frame, out))
+		return SQLITE_OK;
 	rc = frame_load(w, frame, w->scratch, &first);
 	memcpy(out, w->scratch + skip, len);
 	return rc;

@@ -22,6 +22,7 @@ struct side {
 	struct turns save; /* us for one conversation */
 	struct turns cpu;
 	struct turns pause; /* us for the checkpoint, for one conversation */
+	struct turns pause_cpu;
 	struct disk_use disk;
 	struct disk_use disk_pause;
 	uint32_t syncs_most; /* in one turn's saving */
@@ -76,20 +77,24 @@ static void turn_end(struct side *s, const double at[static 2], struct disk_use 
 		s->syncs_most = (uint32_t)used.syncs;
 }
 
+static void pause_end(struct side *s, const double at[static 2])
+{
+	turns_add(&s->pause, (wall_us() - at[0]) / EACH);
+	turns_add(&s->pause_cpu, (cpu_us() - at[1]) / EACH);
+}
+
 static void home_turn(struct side *s, struct home *h, uint64_t *chance)
 {
 	double at[2];
 	struct disk_use before;
-	double pause = 0;
 
 	turn_begin(at, &before);
 	for (int i = 0; i < EACH; i++)
 		conversation(h, chance);
 	turn_end(s, at, before);
-	before = disk;
-	pause = wall_us();
+	turn_begin(at, &before);
 	home_idle(h, false);
-	turns_add(&s->pause, (wall_us() - pause) / EACH);
+	pause_end(s, at);
 	disk_add(&s->disk_pause, disk_since(disk, before));
 }
 
@@ -111,14 +116,13 @@ static void side_turn(struct side *s, const struct tape *t)
 {
 	double at[2];
 	struct disk_use before;
-	double pause = 0;
 
 	turn_begin(at, &before);
 	play(&s->player, t);
 	turn_end(s, at, before);
-	pause = wall_us();
+	turn_begin(at, &before);
 	side_idle(s);
-	turns_add(&s->pause, (wall_us() - pause) / EACH);
+	pause_end(s, at);
 }
 
 /* ---- Sides ---- */
@@ -195,11 +199,32 @@ static void tapes_empty(void)
 
 /* ---- The lines ---- */
 
-static void add_pause(const struct side *s, struct turns *out)
+static void sum(const struct turns *a, const struct turns *b, struct turns *out)
 {
 	out->n = 0;
-	for (size_t i = 0; i < s->save.n; i++)
-		turns_add(out, s->save.v[i] + s->pause.v[i]);
+	for (size_t i = 0; i < a->n; i++)
+		turns_add(out, a->v[i] + b->v[i]);
+}
+
+/* Saving alone, and with the checkpoints that it leads to. */
+static void side_lines(const char *name, const struct side *plain, const struct side *other, double goal)
+{
+	static struct turns a;
+	static struct turns b;
+	char text[64];
+
+	line_turns(name, &plain->save, &other->save, goal);
+	snprintf(text, sizeof(text), "%s, processor", name);
+	line_ratio(text, turns_median(&plain->cpu), turns_median(&other->cpu), turns_paired(&plain->cpu, &other->cpu),
+	           0);
+	snprintf(text, sizeof(text), "%s + checkpoint", name);
+	sum(&plain->save, &plain->pause, &a);
+	sum(&other->save, &other->pause, &b);
+	line_turns(text, &a, &b, goal);
+	snprintf(text, sizeof(text), "%s + checkpoint, processor", name);
+	sum(&plain->cpu, &plain->pause_cpu, &a);
+	sum(&other->cpu, &other->pause_cpu, &b);
+	line_ratio(text, turns_median(&a), turns_median(&b), turns_paired(&a, &b), 0);
 }
 
 static double each(uint64_t n)
@@ -219,31 +244,16 @@ static void disk_lines(const struct side *plain, const struct side *vault)
 
 static void lines(void)
 {
-	static struct turns plain;
-	static struct turns vault;
-
 	printf("Saving a conversation: %d turns of %d after %d others, on %s; us\n", TURNS, EACH, BEFORE,
 	       disk_kind(scratch));
 	line_head();
-	line_turns("contact add", &homes[1].save, &homes[0].save, 1.2);
-	line_ratio("contact add, processor", turns_median(&homes[1].cpu), turns_median(&homes[0].cpu),
-	           turns_paired(&homes[1].cpu, &homes[0].cpu), 0);
-	add_pause(&homes[1], &plain);
-	add_pause(&homes[0], &vault);
-	line_turns("contact add and its part of the pause", &plain, &vault, 1.2);
+	side_lines("contact add", &homes[1], &homes[0], 1.2);
 	disk_lines(&homes[1], &homes[0]);
 	printf("Only the statements of those turns, played\n");
-	line_turns("durable insert", &sides[0].save, &sides[1].save, 1.2);
-	line_ratio("durable insert, processor", turns_median(&sides[0].cpu), turns_median(&sides[1].cpu),
-	           turns_paired(&sides[0].cpu, &sides[1].cpu), 0);
-	add_pause(&sides[0], &plain);
-	add_pause(&sides[1], &vault);
-	line_turns("durable insert and its part of the pause", &plain, &vault, 1.2);
+	side_lines("durable insert", &sides[0], &sides[1], 1.2);
 	for (size_t i = 3; i < side_count; i++) {
 		printf("%s against its own library without a cipher\n", sides[i].name);
-		line_turns("durable insert", &sides[2].save, &sides[i].save, 0);
-		line_ratio("durable insert, processor", turns_median(&sides[2].cpu), turns_median(&sides[i].cpu),
-		           turns_paired(&sides[2].cpu, &sides[i].cpu), 0);
+		side_lines("durable insert", &sides[2], &sides[i], 0);
 	}
 }
 
