@@ -18,6 +18,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/tr.h"
+#include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
 #include "sync/inbox.h"
@@ -449,7 +450,7 @@ static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view 
 	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
 	path = file_join(app->home, name);
 	if (path != NULL)
-		tree_remove(path);
+		(void)!tree_remove(NULL, path);
 	free(path);
 	view->why[0] = '\0';
 }
