@@ -65,6 +65,11 @@ COURLIB = $(if $(COURSRC),$(BUILD)/libcourier.a)
 
 SUPSRC  = $(wildcard tests/support/*.c)
 SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
+# The simulator: devices on disks in memory (docs/TESTING.md).
+SIMSRC  = $(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c))
+SIMLIB  = $(BUILD)/libsim.a
+SIMWRAP = open64 close read __read_chk pread64 __pread64_chk write fsync flock fchmod rename unlink unlinkat mkdir \
+          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open courier_run
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
 # Programs that tests start and stop.
@@ -107,7 +112,8 @@ $(LIB): $(LIBOBJ)
 $(BUILD)/libcourier.a: $(COUROBJ)
 $(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c))
 $(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
-$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a:
+$(SIMLIB): $(SIMSRC:%.c=$(BUILD)/obj/%.o)
+$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a $(SIMLIB):
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -115,6 +121,12 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	@mkdir -p $(@D)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
+
+# Programs of the simulator: calls that reach a disk, the courier or a clock go to its own.
+$(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
 
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
@@ -209,5 +221,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
+-include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(SIMSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
 -include $(TESTBIN:%=%.d) $(DRIVERS:%=%.d) $(BENCHBIN:%=%.d)
