@@ -393,6 +393,8 @@ enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row
 	}
 	if (e == ERR_OK)
 		e = check_chain(ec, y, &in, fate, why);
+	if (e == ERR_OK && *fate != FATE_KNOWN && device_cmp(in.author.id, space->me) == 0)
+		r->strange++;
 	if (e == ERR_OK && *fate == FATE_DONE && device_cmp(in.author.id, space->me) == 0)
 		e = set_fate(fate, why, FATE_ASIDE,
 		             TR("The host holds batches of this device that it does not know itself."));
