@@ -40,10 +40,32 @@ static void expect(struct player *p, enum err e, const struct errctx *ec, const 
 {
 	char text[512];
 
-	if (e == ERR_DAMAGED || e == ERR_NO_MEMORY || ((e == ERR_IO || e == ERR_NO_SPACE) && !disk_dead(p->disk) &&
-	                                               !disk_was_full(p->disk)))
+	if (e == ERR_DAMAGED || e == ERR_NO_MEMORY ||
+	    ((e == ERR_IO || e == ERR_NO_SPACE) && !disk_dead(p->disk) && !disk_was_full(p->disk)))
 		must_fail("device %u, %s: error %d: %s", p->number, what, (int)e,
 		          ec->code == ERR_OK ? "" : err_text(ec, NULL, text, sizeof(text)));
+}
+
+/* Closing moves the log into the database, and opening reads it: it may die in both. */
+void act_reopen(struct player *p)
+{
+	struct errctx ec = { 0 };
+	enum err e = ERR_OK;
+
+	world_say(p->w, "device %u closes and opens", p->number);
+	app_close(p->app);
+	p->app = NULL;
+	e = world_open(p, &ec);
+	if (disk_dead(p->disk)) {
+		world_recover(p, random_chance(&p->w->rnd, 60));
+		return;
+	}
+	if (e != ERR_OK && disk_was_full(p->disk)) {
+		disk_full_after(p->disk, 0);
+		e = world_open(p, &ec);
+	}
+	expect(p, e, &ec, "open");
+	act_end(p, e);
 }
 
 enum err act_sync(struct player *p, struct sync_view *view)

@@ -11,6 +11,8 @@ void act_arm(struct player *p, uint64_t steps);
 /* Ends a call: a device that died comes back, what is new is watched. ERR_IO where it died, else `e`. */
 enum err act_end(struct player *p, enum err e);
 
+/* Closes and opens. */
+void act_reopen(struct player *p);
 /* One exchange. `view` may be NULL. */
 enum err act_sync(struct player *p, struct sync_view *view);
 bool act_found(struct player *p, const char *name, const char *remote); /* remote NULL: a circle */

@@ -71,6 +71,8 @@ struct hosts {
 	host_step_fn step;
 	void *step_arg;
 	struct host_counts counts;
+	bool honest;         /* from now on */
+	struct refs written; /* by which device, in the place of a tip */
 };
 
 static struct hosts *in_use;
@@ -221,6 +223,7 @@ void hosts_free(struct hosts *h)
 	for (size_t i = 0; i < h->commits; i++)
 		free(h->commit[i].file.data);
 	free(h->commit);
+	free(h->written.r);
 	for (size_t i = 0; i < HOSTS_MAX; i++) {
 		free(h->host[i].world[0].r);
 		free(h->host[i].world[1].r);
@@ -471,6 +474,7 @@ static int honest_tip(const struct hosts *h, int tip)
 
 void host_honest(struct hosts *h)
 {
+	h->honest = true;
 	for (size_t i = 0; i < h->count; i++) {
 		struct host *host = &h->host[i];
 
@@ -482,7 +486,8 @@ void host_honest(struct hosts *h)
 
 				r->broken = false;
 				r->tip = tip;
-				if (w == 1 && tip != NONE && (one == NULL || relate(h, tip, one->tip, NULL) == REL_ABOVE))
+				if (w == 1 && tip != NONE &&
+				    (one == NULL || relate(h, tip, one->tip, NULL) == REL_ABOVE))
 					ref_set(&host->world[0], r->name, tip);
 			}
 		}
@@ -682,12 +687,28 @@ static bool is_wanted(const struct session *s, const char *name)
 	return false;
 }
 
+/* Is this a branch that the device writes, whatever the job says? */
+static bool is_writer(const struct session *s, const char *name)
+{
+	const struct ref *r = ref_find(&s->h->written, name);
+
+	return r != NULL && r->tip == (int)s->device;
+}
+
+/* The tip that the device is shown, of what the host has. */
+static int tip_shown(const struct session *s, const struct ref *r)
+{
+	if (r == NULL)
+		return NONE;
+	return s->h->faults.own_lies || !is_writer(s, r->name) ? r->tip : honest_tip(s->h, r->tip);
+}
+
 static void look_at_remote(struct session *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct ref *r = ref_find(s->refs, s->b[i].name);
 
-		s->b[i].remote = r == NULL ? NONE : r->tip;
+		s->b[i].remote = tip_shown(s, r);
 		s->b[i].broken = r != NULL && r->broken;
 	}
 }
@@ -714,7 +735,7 @@ static void build_table(struct session *s)
 			s->put[s->puts++] = (struct put){ item, NONE };
 	}
 	for (size_t i = 0; i < s->refs->n; i++) {
-		if (is_wanted(s, s->refs->r[i].name))
+		if (is_wanted(s, s->refs->r[i].name) && tip_shown(s, &s->refs->r[i]) != NONE)
 			branch_add(s, s->refs->r[i].name);
 	}
 	qsort(s->b, s->n, sizeof(*s->b), branch_cmp);
@@ -831,7 +852,8 @@ static void export_branch(struct session *s, struct branch *b)
 	}
 	if (b->has_got && b->have != b->remote)
 		export_since_have(s, b);
-	if (!s->cut && b->has_got && !b->own && (b->local == NONE || relate(s->h, b->got, b->local, NULL) == REL_ABOVE)) {
+	if (!s->cut && b->has_got && !b->own &&
+	    (b->local == NONE || relate(s->h, b->got, b->local, NULL) == REL_ABOVE)) {
 		b->local = b->got;
 		ref_set(&s->cache->refs, b->name, b->got);
 	}
@@ -977,18 +999,21 @@ static bool needs_restore(struct session *s, const struct branch *b)
 /* Compare and swap, against what the host really has. */
 static void push(struct session *s, struct branch *b)
 {
-	struct ref *r = ref_find(s->truth, b->name);
-	int base = r == NULL ? NONE : r->tip;
+	struct ref *r = NULL;
+	int base = NONE;
 	int tip = b->own ? b->tip : b->local;
 
 	if (!step(s))
 		return;
 	r = ref_find(s->truth, b->name);
-	base = r == NULL ? NONE : r->tip;
-	if (base != b->remote) {
+	base = tip_shown(s, r);
+	/* An honest host takes its own lies back from nobody. */
+	if (base != b->remote || (s->h->honest && !b->own && honest_tip(s->h, tip) != tip)) {
 		s->h->counts.lost_races++;
 		return;
 	}
+	if (b->own)
+		ref_set(&s->h->written, b->name, (int)s->device);
 	ref_set(s->truth, b->name, tip);
 	if (s->refs != s->truth)
 		ref_set(s->refs, b->name, tip);
@@ -1075,7 +1100,8 @@ static void show_stale(struct session *s)
 			ref_drop(&s->shown, r);
 			continue;
 		}
-		for (uint64_t back = random_below(s->h->rnd, 3); back > 0 && s->h->commit[r->tip].parent != NONE; back--)
+		for (uint64_t back = random_below(s->h->rnd, 3); back > 0 && s->h->commit[r->tip].parent != NONE;
+		     back--)
 			r->tip = s->h->commit[r->tip].parent;
 		i++;
 	}

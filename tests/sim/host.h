@@ -32,6 +32,7 @@ struct host_faults {
 	unsigned stale;       /* shows branches as they were, or not at all */
 	unsigned twice;       /* the same files are reported again, or branches in another order */
 	unsigned late;        /* the report comes when all is done */
+	bool own_lies;        /* a device is shown lies on its own branches too */
 };
 
 /* Called at each step of an exchange of device `device`, where other devices may act. */
@@ -71,7 +72,8 @@ bool host_holds(const struct hosts *h, const char *ref, const char *name);
 bool host_forged(const struct hosts *h, struct bytes file);
 /* How often each lie was told, for the count at the end. */
 struct host_counts {
-	uint64_t sessions, cut_off, pushes, lost_races, stale, went_back, dropped, worlds, again, swapped, flipped, broken, forged;
+	uint64_t sessions, cut_off, pushes, lost_races, stale, went_back, dropped, worlds, again, swapped, flipped,
+	    broken, forged;
 	uint64_t ahead, restored, rewound, gone;
 };
 struct host_counts host_counts(const struct hosts *h);

@@ -224,7 +224,11 @@ static void put_head(struct buf *out, unsigned major, uint64_t v)
 	unsigned more = v < 24 ? 0 : v <= UINT8_MAX ? 1 : v <= UINT16_MAX ? 2 : v <= UINT32_MAX ? 4 : 8;
 	uint8_t b[9];
 
-	b[0] = (uint8_t)(major << 5 | (more == 0 ? (unsigned)v : more == 1 ? 24u : more == 2 ? 25u : more == 4 ? 26u : 27u));
+	b[0] = (uint8_t)(major << 5 | (more == 0   ? (unsigned)v
+	                               : more == 1 ? 24u
+	                               : more == 2 ? 25u
+	                               : more == 4 ? 26u
+	                                           : 27u));
 	for (unsigned i = 0; i < more; i++)
 		b[1 + i] = (uint8_t)(v >> (8 * (more - 1 - i)));
 	put(out, b, 1 + more);
@@ -741,8 +745,8 @@ void model_tell(const struct model *m, size_t space, size_t edit)
 {
 	const struct made *e = m->space[space].edit[edit];
 
-	printf("#     edit %zu of space %zu: %02x%02x-%llu to %02x%02x-%llu, kind %u, clock %llu, past %llu, tags", edit,
-	       space, e->name.dev[0], e->name.dev[1], (unsigned long long)e->name.counter, e->target.dev[0],
+	printf("#     edit %zu of space %zu: %02x%02x-%llu to %02x%02x-%llu, kind %u, clock %llu, past %llu, tags",
+	       edit, space, e->name.dev[0], e->name.dev[1], (unsigned long long)e->name.counter, e->target.dev[0],
 	       e->target.dev[1], (unsigned long long)e->target.counter, e->kind, (unsigned long long)e->ms,
 	       (unsigned long long)e->past_size);
 	for (size_t i = 0; i < e->writes; i++)

@@ -38,8 +38,8 @@ void model_free(struct model *m);
 size_t model_space(struct model *m, const uint8_t *id);
 
 /* An edit as the log of its author holds it, and what its author had read: taken up, and its number returned. */
-#define MODEL_DAMAGED (-1)   /* not an edit */
-#define MODEL_OTHER (-2)     /* there is another edit of this name */
+#define MODEL_DAMAGED (-1) /* not an edit */
+#define MODEL_OTHER (-2)   /* there is another edit of this name */
 int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past);
 /* The number of an edit by the same bytes; MODEL_DAMAGED where no author is known to have made it, MODEL_OTHER where
  * its author made another one of that name. */

@@ -174,8 +174,8 @@ static void join(struct plot *t)
 static void lie(struct plot *t)
 {
 	struct hosts *h = t->w->hosts;
-	static const char *const names[] = { "goes back", "drops a branch", "shows two worlds", "shows old files",
-		                             "swaps a file", "changes a byte", "breaks a branch", "offers a forgery" };
+	static const char *const names[] = { "goes back",    "drops a branch", "shows two worlds", "shows old files",
+		                             "swaps a file", "changes a byte", "breaks a branch",  "offers a forgery" };
 	uint64_t which = below(t, t->forges ? 8 : 5);
 	bool done = false;
 
@@ -245,7 +245,8 @@ static void act(struct plot *t)
 	} else if (dice < 93) {
 		p->away = !p->away;
 	} else if (dice < 95) {
-		world_reopen(p);
+		endanger(t, p, 20);
+		act_reopen(p);
 	} else if (dice < 96) {
 		if (t->clocks)
 			clock_jump(t);
@@ -267,8 +268,8 @@ static void plot_draw(struct plot *t)
 	if (chance(t, 75))
 		f = (struct host_faults){ .unreachable = 5, .broken_off = 12, .stale = 6, .twice = 10, .late = 30 };
 	hosts_faults(t->w->hosts, &f);
-	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s", (unsigned long long)t->w->seed, t->devices, t->steps,
-	          t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
+	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
+	          t->steps, t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
 	          t->forges ? ", forgeries" : "");
 }
 
@@ -353,21 +354,21 @@ void play_seeds(uint64_t first, uint64_t every, uint64_t end)
 		for (uint64_t seed = first; seed < end; seed += every)
 			play_seed(seed, false, &c);
 	}
-	printf("# %llu seeds: %llu devices, %llu in a shared space; %llu edits held, %llu exchanges, %llu crashes, %llu of "
+	printf("# %llu seeds: %llu devices, %llu in a shared space; %llu edits held, %llu exchanges, %llu crashes, "
+	       "%llu of "
 	       "them power losses, %llu looks at whole devices\n",
 	       (unsigned long long)c.seeds, (unsigned long long)c.devices, (unsigned long long)c.members,
 	       (unsigned long long)c.edits, (unsigned long long)c.syncs, (unsigned long long)c.crashes,
 	       (unsigned long long)c.losses, (unsigned long long)c.checks);
-	printf("# hosts: %llu sessions, %llu cut off, %llu pushes, %llu races lost; stale %llu, gone back %llu, dropped %llu, "
-	       "two worlds %llu, old files %llu, swapped %llu, flipped %llu, broken %llu, forged %llu; told: ahead %llu, "
-	       "restored %llu, rewound %llu, gone %llu\n",
-	       (unsigned long long)c.host.sessions, (unsigned long long)c.host.cut_off,
-	       (unsigned long long)c.host.pushes, (unsigned long long)c.host.lost_races,
-	       (unsigned long long)c.host.stale, (unsigned long long)c.host.went_back,
-	       (unsigned long long)c.host.dropped, (unsigned long long)c.host.worlds,
-	       (unsigned long long)c.host.again, (unsigned long long)c.host.swapped,
-	       (unsigned long long)c.host.flipped, (unsigned long long)c.host.broken,
-	       (unsigned long long)c.host.forged, (unsigned long long)c.host.ahead,
-	       (unsigned long long)c.host.restored, (unsigned long long)c.host.rewound,
-	       (unsigned long long)c.host.gone);
+	printf(
+	    "# hosts: %llu sessions, %llu cut off, %llu pushes, %llu races lost; stale %llu, gone back %llu, dropped "
+	    "%llu, "
+	    "two worlds %llu, old files %llu, swapped %llu, flipped %llu, broken %llu, forged %llu; told: ahead %llu, "
+	    "restored %llu, rewound %llu, gone %llu\n",
+	    (unsigned long long)c.host.sessions, (unsigned long long)c.host.cut_off, (unsigned long long)c.host.pushes,
+	    (unsigned long long)c.host.lost_races, (unsigned long long)c.host.stale,
+	    (unsigned long long)c.host.went_back, (unsigned long long)c.host.dropped, (unsigned long long)c.host.worlds,
+	    (unsigned long long)c.host.again, (unsigned long long)c.host.swapped, (unsigned long long)c.host.flipped,
+	    (unsigned long long)c.host.broken, (unsigned long long)c.host.forged, (unsigned long long)c.host.ahead,
+	    (unsigned long long)c.host.restored, (unsigned long long)c.host.rewound, (unsigned long long)c.host.gone);
 }

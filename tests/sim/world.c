@@ -149,7 +149,7 @@ void world_free(struct world *w)
 	free(w);
 }
 
-static enum err player_open(struct player *p, bool create, struct errctx *ec)
+static enum err open_home(struct player *p, bool create, struct errctx *ec)
 {
 	struct app_options o = { .home = p->home, .courier = p->courier, .clock = &p->clock, .rng = &p->rng };
 	uint8_t master[32];
@@ -158,11 +158,16 @@ static enum err player_open(struct player *p, bool create, struct errctx *ec)
 	return app_open_with_key(ec, &o, master, create, create ? p->nick : NULL, &p->app);
 }
 
+enum err world_open(struct player *p, struct errctx *ec)
+{
+	return open_home(p, false, ec);
+}
+
 static void open_or_fail(struct player *p, bool create)
 {
 	struct errctx ec = { 0 };
 	char text[512];
-	enum err e = player_open(p, create, &ec);
+	enum err e = open_home(p, create, &ec);
 
 	if (e != ERR_OK)
 		must_fail("device %u does not open (%d): %s", p->number, (int)e,
@@ -263,8 +268,8 @@ static struct seen_row row_take(struct player *p, const struct space_row *space,
 			p->saved_form = false;
 		if (w->trace && edit >= 0)
 			model_tell(w->model, s, (size_t)edit);
-		if (edit >= 0 && (int64_t)model_clock(w->model, s, (size_t)edit) >
-		                     p->latest + INT64_C(24) * 60 * 60 * 1000 + 60000)
+		if (edit >= 0 &&
+		    (int64_t)model_clock(w->model, s, (size_t)edit) > p->latest + INT64_C(24) * 60 * 60 * 1000 + 60000)
 			must_fail("the clock of device %u was dragged along (M4)", p->number);
 	} else {
 		edit = model_find(w->model, s, bytes);
@@ -327,8 +332,9 @@ void world_watch(struct player *p)
 /* What was seen in the log before must stand there still (M2, V3). */
 static void log_again(struct player *p)
 {
-	sqlite3_stmt *st = prepare(p, "SELECT edit.n, space.id, edit.bytes FROM edit JOIN space ON space.n = edit.space "
-	                              "ORDER BY edit.n");
+	sqlite3_stmt *st =
+	    prepare(p, "SELECT edit.n, space.id, edit.bytes FROM edit JOIN space ON space.n = edit.space "
+	               "ORDER BY edit.n");
 	size_t at = 0;
 
 	while (at < p->rows && sqlite3_step(st) == SQLITE_ROW) {
@@ -393,7 +399,8 @@ static void tell_difference(const struct buf *is, const struct buf *should)
 
 	while (at < is->len && at < should->len && is->data[at] == should->data[at])
 		at++;
-	fprintf(stderr, "# the dumps (%zu and %zu bytes) differ from byte %zu on\n#   is:     ", is->len, should->len, at);
+	fprintf(stderr, "# the dumps (%zu and %zu bytes) differ from byte %zu on\n#   is:     ", is->len, should->len,
+	        at);
 	at = at < 24 ? 0 : at - 24;
 	for (size_t i = at; i < at + 64 && i < is->len; i++)
 		fprintf(stderr, "%02x", is->data[i]);

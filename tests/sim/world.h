@@ -62,10 +62,10 @@ struct player {
 	size_t row_cap;
 	struct holding hold[WORLD_SPACES];
 	size_t holds;
-	bool busy;        /* in a call */
-	bool away;        /* without a network for now */
-	bool in_vain;     /* the invitation it asked with was withdrawn */
-	bool saved_form;  /* the edit that comes next was made with `form` */
+	bool busy;       /* in a call */
+	bool away;       /* without a network for now */
+	bool in_vain;    /* the invitation it asked with was withdrawn */
+	bool saved_form; /* the edit that comes next was made with `form` */
 	struct form form;
 };
 
@@ -94,7 +94,9 @@ __attribute__((format(printf, 2, 3))) void world_say(const struct world *w, cons
 
 /* A new device with a home; returns its number. Fails the seed when it cannot be made. */
 size_t world_join(struct world *w);
-/* Closes (cleanly) and opens. */
+/* Opens a closed one. */
+enum err world_open(struct player *p, struct errctx *ec) MUST_CHECK;
+/* Closes and opens, with nothing going wrong. */
 void world_reopen(struct player *p);
 /* After the device died: what is left of its disk is opened, and everything seen before must be there. */
 void world_recover(struct player *p, bool power_loss);

@@ -131,8 +131,9 @@ static const uint32_t *tags_of(uint32_t kind, size_t *n)
 	static const uint32_t referral[] = { F_referral_domain, F_referral_status, F_referral_text,
 		                             F_referral_service_name };
 	static const uint32_t service[] = { F_service_name, F_service_domains, F_service_note, F_service_languages };
-	static const uint32_t unknown[] = { FIELD_TAG(1, CLASS_REG),    FIELD_TAG(2, 6),           FIELD_TAG(3, CLASS_SET),
-		                            FIELD_TAG(4, CLASS_EVENTS), FIELD_TAG(5, CLASS_TEXT), FIELD_TAG(40, 7) };
+	static const uint32_t unknown[] = { FIELD_TAG(1, CLASS_REG),  FIELD_TAG(2, 6),
+		                            FIELD_TAG(3, CLASS_SET),  FIELD_TAG(4, CLASS_EVENTS),
+		                            FIELD_TAG(5, CLASS_TEXT), FIELD_TAG(40, 7) };
 
 	switch (kind) {
 	case KIND_contact:
@@ -178,7 +179,7 @@ static bool write_by_hand(struct player *p)
 	enum err e = ERR_OK;
 
 	if (!some_space(p, chance(p, 80) ? SPACE_CIRCLE : SPACE_NEIGHBOURHOOD, &space) && !some_space(p, 0, &space))
-		return false;
+		return act_end(p, ERR_NOT_FOUND) == ERR_OK;
 	kind = space.kind == SPACE_NEIGHBOURHOOD ? KIND_service : chance(p, 60) ? KIND_contact : KIND_referral;
 	kind = chance(p, 15) ? UNKNOWN_KIND : kind;
 	c.space = space.n;
@@ -352,11 +353,16 @@ static bool write_as_people_do(struct player *p)
 	static const struct {
 		const char *name;
 		enum err (*fn)(struct player *p, struct errctx *ec);
-	} all[] = { { "contact add", log_contact },   { "contact add", log_contact },
-		    { "contact edit", edit_contact }, { "referral add", refer },
-		    { "status", follow_referral },    { "resident edit", resident },
-		    { "service", service },           { "versions pick", pick },
-		    { "undo", undo },                 { "met", met } };
+	} all[] = { { "contact add", log_contact },
+		    { "contact add", log_contact },
+		    { "contact edit", edit_contact },
+		    { "referral add", refer },
+		    { "status", follow_referral },
+		    { "resident edit", resident },
+		    { "service", service },
+		    { "versions pick", pick },
+		    { "undo", undo },
+		    { "met", met } };
 	size_t i = below(p, sizeof(all) / sizeof(all[0]));
 	struct errctx ec = { 0 };
 	char text[512];
@@ -387,7 +393,7 @@ bool act_write(struct player *p)
 	if (chance(p, 12) && some_space(p, chance(p, 70) ? SPACE_CIRCLE : 0, &space)) {
 		world_say(p->w, "device %u opens a form in %s", p->number, space.name);
 		world_form(p, &space);
-		return true;
+		return act_end(p, ERR_OK) == ERR_OK;
 	}
 	return chance(p, 55) ? write_by_hand(p) : write_as_people_do(p);
 }
