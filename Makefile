@@ -70,6 +70,7 @@ SIMSRC  = $(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c))
 SIMLIB  = $(BUILD)/libsim.a
 SIMWRAP = open64 close read __read_chk pread64 __pread64_chk write fsync flock fchmod rename unlink unlinkat mkdir \
           rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open courier_run
+SIMBUGS = $(patsubst tests/sim/bugs/%.patch,$(BUILD)/sim-bugs/%,$(wildcard tests/sim/bugs/*.patch))
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
 # Programs that tests start and stop.
@@ -83,7 +84,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
+tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -127,6 +128,13 @@ $(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)
 	@mkdir -p $(@D)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
+
+# The same with one mistake in one source file: each must be found (tests/sim/bugs.sh).
+$(BUILD)/sim-bugs/%: tests/sim/bugs/%.patch tests/sim/test_seeds_1.c $(SIMLIB) $(LIB)
+	@rm -rf $@.src && mkdir -p $@.src
+	@echo "cc $@"
+	$(Q)f=$$(sed -n 's|^+++ b/||p' $<) && patch -s -o $@.src/bug.c $$f $< && $(CC) $(CFLAGS) -Itests $@.src/bug.c \
+		tests/sim/test_seeds_1.c -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
 
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \

@@ -23,7 +23,8 @@ enum err act_end(struct player *p, enum err e)
 		world_recover(p, random_chance(&w->rnd, 60));
 		return ERR_IO;
 	}
-	disk_die_after(p->disk, 0);
+	if (!w->steady)
+		disk_die_after(p->disk, 0);
 	/* a write that failed may leave the vault closed to writing (V6): people open it again */
 	if (disk_was_full(p->disk)) {
 		disk_full_after(p->disk, 0);
@@ -144,29 +145,40 @@ bool act_invite(struct player *by, struct player *who, const char *space)
 	return done;
 }
 
+/* The ids of a device's open invitations to a space; how many. */
+static size_t open_invites(struct player *by, const char *space, char (*ids)[17], size_t room)
+{
+	struct open_invite *list = NULL;
+	size_t n = 0;
+	size_t open = 0;
+
+	must(app_invites(NULL, by->app, &list, &n) == ERR_OK, "invitations cannot be listed");
+	for (size_t i = 0; i < n && open < room; i++) {
+		if (strcmp(list[i].space, space) == 0 && strcmp(list[i].state, "open") == 0)
+			strcpy(ids[open++], list[i].id);
+	}
+	free(list);
+	return open;
+}
+
 bool act_invite_withdrawn(struct player *by, struct player *who, const char *space)
 {
 	struct errctx ec = { 0 };
-	struct open_invite *list = NULL;
-	size_t n = 0;
+	char ids[2][17];
+	bool first = open_invites(by, space, ids, 2) == 0;
 	enum err e = ERR_OK;
-	bool done = act_invite(by, who, space);
 
-	if (!done)
+	if (!act_invite(by, who, space))
 		return false;
+	if (!first || open_invites(by, space, ids, 2) != 1)
+		return true;
 	by->w->refusals = true;
 	by->busy = true;
-	e = app_invites(&ec, by->app, &list, &n);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (strcmp(list[i].space, space) == 0 && strcmp(list[i].state, "open") == 0) {
-			world_say(by->w, "device %u withdraws the invitation %s", by->number, list[i].id);
-			e = app_invite_withdraw(&ec, by->app, list[i].id);
-			who->in_vain = e == ERR_OK;
-			break;
-		}
-	}
-	free(list);
-	return act_end(by, e) == ERR_OK;
+	world_say(by->w, "device %u withdraws the invitation %s", by->number, ids[0]);
+	e = app_invite_withdraw(&ec, by->app, ids[0]);
+	e = act_end(by, e);
+	who->in_vain = e == ERR_OK;
+	return true;
 }
 
 bool act_request(struct player *who, const char *remote)

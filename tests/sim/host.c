@@ -72,6 +72,8 @@ struct hosts {
 	void *step_arg;
 	struct host_counts counts;
 	bool honest;         /* from now on */
+	uint64_t steps;
+	uint64_t cut_at;
 	struct refs written; /* by which device, in the place of a tip */
 };
 
@@ -249,6 +251,16 @@ void hosts_use(struct hosts *h, host_step_fn step, void *arg)
 void hosts_faults(struct hosts *h, const struct host_faults *f)
 {
 	h->faults = *f;
+}
+
+void hosts_cut_after(struct hosts *h, uint64_t n)
+{
+	h->cut_at = n == 0 ? 0 : h->steps + n;
+}
+
+uint64_t hosts_steps(const struct hosts *h)
+{
+	return h->steps;
 }
 
 void hosts_trace(struct hosts *h, bool on)
@@ -593,7 +605,8 @@ static bool step(struct session *s)
 		return false;
 	if (!s->failed && s->h->step != NULL)
 		s->h->step(s->h->step_arg, s->device);
-	if (s->cut_after > 0 && --s->cut_after == 0) {
+	s->h->steps++;
+	if ((s->cut_after > 0 && --s->cut_after == 0) || s->h->steps == s->h->cut_at) {
 		s->cut = true;
 		s->h->counts.cut_off++;
 		return false;
@@ -1126,7 +1139,7 @@ static void draw_faults(struct session *s)
 	const struct host_faults *f = &s->h->faults;
 
 	if (random_chance(s->h->rnd, f->broken_off)) {
-		s->cut_after = 1 + random_below(s->h->rnd, 40);
+		s->cut_after = 1 + random_below(s->h->rnd, 15);
 		s->cut_silently = random_chance(s->h->rnd, 50);
 	}
 	s->late = random_chance(s->h->rnd, f->late);

@@ -43,6 +43,9 @@ void hosts_free(struct hosts *h);
 /* Exchanges of this world go to `h` from now on; NULL: none. */
 void hosts_use(struct hosts *h, host_step_fn step, void *arg);
 void hosts_faults(struct hosts *h, const struct host_faults *f);
+/* The exchange that is under way at the n-th step from here (from 1; 0: none) breaks off there. */
+void hosts_cut_after(struct hosts *h, uint64_t n);
+uint64_t hosts_steps(const struct hosts *h);
 /* Prints what devices and host say to each other. */
 void hosts_trace(struct hosts *h, bool on);
 void hosts_device(struct hosts *h, unsigned device, struct disk *disk);

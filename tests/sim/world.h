@@ -79,6 +79,7 @@ struct world {
 	struct player player[WORLD_DEVICES];
 	size_t players;
 	bool forged;   /* somebody or the host made files that no device would */
+	bool steady;   /* disk_die_after() holds for more than one call */
 	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
 	uint64_t crashes, losses, checks;
 };

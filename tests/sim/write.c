@@ -29,7 +29,7 @@ static bool chance(struct player *p, unsigned percent)
 	return random_chance(&p->w->rnd, percent);
 }
 
-/* A space of the device at random, of a kind (0: any). */
+/* A space of the device at random, of a kind (0: any), more often one that others are in too. */
 static bool some_space(struct player *p, enum space_kind kind, struct space_row *out)
 {
 	size_t n = 0;
@@ -39,7 +39,8 @@ static bool some_space(struct player *p, enum space_kind kind, struct space_row 
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].state != SPACE_MEMBER || (kind != 0 && list[i].kind != kind))
 			continue;
-		if (below(p, ++fit) == 0)
+		fit += list[i].neighbourhood != 0 ? 3 : 1;
+		if (below(p, fit) < (list[i].neighbourhood != 0 ? 3 : 1))
 			*out = list[i];
 	}
 	free(list);
