@@ -18,6 +18,11 @@ enum err act_end(struct player *p, enum err e)
 {
 	struct world *w = p->w;
 
+	if (p->inner) { /* within another call of its own, which deals with what went wrong */
+		if (!disk_dead(p->disk))
+			world_watch(p);
+		return disk_dead(p->disk) ? ERR_IO : e;
+	}
 	p->busy = false;
 	if (disk_dead(p->disk)) {
 		world_recover(p, random_chance(&w->rnd, 60));

@@ -71,7 +71,7 @@ struct hosts {
 	host_step_fn step;
 	void *step_arg;
 	struct host_counts counts;
-	bool honest;         /* from now on */
+	bool honest; /* from now on */
 	uint64_t steps;
 	uint64_t cut_at;
 	struct refs written; /* by which device, in the place of a tip */
@@ -302,6 +302,17 @@ void host_cache_copy(struct hosts *h, unsigned from, unsigned to)
 struct host_counts host_counts(const struct hosts *h)
 {
 	return h->counts;
+}
+
+uint64_t host_digest(const struct hosts *h)
+{
+	uint64_t sum = h->steps;
+
+	for (size_t i = 0; i < h->commits; i++) {
+		for (const char *p = h->commit[i].id; *p != '\0'; p++)
+			sum = (sum ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+	}
+	return sum;
 }
 
 // ---- Lies ----

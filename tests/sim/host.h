@@ -79,6 +79,8 @@ struct host_counts {
 	    broken, forged;
 	uint64_t ahead, restored, rewound, gone;
 };
+/* Of all commits that were ever made: two runs with the same one did the same. */
+uint64_t host_digest(const struct hosts *h);
 struct host_counts host_counts(const struct hosts *h);
 
 #endif

@@ -56,20 +56,27 @@ static void sync_one(struct plot *t, struct player *p)
 {
 	struct sync_view v = { 0 };
 
-	endanger(t, p, 150);
+	endanger(t, p, 70);
 	act_sync(p, &v);
 	t->syncs++;
 	if (chance(t, 40))
 		world_check(p);
 }
 
-/* Between the steps of one exchange, another device may have a whole one. */
+/* Between the steps of one exchange somebody writes on this device, or another device has a whole exchange. */
 static void between(void *arg, unsigned device)
 {
 	struct plot *t = arg;
 	struct player *p = NULL;
 
-	if (t->depth > 0 || below(t, 60) != 0)
+	if (t->depth == 0 && below(t, 40) == 0) {
+		p = &t->w->player[device];
+		world_watch(p);
+		p->inner = true;
+		act_write(p);
+		p->inner = false;
+	}
+	if (t->depth > 0 || below(t, 60) != 0 || disk_dead(t->w->player[device].disk))
 		return;
 	p = someone(t);
 	if (p->busy || p->number == device)
@@ -176,7 +183,7 @@ static void lie(struct plot *t)
 	struct hosts *h = t->w->hosts;
 	static const char *const names[] = { "goes back",    "drops a branch", "shows two worlds", "shows old files",
 		                             "swaps a file", "changes a byte", "breaks a branch",  "offers a forgery" };
-	uint64_t which = below(t, t->forges ? 8 : 5);
+	uint64_t which = t->forges && chance(t, 30) ? 7 : below(t, t->forges ? 7 : 5);
 	bool done = false;
 
 	switch (which) {
@@ -239,15 +246,15 @@ static void act(struct plot *t)
 	} else if (dice < 58) {
 		endanger(t, p, 12);
 		act_write(p);
-	} else if (dice < 89) {
+	} else if (dice < 88) {
 		if (!p->away)
 			sync_one(t, p);
-	} else if (dice < 92) {
+	} else if (dice < 91) {
 		p->away = !p->away && chance(t, 60);
-	} else if (dice < 94) {
+	} else if (dice < 93) {
 		endanger(t, p, 20);
 		act_reopen(p);
-	} else if (dice < 96) {
+	} else if (dice < 95) {
 		if (t->clocks)
 			clock_jump(t);
 		else if (!t->lies) /* what host and cache both lost is not handed over again: docs/TESTING.md */
@@ -331,9 +338,10 @@ static void add_up(const struct plot *t, struct play_counts *counts)
 	}
 }
 
-void play_seed(uint64_t seed, bool trace, struct play_counts *counts)
+uint64_t play_seed(uint64_t seed, bool trace, struct play_counts *counts)
 {
 	struct plot t = { .w = world_new(seed, trace) };
+	uint64_t digest = 0;
 
 	plot_draw(&t);
 	hosts_use(t.w->hosts, between, &t);
@@ -342,7 +350,9 @@ void play_seed(uint64_t seed, bool trace, struct play_counts *counts)
 		act(&t);
 	settle(&t, counts);
 	add_up(&t, counts);
+	digest = host_digest(t.w->hosts);
 	world_free(t.w);
+	return digest;
 }
 
 void play_seeds(uint64_t first, uint64_t every, uint64_t end)

@@ -11,8 +11,8 @@ struct play_counts {
 	struct host_counts host;
 };
 
-/* Ends the process with the seed's number on a failure. */
-void play_seed(uint64_t seed, bool trace, struct play_counts *counts);
+/* Ends the process with the seed's number on a failure. Returns a digest of all that the hosts ever got. */
+uint64_t play_seed(uint64_t seed, bool trace, struct play_counts *counts);
 /* Seeds first, first + every, ... below `end`; SLB_SIM_SEED=n plays only that one, with a trace. Prints the counts. */
 void play_seeds(uint64_t first, uint64_t every, uint64_t end);
 

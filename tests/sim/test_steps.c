@@ -39,7 +39,10 @@ struct story {
 };
 
 #define TOGETHER                                                                                                       \
-	{ FOUND, 0 }, { FOUND_CIRCLE, 0 }, { LOG, 0 }, { SYNC, 0 }, { INVITE, 0 }, { SYNC, 1 }, { SYNC, 0 }, { SYNC, 1 }
+	{ FOUND, 0 }, { FOUND_CIRCLE, 0 }, { LOG, 0 }, { SYNC, 0 }, { INVITE, 0 }, { SYNC, 1 }, { SYNC, 0 },           \
+	{                                                                                                              \
+		SYNC, 1                                                                                                \
+	}
 
 static const struct story stories[] = {
 	{ "joining",
@@ -221,11 +224,11 @@ static void same_end(const struct story *s, const struct end *should, struct blo
 	struct end is = play(s, blow);
 
 	if (is.rows != should->rows || is.edits != should->edits || is.members != should->members)
-		must_fail("%s, stopped at step %llu of %d: %llu lines, %llu edits, %llu places, and not %llu, %llu, %llu", s->name,
-		          (unsigned long long)blow.step, blow.victim, (unsigned long long)is.rows,
-		          (unsigned long long)is.edits, (unsigned long long)is.members,
-		          (unsigned long long)should->rows, (unsigned long long)should->edits,
-		          (unsigned long long)should->members);
+		must_fail(
+		    "%s, stopped at step %llu of %d: %llu lines, %llu edits, %llu places, and not %llu, %llu, %llu",
+		    s->name, (unsigned long long)blow.step, blow.victim, (unsigned long long)is.rows,
+		    (unsigned long long)is.edits, (unsigned long long)is.members, (unsigned long long)should->rows,
+		    (unsigned long long)should->edits, (unsigned long long)should->members);
 }
 
 static void every_step(const struct story *s)

@@ -63,6 +63,7 @@ struct player {
 	struct holding hold[WORLD_SPACES];
 	size_t holds;
 	bool busy;       /* in a call */
+	bool inner;      /* in a call within that one */
 	bool away;       /* without a network for now */
 	bool in_vain;    /* the invitation it asked with was withdrawn */
 	bool saved_form; /* the edit that comes next was made with `form` */
