@@ -14,6 +14,11 @@ void act_arm(struct player *p, uint64_t steps)
 	disk_die_after(p->disk, 1 + random_below(&p->w->rnd, steps));
 }
 
+static bool loses_power(struct world *w)
+{
+	return w->loss == 2 || (w->loss == 0 && random_chance(&w->rnd, 60));
+}
+
 enum err act_end(struct player *p, enum err e)
 {
 	struct world *w = p->w;
@@ -25,7 +30,7 @@ enum err act_end(struct player *p, enum err e)
 	}
 	p->busy = false;
 	if (disk_dead(p->disk)) {
-		world_recover(p, random_chance(&w->rnd, 60));
+		world_recover(p, loses_power(w));
 		return ERR_IO;
 	}
 	if (!w->steady)
@@ -63,7 +68,7 @@ void act_reopen(struct player *p)
 	p->app = NULL;
 	e = world_open(p, &ec);
 	if (disk_dead(p->disk)) {
-		world_recover(p, random_chance(&p->w->rnd, 60));
+		world_recover(p, loses_power(p->w));
 		return;
 	}
 	if (e != ERR_OK && disk_was_full(p->disk)) {

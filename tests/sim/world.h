@@ -81,6 +81,7 @@ struct world {
 	size_t players;
 	bool forged;   /* somebody or the host made files that no device would */
 	bool steady;   /* disk_die_after() holds for more than one call */
+	int loss;      /* of power, when a device dies: 0 by chance, 1 never, 2 always */
 	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
 	uint64_t crashes, losses, checks;
 };
