@@ -5,7 +5,7 @@
 // exchanges), once by a kill and once by a power loss, or the exchange breaks off there; it comes back, goes on, and
 // the end is the same: as many edits, members and records, equal bytes, nothing waiting or unsent.
 //
-// Seen to fail here: planted bugs 4, 5 and 6 of tests/sim/bugs/ (docs/TESTING.md).
+// Seen to fail here: the planted bugs 02, 05, 08 and 12 of tests/sim/bugs/.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -193,6 +193,36 @@ size_t world_join(struct world *w)
 	return w->players++;
 }
 
+size_t world_clone(struct player *p)
+{
+	struct world *w = p->w;
+	struct player *copy = &w->player[w->players];
+
+	must(w->players < WORLD_DEVICES, "too many devices");
+	app_close(p->app);
+	p->app = NULL;
+	*copy = (struct player){ .w = w, .number = (unsigned)w->players, .skew = p->skew, .latest = p->latest };
+	copy->disk = disk_new(1 + copy->number);
+	copy->chance.state = random_next(&w->rnd);
+	copy->clock = (struct clock){ player_now, copy };
+	copy->rng = (struct rng){ player_fill, &copy->chance };
+	snprintf(copy->home, sizeof(copy->home), "/sim/%u", 1 + copy->number);
+	snprintf(copy->courier, sizeof(copy->courier), "sim:%u", copy->number);
+	snprintf(copy->nick, sizeof(copy->nick), "%s", p->nick);
+	hosts_device(w->hosts, copy->number, copy->disk);
+	disk_copy(copy->disk, p->disk);
+	host_cache_copy(w->hosts, p->number, copy->number);
+	memcpy(copy->hold, p->hold, sizeof(p->hold));
+	copy->holds = p->holds;
+	copy->row = must_calloc(p->row_cap + 1, sizeof(*copy->row));
+	memcpy(copy->row, p->row, p->rows * sizeof(*p->row));
+	copy->rows = p->rows;
+	copy->row_cap = p->row_cap;
+	open_or_fail(p, false);
+	open_or_fail(copy, false);
+	return w->players++;
+}
+
 void world_reopen(struct player *p)
 {
 	app_close(p->app);

@@ -97,6 +97,8 @@ __attribute__((format(printf, 2, 3))) void world_say(const struct world *w, cons
 
 /* A new device with a home; returns its number. Fails the seed when it cannot be made. */
 size_t world_join(struct world *w);
+/* A copy of a home goes on beside the first, with the same keys; returns the copy's number. */
+size_t world_clone(struct player *p);
 /* Opens a closed one. */
 enum err world_open(struct player *p, struct errctx *ec) MUST_CHECK;
 /* Closes and opens, with nothing going wrong. */
