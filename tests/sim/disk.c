@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Disks in memory: names, contents, what of them is durable, and a VFS over them.
+// Disks in memory: names, contents, and what of them is durable.
 #include "sim/disk.h"
 
 #include <errno.h>
@@ -83,9 +83,6 @@ struct open_file {
 
 static struct disk *disks[DISKS_MAX];
 static struct open_file files[FDS_MAX];
-static sqlite3_vfs vfs;
-static struct random *chance; /* of SQLite, by vfs */
-static struct random chance_state;
 
 // ---- Steps ----
 
@@ -353,8 +350,6 @@ void disk_free(struct disk *d)
 	for (size_t i = 0; i < FDS_MAX; i++)
 		must(files[i].disk != d, "a file was left open");
 	names_clear(d);
-	for (struct inode *i = d->inodes; i != NULL; i = i->next)
-		must(i->opened == 0, "a file of SQLite was left open");
 	sweep(d);
 	free(d->now.n);
 	free(d->durable.n);
@@ -567,7 +562,7 @@ ssize_t disk_read(int fd, void *out, size_t len)
 	return n;
 }
 
-ssize_t disk_write(int fd, const void *data, size_t len)
+static ssize_t change(int fd, bool cut, size_t at, const void *data, size_t len)
 {
 	struct open_file *f = file_of(fd);
 	int rc = 0;
@@ -577,9 +572,28 @@ ssize_t disk_write(int fd, const void *data, size_t len)
 	rc = change_step(f->disk);
 	if (rc != 0)
 		return failed(rc);
-	change_note(f->inode, false, f->pos, data, len);
-	f->pos += len;
+	change_note(f->inode, cut, at, data, len);
 	return (ssize_t)len;
+}
+
+ssize_t disk_pwrite(int fd, const void *data, size_t len, int64_t at)
+{
+	return change(fd, false, (size_t)at, data, len);
+}
+
+ssize_t disk_write(int fd, const void *data, size_t len)
+{
+	struct open_file *f = file_of(fd);
+	ssize_t n = f == NULL ? failed(EBADF) : change(fd, false, f->pos, data, len);
+
+	if (n > 0)
+		f->pos += (size_t)n;
+	return n;
+}
+
+int disk_cut(int fd, int64_t size)
+{
+	return change(fd, true, (size_t)size, NULL, 0) < 0 ? -1 : 0;
 }
 
 int disk_sync(int fd)
@@ -597,6 +611,14 @@ int disk_sync(int fd)
 	else
 		inode_sync(f->inode);
 	return 0;
+}
+
+void disk_sync_names(const char *path)
+{
+	struct disk *d = disk_of(path);
+
+	if (d != NULL && !d->dead)
+		names_sync(d);
 }
 
 int disk_lock(int fd, int operation)
@@ -738,249 +760,4 @@ const char *disk_entry(const char *path, size_t n, bool *folder)
 		}
 	}
 	return NULL;
-}
-
-// ---- The VFS ----
-
-struct vfs_file {
-	sqlite3_file base;
-	struct disk *disk;
-	struct inode *inode;
-	bool made; /* its name is synced with its content, as SQLite's own VFS does */
-};
-
-static struct vfs_file *vfs_file(sqlite3_file *f)
-{
-	return (struct vfs_file *)f;
-}
-
-static int f_close(sqlite3_file *f)
-{
-	vfs_file(f)->inode->opened--;
-	f->pMethods = NULL;
-	return SQLITE_OK;
-}
-
-static int f_read(sqlite3_file *f, void *out, int len, sqlite3_int64 at)
-{
-	const struct buf *b = &vfs_file(f)->inode->now;
-	size_t there = (size_t)at < b->len ? b->len - (size_t)at : 0;
-
-	if (vfs_file(f)->disk->dead)
-		return SQLITE_IOERR_READ;
-	if (there >= (size_t)len) {
-		memcpy(out, b->data + at, (size_t)len);
-		return SQLITE_OK;
-	}
-	memset(out, 0, (size_t)len);
-	if (there > 0)
-		memcpy(out, b->data + at, there);
-	return SQLITE_IOERR_SHORT_READ;
-}
-
-static int f_write(sqlite3_file *f, const void *data, int len, sqlite3_int64 at)
-{
-	int rc = change_step(vfs_file(f)->disk);
-
-	if (rc != 0)
-		return rc == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-	change_note(vfs_file(f)->inode, false, (size_t)at, data, (size_t)len);
-	return SQLITE_OK;
-}
-
-static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
-{
-	if (change_step(vfs_file(f)->disk) != 0)
-		return SQLITE_IOERR_TRUNCATE;
-	change_note(vfs_file(f)->inode, true, (size_t)size, NULL, 0);
-	return SQLITE_OK;
-}
-
-static int f_sync(sqlite3_file *f, int flags)
-{
-	(void)flags;
-	if (change_step(vfs_file(f)->disk) != 0)
-		return SQLITE_IOERR_FSYNC;
-	inode_sync(vfs_file(f)->inode);
-	if (vfs_file(f)->made)
-		names_sync(vfs_file(f)->disk);
-	vfs_file(f)->made = false;
-	return SQLITE_OK;
-}
-
-static int f_size(sqlite3_file *f, sqlite3_int64 *out)
-{
-	*out = (sqlite3_int64)vfs_file(f)->inode->now.len;
-	return vfs_file(f)->disk->dead ? SQLITE_IOERR_FSTAT : SQLITE_OK;
-}
-
-static int f_lock(sqlite3_file *f, int level)
-{
-	(void)f;
-	(void)level;
-	return SQLITE_OK;
-}
-
-static int f_reserved(sqlite3_file *f, int *out)
-{
-	(void)f;
-	*out = 0;
-	return SQLITE_OK;
-}
-
-static int f_control(sqlite3_file *f, int op, void *arg)
-{
-	(void)f;
-	(void)op;
-	(void)arg;
-	return SQLITE_NOTFOUND;
-}
-
-static int f_sector(sqlite3_file *f)
-{
-	(void)f;
-	return 4096;
-}
-
-static int f_device(sqlite3_file *f)
-{
-	(void)f;
-	return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
-}
-
-static const sqlite3_io_methods methods = {
-	.iVersion = 1,
-	.xClose = f_close,
-	.xRead = f_read,
-	.xWrite = f_write,
-	.xTruncate = f_truncate,
-	.xSync = f_sync,
-	.xFileSize = f_size,
-	.xLock = f_lock,
-	.xUnlock = f_lock,
-	.xCheckReservedLock = f_reserved,
-	.xFileControl = f_control,
-	.xSectorSize = f_sector,
-	.xDeviceCharacteristics = f_device,
-};
-
-static int v_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int flags, int *out)
-{
-	struct disk *d = disk_of(path);
-	struct name *n = NULL;
-	struct vfs_file *mine = vfs_file(f);
-
-	(void)v;
-	*mine = (struct vfs_file){ 0 };
-	/* nothing temporary may reach a disk (V1) */
-	if (d == NULL || d->dead)
-		return SQLITE_CANTOPEN;
-	n = name_find(&d->now, path);
-	if (n == NULL && (flags & SQLITE_OPEN_CREATE) == 0)
-		return SQLITE_CANTOPEN;
-	if (n == NULL) {
-		struct inode *i = inode_new(d);
-
-		if (change_step(d) != 0)
-			return SQLITE_CANTOPEN;
-		rename_note(d, NAME_MADE, path, NULL, i);
-		mine->made = true;
-		n = name_find(&d->now, path);
-	}
-	mine->disk = d;
-	mine->inode = n->inode;
-	mine->inode->opened++;
-	mine->base.pMethods = &methods;
-	if (out != NULL)
-		*out = flags;
-	return SQLITE_OK;
-}
-
-static int v_delete(sqlite3_vfs *v, const char *path, int sync_dir)
-{
-	struct disk *d = disk_of(path);
-
-	(void)v;
-	if (disk_unlink(path) != 0)
-		return errno == ENOENT ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
-	if (sync_dir != 0)
-		names_sync(d);
-	return SQLITE_OK;
-}
-
-static int v_access(sqlite3_vfs *v, const char *path, int flags, int *out)
-{
-	struct stat st;
-
-	(void)v;
-	(void)flags;
-	*out = disk_stat(path, &st) == 0;
-	return *out == 0 && errno == EIO ? SQLITE_IOERR_ACCESS : SQLITE_OK;
-}
-
-static int v_full_path(sqlite3_vfs *v, const char *path, int len, char *out)
-{
-	(void)v;
-	sqlite3_snprintf(len, out, "%s", path);
-	return SQLITE_OK;
-}
-
-static int v_randomness(sqlite3_vfs *v, int len, char *out)
-{
-	(void)v;
-	for (int i = 0; i < len; i++)
-		out[i] = (char)random_next(chance);
-	return len;
-}
-
-static int v_sleep(sqlite3_vfs *v, int us)
-{
-	(void)v;
-	return us;
-}
-
-static int v_time(sqlite3_vfs *v, double *out)
-{
-	(void)v;
-	*out = 2460000.5;
-	return SQLITE_OK;
-}
-
-static int v_time_64(sqlite3_vfs *v, sqlite3_int64 *out)
-{
-	(void)v;
-	*out = INT64_C(212544000000000);
-	return SQLITE_OK;
-}
-
-static int v_error(sqlite3_vfs *v, int len, char *out)
-{
-	(void)v;
-	if (len > 0)
-		out[0] = '\0';
-	return 0;
-}
-
-sqlite3_vfs *disk_vfs(void)
-{
-	return &vfs;
-}
-
-void disks_start(void)
-{
-	chance = &chance_state;
-	vfs = (sqlite3_vfs){ .iVersion = 2,
-		             .szOsFile = sizeof(struct vfs_file),
-		             .mxPathname = DISK_PATH,
-		             .zName = "sim",
-		             .xOpen = v_open,
-		             .xDelete = v_delete,
-		             .xAccess = v_access,
-		             .xFullPathname = v_full_path,
-		             .xRandomness = v_randomness,
-		             .xSleep = v_sleep,
-		             .xCurrentTime = v_time,
-		             .xGetLastError = v_error,
-		             .xCurrentTimeInt64 = v_time_64 };
-	must(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK, "the VFS could not be registered");
 }

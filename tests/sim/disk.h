@@ -55,7 +55,7 @@ uint64_t disk_steps(const struct disk *d);
 /* `loss` NULL: only the process ended. Else power was lost, and it decides what of the rest is there. */
 void disk_revive(struct disk *d, struct random *loss);
 
-/* --- for wrap.c: as the calls of the C library, -1 with errno --- */
+/* --- for wrap.c and disk_vfs.c: as the calls of the C library, -1 with errno --- */
 
 /* Is this a path (a descriptor) of ours? */
 struct disk *disk_of(const char *path);
@@ -65,7 +65,10 @@ int disk_close(int fd);
 ssize_t disk_read(int fd, void *out, size_t len);
 ssize_t disk_pread(int fd, void *out, size_t len, int64_t at);
 ssize_t disk_write(int fd, const void *data, size_t len);
+ssize_t disk_pwrite(int fd, const void *data, size_t len, int64_t at);
+int disk_cut(int fd, int64_t size);
 int disk_sync(int fd);
+void disk_sync_names(const char *path); /* of that disk; no step */
 int disk_lock(int fd, int operation);
 int disk_rename(const char *from, const char *to);
 int disk_unlink(const char *path);
@@ -73,7 +76,7 @@ int disk_mkdir(const char *path);
 int disk_rmdir(const char *path);
 int disk_stat(const char *path, struct stat *out);
 int disk_fstat(int fd, struct stat *out);
-/* The path of a descriptor. */
+/* The path of a descriptor, while it is open. */
 const char *disk_fd_path(int fd);
 /* The n-th name below a folder, from 0; NULL past the end. */
 const char *disk_entry(const char *path, size_t n, bool *folder);
