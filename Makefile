@@ -129,12 +129,14 @@ $(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
 
-# The same with one mistake in one source file: each must be found (tests/sim/bugs.sh).
+# The same with one mistake in one source file: each must be found. A patch that no longer fits is told by
+# tests/sim/bugs.sh, and does not stop the build.
 $(BUILD)/sim-bugs/%: tests/sim/bugs/%.patch tests/sim/test_seeds_1.c $(SIMLIB) $(LIB)
-	@rm -rf $@.src && mkdir -p $@.src
+	@rm -rf $@ $@.src && mkdir -p $@.src
 	@echo "cc $@"
-	$(Q)f=$$(sed -n 's|^+++ b/||p' $<) && patch -s -o $@.src/bug.c $$f $< && $(CC) $(CFLAGS) -Itests $@.src/bug.c \
-		tests/sim/test_seeds_1.c -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
+	$(Q)f=$$(sed -n 's|^+++ b/||p' $<) && patch -s -o $@.src/bug.c $$f $< >$@.log && $(CC) $(CFLAGS) -Itests \
+		$@.src/bug.c tests/sim/test_seeds_1.c -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) \
+		-lcmocka $(LDLIBS) 2>>$@.log || echo "$<: cannot be built, see $@.log"
 
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \

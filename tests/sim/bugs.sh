@@ -8,6 +8,11 @@ set -u
 # finds NAME: the seed is printed, and why
 finds()
 {
+	if [ ! -x "$BUILD/sim-bugs/$1" ]; then
+		echo "$1.patch no longer fits, or does not compile: make it again from the source as it is now"
+		cat "$BUILD/sim-bugs/$1.log"
+		return 1
+	fi
 	"$BUILD/sim-bugs/$1" >"$TMPDIR/out" 2>&1 && return 1
 	grep -m 1 '^# seed [0-9]*: ' "$TMPDIR/out"
 }

@@ -603,7 +603,7 @@ static void draw_faults(struct session *s)
 static void report_late(struct session *s)
 {
 	char *at = (char *)s->queue.data;
-	char *end = at + s->queue.len;
+	char *end = s->queue.len == 0 ? at : at + s->queue.len;
 
 	while (at < end && !s->failed) {
 		char *next = at + strlen(at) + 1;
