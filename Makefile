@@ -65,6 +65,12 @@ COURLIB = $(if $(COURSRC),$(BUILD)/libcourier.a)
 
 SUPSRC  = $(wildcard tests/support/*.c)
 SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
+# The simulator: devices on disks in memory (docs/TESTING.md).
+SIMSRC  = $(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c))
+SIMLIB  = $(BUILD)/libsim.a
+SIMWRAP = open64 close read __read_chk pread64 __pread64_chk write fsync flock fchmod rename unlink unlinkat mkdir \
+          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open courier_run
+SIMBUGS = $(patsubst tests/sim/bugs/%.patch,$(BUILD)/sim-bugs/%,$(wildcard tests/sim/bugs/*.patch))
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
 # Programs that tests start and stop.
@@ -78,7 +84,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
+tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -107,7 +113,8 @@ $(LIB): $(LIBOBJ)
 $(BUILD)/libcourier.a: $(COUROBJ)
 $(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c))
 $(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
-$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a:
+$(SIMLIB): $(SIMSRC:%.c=$(BUILD)/obj/%.o)
+$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a $(SIMLIB):
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -125,6 +132,21 @@ $(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLA
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
 $(BUILD)/tests/faults/test_nomem: LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
+
+# Programs of the simulator: calls that reach a disk, the courier or a clock go to its own.
+$(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
+
+# The same with one mistake in one source file: each must be found. A patch that no longer fits is told by
+# tests/sim/bugs.sh, and does not stop the build.
+$(BUILD)/sim-bugs/%: tests/sim/bugs/%.patch tests/sim/test_seeds_1.c $(SIMLIB) $(LIB)
+	@rm -rf $@ $@.src && mkdir -p $@.src
+	@echo "cc $@"
+	$(Q)f=$$(sed -n 's|^+++ b/||p' $<) && patch -s -o $@.src/bug.c $$f $< >$@.log && $(CC) $(CFLAGS) -Itests \
+		$@.src/bug.c tests/sim/test_seeds_1.c -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) \
+		-lcmocka $(LDLIBS) 2>>$@.log || echo "$<: cannot be built, see $@.log"
 
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
@@ -222,5 +244,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
+-include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(SIMSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
 -include $(TESTBIN:%=%.d) $(DRIVERS:%=%.d) $(BENCHBIN:%=%.d)

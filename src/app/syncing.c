@@ -40,6 +40,8 @@ struct round {
 	enum grade worst;
 	bool damaged;              /* the courier found something that does not fit: perhaps its own cache */
 	bool ahead;                /* the host holds work of this device that is not here */
+	char own[REF_MAX + 1];     /* the branch of which that was said last */
+	bool lacks;                /* and it lacks what was sent, or a copy of this device wrote there */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
@@ -191,10 +193,13 @@ static enum err on_file(struct round *r, const struct report_line *line)
 {
 	struct buf file = { 0 };
 	uint64_t refused = r->received.refused;
+	uint64_t strange = r->received.strange;
 	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
 
 	if (e == ERR_OK)
 		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
+	if (r->received.strange > strange && strcmp(line->field[0], r->own) == 0)
+		r->lacks = true;
 	if (r->received.refused > refused)
 		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
 	if (e == ERR_OK)
@@ -209,6 +214,10 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 
 	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
 		return ERR_OK; /* nothing of ours has such a name */
+	/* What was sent is still missing there, and this device did not come so far: noting it would end the warning
+	 * and make the next batch follow on somebody else's (S5, S7). Mere rubbish on top is no reason to stop. */
+	if (r->lacks && strcmp(line->field[0], r->own) == 0)
+		return ERR_OK;
 	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
@@ -250,6 +259,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 	case REPORT_SENT:
 		return on_sent(r, line);
 	case REPORT_REWOUND:
+		r->lacks = r->lacks || strcmp(line->field[0], r->own) == 0;
 		note(v->notice, sizeof(v->notice),
 		     TR("The host went back to an older state. What was here is pushed back."));
 		return ERR_OK;
@@ -264,6 +274,8 @@ static enum err on_line(void *arg, const struct report_line *line)
 		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
 		v->result = SYNC_PERSON;
 		r->ahead = true;
+		r->lacks = false;
+		snprintf(r->own, sizeof(r->own), "%s", line->field[0]);
 		return ERR_OK;
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);

@@ -379,9 +379,12 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 {
 	struct applied_batch applied = { 0 };
 	struct received counted = *r;
+	bool own = device_cmp(in->author.id, in->space->me) == 0 && !r->rebuilding;
 	enum err e = check_chain(ec, y, in, fate, why);
 
-	if (e == ERR_OK && *fate == FATE_DONE && device_cmp(in->author.id, in->space->me) == 0 && !r->rebuilding)
+	if (e == ERR_OK && *fate != FATE_KNOWN && own)
+		r->strange++;
+	if (e == ERR_OK && *fate == FATE_DONE && own)
 		e = set_fate(fate, why, FATE_ASIDE,
 		             TR("The host holds batches of this device that it does not know itself."));
 	if (e == ERR_OK && *fate == FATE_DONE)
