@@ -161,6 +161,23 @@ static enum err replace(struct errctx *ec, struct work *w, struct keychange *kc)
 	               NULL, NULL, NULL);
 }
 
+/* Before anything was decided. What the disk says of the copy would read as if something of the home was not saved. */
+static enum err given_up(struct errctx *ec, const struct app *app, enum err e)
+{
+	swap_give_up(app->home);
+	if (e != ERR_NO_SPACE && e != ERR_IO)
+		return e;
+	err_clear(ec);
+	if (e == ERR_NO_SPACE)
+		return err_set(
+		    ec, e,
+		    "The disk is full, so the key was not changed. A new key takes as much room as the vault, "
+		    "for a while. Make room and try again.",
+		    NULL, NULL, NULL);
+	return err_set(ec, e, "The disk failed, so the key was not changed. Check the disk and try again.", NULL, NULL,
+	               NULL);
+}
+
 enum err app_rekey_with(struct errctx *ec, struct app *app, struct keychange *kc, const struct rekey_told *told,
                         struct rekey_view *out)
 {
@@ -189,7 +206,7 @@ enum err app_rekey_with(struct errctx *ec, struct app *app, struct keychange *kc
 		if (e == ERR_OK)
 			e = replace(ec, &w, kc);
 		else
-			swap_give_up(app->home);
+			e = given_up(ec, app, e);
 	}
 	out->sheet = sheet.number;
 	free(dir);

@@ -5,7 +5,7 @@
 # opens nothing and says which one does. After `rekey` the old key file opens nothing, in a direct run and in the owner
 # of the open vault; a damaged vault keeps its key.
 # Seen to fail: with the file left behind where the key file could not be replaced; with the old passphrase still valid
-# after `recover`; with the check of the vault before a rekey left out; with the owner's passphrase not asked again.
+# after `recover`; with the check of the vault before a rekey left out.
 set -u
 . tests/support/check.sh
 home=$TMPDIR/h

@@ -9,7 +9,7 @@
 //
 // Seen to fail when: done is said after the key file was replaced, before the vault was moved; a failure after that
 // moment gives the new vault up; a failed rename of the key file is taken for done; the copy's log is not moved into
-// its database before it is closed; the sheet's file is written after the key file.
+// its database before it is closed (with SLB_SOAK); the sheet's file is written after the key file.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
