@@ -465,8 +465,7 @@ struct vfs *vfs_new(const struct vfs_config *c)
 		memcpy(vfs->master, c->master, 32);
 	if (c->file_id != NULL)
 		vfs->ring = keyring_new(c->master, c->file_id);
-	if (c->policy == VFS_LOOSE)
-		vfs->mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
+	pthread_mutex_init(&vfs->mutex, NULL);
 	snprintf(vfs->name, sizeof(vfs->name), "%s", c->name);
 	vfs->base = (sqlite3_vfs){
 		.iVersion = 3,
@@ -505,6 +504,6 @@ void vfs_free(struct vfs *vfs)
 	keyring_free(vfs->ring);
 	nonce_pool_free(vfs->nonces);
 	secret_free(vfs->master);
-	sqlite3_mutex_free(vfs->mutex);
+	pthread_mutex_destroy(&vfs->mutex);
 	free(vfs);
 }

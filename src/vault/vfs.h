@@ -8,6 +8,7 @@
 #ifndef SLB_VAULT_VFS_H
 #define SLB_VAULT_VFS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -60,7 +61,7 @@ struct vfs {
 	struct vfs_damage damage;  /* the first that was met */
 	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
 	struct main_file *mains;   /* LOOSE: all that are open, under the mutex */
-	sqlite3_mutex *mutex;      /* LOOSE */
+	pthread_mutex_t mutex;     /* not SQLite's, which end with a shutdown of it */
 	char name[40];
 };
 

@@ -52,13 +52,6 @@ static int block_close(sqlite3_file *file)
 
 /* ---- Sizes: disk and content stand for each other one to one ---- */
 
-static sqlite3_int64 disk_size(const struct block_file *b, sqlite3_int64 size)
-{
-	sqlite3_int64 rest = size % b->block;
-
-	return size / b->block * (b->block + AEAD_OVERHEAD) + (rest > 0 ? rest + AEAD_OVERHEAD : 0);
-}
-
 static sqlite3_int64 content_size(const struct block_file *b, sqlite3_int64 disk)
 {
 	sqlite3_int64 rest = disk % (b->block + AEAD_OVERHEAD);
@@ -178,8 +171,9 @@ static int block_resize(struct block_file *b, sqlite3_int64 from, sqlite3_int64 
 	} else {
 		memset(b->scratch, 0, b->block);
 	}
+	/* A cut block does not open: it goes, and comes back shorter. What ends between is a torn tail, not damage. */
 	if (size < from)
-		rc = under_truncate(&b->f, disk_size(b, size));
+		rc = under_truncate(&b->f, (sqlite3_int64)number * (b->block + AEAD_OVERHEAD));
 	if (rc == SQLITE_OK && have != want && want > 0)
 		rc = block_store(b, number, want);
 	return rc;

@@ -87,21 +87,21 @@ int main_refresh(struct main_file *m)
 
 static void mains_put(struct main_file *m)
 {
-	sqlite3_mutex_enter(m->f.vfs->mutex);
+	pthread_mutex_lock(&m->f.vfs->mutex);
 	m->next = m->f.vfs->mains;
 	m->f.vfs->mains = m;
-	sqlite3_mutex_leave(m->f.vfs->mutex);
+	pthread_mutex_unlock(&m->f.vfs->mutex);
 }
 
 static void mains_remove(struct main_file *m)
 {
-	sqlite3_mutex_enter(m->f.vfs->mutex);
+	pthread_mutex_lock(&m->f.vfs->mutex);
 	for (struct main_file **p = &m->f.vfs->mains; *p != NULL; p = &(*p)->next)
 		if (*p == m) {
 			*p = m->next;
 			break;
 		}
-	sqlite3_mutex_leave(m->f.vfs->mutex);
+	pthread_mutex_unlock(&m->f.vfs->mutex);
 }
 
 /* SQLite's own sqlite3_database_file_object() gives the file of the outermost VFS, which need not be this one. */
@@ -112,10 +112,10 @@ struct main_file *main_of_log(struct vfs *vfs, const char *log)
 
 	if (vfs->policy != VFS_LOOSE)
 		return m;
-	sqlite3_mutex_enter(vfs->mutex);
+	pthread_mutex_lock(&vfs->mutex);
 	for (m = vfs->mains; m != NULL && m->name != name;)
 		m = m->next;
-	sqlite3_mutex_leave(vfs->mutex);
+	pthread_mutex_unlock(&vfs->mutex);
 	return m;
 }
 
@@ -228,16 +228,23 @@ static int header_read(struct main_file *m, uint8_t *out, int len)
 	return rc;
 }
 
+/* Any bytes, by the pages they lie in: parts of the header, and whole pages of another size, where SQLite has not seen
+ * yet which size this file has. */
 static int part_read(struct main_file *m, uint8_t *out, int len, sqlite3_int64 at)
 {
-	uint32_t page = (uint32_t)(at / m->size) + 1;
-	uint32_t skip = (uint32_t)(at % m->size);
 	int rc = SQLITE_OK;
 
-	if (skip + (uint32_t)len > m->size)
-		return SQLITE_IOERR_READ;
-	rc = page_read(m, page, m->scratch, m->size);
-	memcpy(out, m->scratch + skip, (size_t)len);
+	memset(out, 0, (size_t)len);
+	while (len > 0 && rc == SQLITE_OK) {
+		uint32_t skip = (uint32_t)(at % m->size);
+		uint32_t take = m->size - skip < (uint32_t)len ? m->size - skip : (uint32_t)len;
+
+		rc = page_read(m, (uint32_t)(at / m->size) + 1, m->scratch, m->size);
+		memcpy(out, m->scratch + skip, take);
+		out += take;
+		at += take;
+		len -= (int)take;
+	}
 	return rc;
 }
 
@@ -245,7 +252,6 @@ static int main_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 {
 	struct main_file *m = self(file);
 	struct vfs *vfs = m->f.vfs;
-	bool whole = len >= 512 && (len & (len - 1)) == 0 && at % len == 0;
 	int rc = run_flush(m);
 
 	if (rc != SQLITE_OK)
@@ -264,7 +270,7 @@ static int main_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 		}
 	}
 	for (int attempt = 0;; attempt++) {
-		if (whole && (vfs->policy == VFS_LOOSE || len == VAULT_PAGE_SIZE))
+		if ((uint32_t)len == m->size && at % len == 0)
 			rc = page_read(m, (uint32_t)(at / len) + 1, out, (uint32_t)len);
 		else if (at == 0 && len == 100)
 			rc = header_read(m, out, len);

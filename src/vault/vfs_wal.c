@@ -184,6 +184,11 @@ static int header_read(struct wal_file *w, uint8_t *out)
 	if (w->f.vfs->old_log)
 		return SQLITE_IOERR_SHORT_READ;
 	rc = header_find(w, out, &generation, &found);
+	if (rc == SQLITE_OK && !found && !product(w)) { /* the database may bear another id by now */
+		rc = main_refresh(w->db);
+		if (rc == SQLITE_OK)
+			rc = header_find(w, out, &generation, &found);
+	}
 	if (rc != SQLITE_OK)
 		return rc;
 	if (!found) /* zeros: an empty log. wal_judge_open() has seen that nothing was claimed of it */

@@ -417,6 +417,17 @@ static void mark_deleted(const struct fixture *x, struct files *f)
 	f->mark.len = 0;
 }
 
+/* Both copies of the newest record of the sum; the one before it counts then. */
+static void newest_sum_lost(const struct fixture *x, struct files *f)
+{
+	struct vault *v = NULL;
+
+	files_put(x->dir, f);
+	v = kit_open(x->dir, VAULT_OPEN, &rng);
+	memset(f->mark.data + (2 + 2 * (v->ledger.record.sequence % 2)) * LEDGER_SLOT, 0, 2 * LEDGER_SLOT);
+	vault_close(v);
+}
+
 static void mark_of_another_vault(const struct fixture *x, struct files *f)
 {
 	buf_free(&f->mark);
@@ -493,6 +504,8 @@ static const struct case_files cases[] = {
 	{ "an older log put back after a clean end", older_log, from_closed, BIT(WHOLE) },
 	{ "an older mark put back", older_mark, from_late, BIT(AT_OPEN) },
 	{ "an older mark put back after a clean end", older_mark, from_closed, DAMAGE },
+	{ "the newest sum lost", newest_sum_lost, from_late, BIT(AT_OPEN) },
+	{ "the newest sum lost after a clean end", newest_sum_lost, from_closed, BIT(AT_OPEN) },
 	{ "the mark of another vault", mark_of_another_vault, from_closed, DAMAGE },
 	{ "the mark deleted", mark_deleted, from_closed, DAMAGE },
 	{ "an early frame flipped", early_frame_flipped, from_late, BIT(AT_OPEN) },

@@ -66,6 +66,9 @@ static void any_sqlite_can_load_it(void **state)
 		    SQLITE_OK);
 		assert_int_equal(number(i % 2 ? b : a, "SELECT count(*) FROM t"), i + 1);
 	}
+	other = file_join(dir, "vault.db-shm");
+	assert_false(file_exists(other)); /* the index of the log, with checksums of plain content, is in memory */
+	free(other);
 	sqlite3_close(b);
 	/* An attached database has its reserve too, or its pages would be refused. */
 	other = file_join(dir, "vault.new");

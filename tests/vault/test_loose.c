@@ -4,7 +4,8 @@
 // database in memory and comparing, and by looking for plaintext and checksums of it in every write (V1).
 //
 // Seen to fail when: a block of a journal is not sealed; the last, shorter block keeps its old length; page 1 of
-// another size is not found; pages that come before page 1 bear another file's id.
+// another size is not found; pages that come before page 1 bear another file's id; a read of another size is not
+// put together from the pages there are.
 #include "vault/disk.h"
 
 #include "vault/vfs.h"
@@ -256,6 +257,37 @@ static void two_connections(void **state)
 	kit_dir_free(dir);
 }
 
+/* A connection that expects another page size learns the file's from its header. */
+static void another_page_size_was_expected(void **state)
+{
+	static const unsigned sizes[] = { 512, 1024, 16384, 65536 };
+	char *dir = kit_dir();
+	char *path = file_join(dir, "a.db");
+	struct vfs *vfs = loose_vfs(sqlite3_vfs_find("unix"));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		sqlite3 *a = loose_open(path, "loose");
+		sqlite3 *b = loose_open(path, "loose");
+		char text[100];
+		char *got = NULL;
+
+		sql(b, "PRAGMA page_size=8192");
+		snprintf(text, sizeof(text), "PRAGMA page_size=%u; CREATE TABLE t(x); INSERT INTO t VALUES(7)",
+		         sizes[i]);
+		sql(a, text);
+		sqlite3_close(a);
+		got = text_of(b, "SELECT x FROM t");
+		assert_string_equal(got, "7");
+		free(got);
+		sqlite3_close(b);
+		files_remove(dir);
+	}
+	vfs_free(vfs);
+	free(path);
+	kit_dir_free(dir);
+}
+
 /* Another process dies inside a transaction: its journal is rolled back. */
 static void a_hot_journal_is_played_back(void **state)
 {
@@ -332,11 +364,9 @@ static void attach_and_blobs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_journal_mode_and_page_size),
-		cmocka_unit_test(a_large_first_transaction),
-		cmocka_unit_test(two_connections),
-		cmocka_unit_test(a_hot_journal_is_played_back),
-		cmocka_unit_test(attach_and_blobs),
+		cmocka_unit_test(every_journal_mode_and_page_size), cmocka_unit_test(a_large_first_transaction),
+		cmocka_unit_test(another_page_size_was_expected),   cmocka_unit_test(two_connections),
+		cmocka_unit_test(a_hot_journal_is_played_back),     cmocka_unit_test(attach_and_blobs),
 	};
 
 	return vault_start() != ERR_OK ? 1 : cmocka_run_group_tests_name("vault/loose", tests, NULL, NULL);

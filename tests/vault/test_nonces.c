@@ -159,7 +159,10 @@ static void conversation(struct life *l, struct vault *v)
 	    n, (int)seed_below(&l->seed, 120),
 	    "over een brief van de gemeente die niet begrepen was en over wat er nu gedaan kan worden, samen met de "
 	    "buurvrouw die al eerder mee was",
-	    n % 97, n % 31, n % 10 == 3 ? " UPDATE t SET x = x || ' (vervolg)' WHERE id % 50 = 7;" : "");
+	    n % 97, n % 31,
+	    n % 10 == 3
+	        ? " UPDATE t SET x = x || ' (vervolg)' WHERE id % 50 = 7 AND id > (SELECT max(id) FROM t) - 1000;"
+	        : "");
 	kit_sql(v, text);
 }
 

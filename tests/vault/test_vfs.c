@@ -363,6 +363,7 @@ static void system_calls_are_not_exchanged_in_a_vault(void **state)
 
 /* ---- Beyond the end ---- */
 
+/* `have` of them are there. */
 static void assert_short(sqlite3_file *f, int len, sqlite3_int64 at, int have)
 {
 	uint8_t out[8192];
@@ -418,6 +419,35 @@ static void what_is_beyond_the_end_is_zero(void **state)
 	closed(f);
 	sqlite3_close(db);
 	vfs_free(vfs);
+	dir_empty(dir);
+	free(path);
+	kit_dir_free(dir);
+}
+
+/* A journal is cut inside a block and the program ends there: what is left reads as a torn tail, which SQLite knows
+ * what to do with. */
+static void a_cut_that_ends_halfway_leaves_a_torn_tail(void **state)
+{
+	char *dir = kit_dir();
+	char *path = file_join(dir, "a.db-mj1");
+	struct disk *disk = disk_new();
+	struct vfs *vfs = loose_vfs(&disk->base);
+	sqlite3_file *f = opened(vfs, path, SQLITE_OPEN_SUPER_JOURNAL);
+	uint8_t data[2000];
+	sqlite3_int64 size = 0;
+
+	(void)state;
+	memset(data, 9, sizeof(data));
+	assert_int_equal(f->pMethods->xWrite(f, data, sizeof(data), 0), SQLITE_OK);
+	disk_fault(disk, FAULT_WRITE, 0, true);
+	assert_int_equal(f->pMethods->xTruncate(f, 700), SQLITE_IOERR_WRITE);
+	disk_fault(disk, 0, 0, false);
+	assert_int_equal(f->pMethods->xFileSize(f, &size), SQLITE_OK);
+	assert_int_equal(size, 512);
+	assert_short(f, 700, 0, 512);
+	closed(f);
+	vfs_free(vfs);
+	disk_free(disk);
 	dir_empty(dir);
 	free(path);
 	kit_dir_free(dir);
@@ -634,6 +664,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_stays_is_of_the_past),
 		cmocka_unit_test(system_calls_are_not_exchanged_in_a_vault),
 		cmocka_unit_test(what_is_beyond_the_end_is_zero),
+		cmocka_unit_test(a_cut_that_ends_halfway_leaves_a_torn_tail),
 		cmocka_unit_test(headers_and_checksums_are_sealed),
 		cmocka_unit_test(a_super_journal_binds_two_databases),
 	};
