@@ -313,6 +313,12 @@ enum err rebuild_gaps(struct errctx *ec, struct sync *y, const struct salvage *o
 
 /* ---- What was written here and never sealed ---- */
 
+/* Which of the states that could be read tells of which edit of one's own. */
+struct told {
+	uint64_t counter;
+	size_t state;
+};
+
 struct unsealed {
 	struct errctx *ec;
 	struct sync *y;
@@ -320,8 +326,11 @@ struct unsealed {
 	const struct people *people;
 	const struct space_row *space;
 	struct device_row me;
-	struct vv vector; /* as it is now */
-	struct hlc clock; /* of the edit before */
+	struct vv vector;  /* as it is now */
+	struct hlc clock;  /* of the edit before */
+	struct told *told; /* ascending by counter */
+	size_t told_n;
+	size_t told_cap;
 	struct rebuilt *out;
 };
 
@@ -495,17 +504,41 @@ static struct hlc clock_after(struct hlc c)
 	return c;
 }
 
+/* A time for an edit of which nothing is known: just after the one before it, else that of the next one that can be
+ * read, else now. Clocks ascend within a batch. */
+static struct hlc clock_between(const struct unsealed *u, uint64_t counter)
+{
+	struct hlc out = { (uint64_t)clock_now(u->y->clock), 0 };
+
+	if (u->clock.ms > 0)
+		return clock_after(u->clock);
+	for (uint64_t next = counter + 1; next < counter + CHUNK; next++) {
+		const struct salvaged_edit *row = logged_at(u, next);
+		struct edit edit;
+		struct body pool;
+
+		if (row == NULL || edit_parse(buf_bytes(&row->bytes), &edit, &pool) != ERR_OK)
+			continue;
+		out = edit.clock;
+		body_free(&pool);
+		break;
+	}
+	return out;
+}
+
 static enum err from_record(struct unsealed *u, const struct record *r, struct dot dot)
 {
 	struct draft d = { 0 };
-	struct edit edit = { .dot = dot, .target = r->id, .clock = clock_after(u->clock) };
+	struct edit edit = { .dot = dot, .target = r->id };
 	uint32_t stamp = 0;
 	enum err e = ERR_OK;
 
 	if (dot_cmp(r->id, dot) == 0)
 		edit.kind = r->kind;
-	if (stamp_find(r, dot, &stamp)) {
-		edit.clock = hlc_cmp(r->stamps[stamp].clock, u->clock) > 0 ? r->stamps[stamp].clock : edit.clock;
+	if (!stamp_find(r, dot, &stamp)) {
+		edit.clock = clock_between(u, dot.counter);
+	} else {
+		edit.clock = hlc_cmp(r->stamps[stamp].clock, u->clock) > 0 ? r->stamps[stamp].clock : u->clock;
 		e = writes_of(r, stamp, &d);
 	}
 	if (e == ERR_OK)
@@ -516,29 +549,73 @@ static enum err from_record(struct unsealed *u, const struct record *r, struct d
 	return e;
 }
 
+static int told_cmp(const void *a, const void *b)
+{
+	uint64_t x = ((const struct told *)a)->counter;
+	uint64_t y = ((const struct told *)b)->counter;
+
+	return (x > y) - (x < y);
+}
+
+static enum err told_add(struct unsealed *u, uint64_t counter, size_t state)
+{
+	if (u->told_n == u->told_cap) {
+		size_t cap = u->told_cap == 0 ? 64 : 2 * u->told_cap;
+		struct told *grown = realloc(u->told, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return ERR_NO_MEMORY;
+		u->told = grown;
+		u->told_cap = cap;
+	}
+	u->told[u->told_n++] = (struct told){ counter, state };
+	return ERR_OK;
+}
+
+/* One pass over the records: what they hold of edits of one's own beyond `head`. */
+static enum err told_list(struct unsealed *u, uint64_t head)
+{
+	const struct salvaged_state *list = u->old->state.item;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < u->old->state.n; i++) {
+		struct record r;
+
+		if (list[i].space != u->space->n || record_get(buf_bytes(&list[i].bytes), &r) != ERR_OK)
+			continue;
+		if (device_cmp(r.id.dev, u->me.id) == 0 && r.id.counter > head && r.kind != KIND_none)
+			e = told_add(u, r.id.counter, i);
+		for (size_t k = 0; e == ERR_OK && k < r.stamp_count; k++) {
+			if (device_cmp(r.stamps[k].dot.dev, u->me.id) == 0 && r.stamps[k].dot.counter > head)
+				e = told_add(u, r.stamps[k].dot.counter, i);
+		}
+		record_free(&r);
+	}
+	if (u->told_n > 1)
+		qsort(u->told, u->told_n, sizeof(*u->told), told_cmp);
+	return e;
+}
+
 /* The log does not hold it; perhaps the record does, that it made or changed. ERR_NOT_FOUND otherwise. */
 static enum err from_states(struct unsealed *u, struct dot dot)
 {
 	const struct salvaged_state *list = u->old->state.item;
+	struct told key = { .counter = dot.counter };
+	const struct told *t = u->told_n == 0 ? NULL : bsearch(&key, u->told, u->told_n, sizeof(key), told_cmp);
+	struct record r;
 	enum err e = ERR_NOT_FOUND;
 
-	for (size_t i = 0; e == ERR_NOT_FOUND && i < u->old->state.n; i++) {
-		struct record r;
-		uint32_t stamp = 0;
-
-		if (list[i].space != u->space->n || record_get(buf_bytes(&list[i].bytes), &r) != ERR_OK)
-			continue;
-		if ((dot_cmp(r.id, dot) == 0 && r.kind != KIND_none) || stamp_find(&r, dot, &stamp))
-			e = from_record(u, &r, dot);
-		record_free(&r);
-	}
+	if (t == NULL || record_get(buf_bytes(&list[t->state].bytes), &r) != ERR_OK)
+		return ERR_NOT_FOUND;
+	e = from_record(u, &r, dot);
+	record_free(&r);
 	return e;
 }
 
 /* Numbers run on without a gap, so an edit that is gone leaves one that writes nothing, to one's own entry. */
 static enum err stand_in(struct unsealed *u, struct dot dot)
 {
-	struct edit edit = { .dot = dot, .target = u->me.member, .clock = clock_after(u->clock) };
+	struct edit edit = { .dot = dot, .target = u->me.member, .clock = clock_between(u, dot.counter) };
 
 	if (dot_is_none(u->me.member) || dot.counter == 1)
 		return err_set(
@@ -553,25 +630,13 @@ static enum err stand_in(struct unsealed *u, struct dot dot)
 static uint64_t last_written(const struct unsealed *u, uint64_t head)
 {
 	const struct salvaged_edit *edit = u->old->edit.item;
-	const struct salvaged_state *state = u->old->state.item;
-	uint64_t last = head;
+	uint64_t last = u->told_n > 0 ? u->told[u->told_n - 1].counter : head;
 
 	for (size_t i = 0; i < u->old->edit.n; i++) {
 		uint64_t counter = (uint64_t)edit[i].dot & STORE_NUMBER_MAX;
 
 		if (edit[i].dot >> NUMBER_BITS == u->me.n && edit[i].space == u->space->n && counter > last)
 			last = counter;
-	}
-	for (size_t i = 0; i < u->old->state.n; i++) {
-		struct record r;
-
-		if (state[i].space != u->space->n || record_get(buf_bytes(&state[i].bytes), &r) != ERR_OK)
-			continue;
-		for (size_t k = 0; k < r.stamp_count; k++) {
-			if (device_cmp(r.stamps[k].dot.dev, u->me.id) == 0 && r.stamps[k].dot.counter > last)
-				last = r.stamps[k].dot.counter;
-		}
-		record_free(&r);
 	}
 	return last;
 }
@@ -601,14 +666,19 @@ static enum err one_again(struct unsealed *u, uint64_t counter)
 
 static enum err unsealed_again(struct unsealed *u, uint64_t head)
 {
-	uint64_t last = last_written(u, head);
+	uint64_t last = head;
 	enum err e = store_vector(u->ec, u->y->store, u->space->n, &u->vector);
 
+	if (e == ERR_OK)
+		e = told_list(u, head);
+	if (e == ERR_OK)
+		last = last_written(u, head);
 	if (e == ERR_OK && last - head > GAP_MAX)
 		last = head;
 	for (uint64_t counter = head + 1; e == ERR_OK && counter <= last; counter++)
 		e = one_again(u, counter);
 	vv_free(&u->vector);
+	free(u->told);
 	return e;
 }
 

@@ -23,7 +23,6 @@ struct rebuilt {
 	uint64_t restored;     /* the same, read back from the record that they made: what they replaced is gone */
 	uint64_t lost_edits;   /* the same, and gone */
 	uint64_t lost_batches; /* that were here and are to be had nowhere */
-	uint64_t clashing;     /* edits under a number that another edit of this device has at the remote: left out */
 };
 
 /* A file that the remote was seen to hold. */
