@@ -203,7 +203,8 @@ static enum err settle(struct errctx *ec, struct session *s, struct branch *b, b
 		e = relate(ec, s, &b->tip, &b->remote, &rel);
 	if (e != ERR_OK)
 		return e;
-	if (!b->has_remote || rel == REL_ABOVE) {
+	if (!b->has_remote || rel == REL_ABOVE ||
+	    (rel != REL_SAME && b->has_tip && b->has_over && git_oid_equal(&b->over, &b->remote))) {
 		*push = true;
 		return record_tip(ec, s, b);
 	}

@@ -173,7 +173,7 @@ static struct bytes item(struct in *in)
 
 static struct in in_of(struct bytes b)
 {
-	return (struct in){ b.data, b.data + b.len, b.len == 0 };
+	return (struct in){ b.data, b.len == 0 ? b.data : b.data + b.len, b.len == 0 };
 }
 
 static struct name name_get(struct in *in)
@@ -572,7 +572,8 @@ static void record_dump(struct record *r, struct buf *out)
 	uint32_t kind = 0;
 
 	record_fill(r);
-	qsort(r->live, r->lives, sizeof(*r->live), live_cmp);
+	if (r->lives > 0)
+		qsort(r->live, r->lives, sizeof(*r->live), live_cmp);
 	list = authors(r, &stamps);
 	for (size_t k = 0; k < r->edits; k++)
 		kind = r->space->edit[r->edit[k]]->kind != 0 ? r->space->edit[r->edit[k]]->kind : kind;
