@@ -78,7 +78,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
+tests: $(TESTBIN) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -120,6 +120,12 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
 $(BUILD)/tests/faults/test_nomem: LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
+
+# The same for the courier, whole: loaded into it by a test.
+$(BUILD)/tests/faults/nomem.so: tests/faults/preload/nomem.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(filter-out -fPIE -MMD -MP,$(CFLAGS)) -fno-builtin -fPIC -shared $< -o $@
 
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
