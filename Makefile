@@ -84,7 +84,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so
+tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -132,6 +132,12 @@ $(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLA
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
 $(BUILD)/tests/faults/test_nomem: LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
+
+# The same for the courier, whole: loaded into it by a test.
+$(BUILD)/tests/faults/nomem.so: tests/faults/preload/nomem.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(filter-out -fPIE -MMD -MP,$(CFLAGS)) -fno-builtin -fPIC -shared $< -o $@
 
 # Programs of the simulator: calls that reach a disk, the courier or a clock go to its own.
 $(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)

@@ -265,7 +265,7 @@ static const struct {
 	{ CMD_CONTACT_SHOW, "contact show ID" },
 	{ CMD_SERVICE_CHECK, "service check ID (--ok | --wrong TEXT)" },
 	{ CMD_JOIN, "join (INVITATION | --from FILE | --request) [--remote URL]" },
-	{ CMD_VERSIONS_PICK, "versions pick ID FIELD --keep N|both" },
+	{ CMD_VERSIONS_PICK, "versions pick ID FIELD --keep N|both|proposal" },
 	{ CMD_PROTECT, "protect TABLE.csv --threshold N --out DIR [--hierarchy FILE ...] [--audit-only FILE]" },
 	{ CMD_RESIDENT_EDIT,
 	  "resident edit ID [--nick NICK] [--reach HOW] [--number NUMBER] [--language LANGUAGE] [--note TEXT]" },

@@ -457,6 +457,79 @@ static void test_sync_on_a_failing_disk(void **state)
 	strike_all(flow_sync, blows, COUNT(blows));
 }
 
+/* ---- No memory in the courier ---- */
+
+/* What the courier's end was: crashed ones are counted, whatever the home made of it. */
+static int sync_with_courier(const struct stage *s, const struct flow *f, const char *environment)
+{
+	char path[300];
+	char library[PATH_MAX];
+	FILE *script = NULL;
+	int status = 0;
+
+	snprintf(library, sizeof(library), "%s", s->driver);
+	strcpy(strrchr(library, '/'), "/nomem.so");
+	snprintf(path, sizeof(path), "%s/courier", s->w.dir);
+	script = fopen(path, "w");
+	assert_non_null(script);
+	fprintf(script, "#!/bin/sh\nLD_PRELOAD=%s %s %s\ns=$?\n[ $s -lt 128 ] || echo $s >>%s/crashed\nexit $s\n",
+	        library, environment, s->courier, s->w.dir);
+	assert_int_equal(fclose(script), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+	stage_shell(&status, "cd %s && %s %s %d %s 1770000000000 %s >out 2>err", s->w.dir, s->driver,
+	            s->w.home[f->home], (int)f->home + 1, path, f->action);
+	return status;
+}
+
+static void test_no_memory_in_the_courier(void **state)
+{
+	struct stage s;
+	struct flow f;
+	char environment[400];
+	size_t calls = 0;
+	size_t told = 0;
+	size_t points = 0;
+
+	(void)state;
+	if (!secret_heap()) {
+		print_message("# a sanitizer has its own memory\n");
+		skip();
+	}
+	stage_begin(&s, FLOW_MEMBERS);
+	flow_sync(&s, &f);
+	stage_restore(&s);
+	snprintf(environment, sizeof(environment), "SLB_NOMEM_COUNT=%s/calls", s.w.dir);
+	assert_int_equal(sync_with_courier(&s, &f, environment), 0);
+	calls = (size_t)atoi(stage_shell(NULL, "cat %s/calls", s.w.dir));
+	assert_true(calls > 500);
+	stage_shell(NULL, ": >%s/crashed", s.w.dir);
+	for (int sticky = 0; sticky < 2; sticky++) {
+		size_t count = stage_full() ? calls : 12;
+
+		for (size_t i = 0; i < count; i++, points++) {
+			int status = 0;
+
+			snprintf(where, sizeof(where), "sync, the courier without memory at allocation %zu%s",
+			         i * calls / count + 1, sticky ? " and on" : "");
+			snprintf(environment, sizeof(environment), "SLB_NOMEM_AT=%zu%s", i * calls / count + 1,
+			         sticky ? "+" : "");
+			stage_restore(&s);
+			status = sync_with_courier(&s, &f, environment);
+			if (status != 0 && (!said_why(&s) || (status != 6 && status != 9)))
+				fail_msg("status %d, and it said: %s", status,
+				         stage_shell(NULL, "cat %s/err", s.w.dir));
+			told += status != 0;
+			judge(&s, &f, acknowledged(&s));
+		}
+	}
+	print_message("# sync, courier, no memory: %zu of %zu points, %zu noticed, %s crashed; nothing lost, nothing "
+	              "doubled\n",
+	              points, 2 * calls, told, stage_shell(NULL, "wc -l <%s/crashed", s.w.dir));
+	assert_int_equal(atoi(stage_shell(NULL, "wc -l <%s/crashed", s.w.dir)), 0);
+	stage_restore(&s);
+	stage_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +542,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_sync_killed, say_where),
 		cmocka_unit_test_teardown(test_add_on_a_failing_disk, say_where),
 		cmocka_unit_test_teardown(test_sync_on_a_failing_disk, say_where),
+		cmocka_unit_test_teardown(test_no_memory_in_the_courier, say_where),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
