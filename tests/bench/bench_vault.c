@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a person waits for when a conversation is saved: `contact add` as the program does it (edit, state, chain, plain
-// rows, search entry, one durable transaction), over a vault and over plain SQLite, in short turns of one run. Then the
-// same statements with the same values, taken down on the way, on other builds of SQLite and other ciphers.
+// rows, search entry, one durable transaction), over a vault and over plain SQLite, one conversation each in turn. Then
+// the same statements with the same values, taken down on the way, on other builds of SQLite and other ciphers.
 //
 // The least turn is what the machine can do; the median of the turns taken in pairs is what it did beside its other
 // work. Counts repeat exactly.
@@ -19,14 +19,15 @@
 struct side {
 	const char *name;
 	struct player player;
-	struct turns save; /* us for one conversation */
+	struct vault *vault;
+	struct turns save; /* us, of each conversation */
 	struct turns cpu;
-	struct turns pause; /* us for the checkpoint, for one conversation */
-	struct turns pause_cpu;
+	struct turns all; /* us a conversation, of a turn with the checkpoint at its end */
+	struct turns all_cpu;
+	double sum[2]; /* of the turn so far: wall, processor */
 	struct disk_use disk;
 	struct disk_use disk_pause;
-	uint32_t syncs_most; /* in one turn's saving */
-	struct vault *vault;
+	uint64_t syncs_most; /* in one conversation */
 };
 
 static struct tape tapes[RECORDERS];
@@ -59,43 +60,40 @@ static void conversation(struct home *h, uint64_t *chance)
 
 /* ---- Turns ---- */
 
-static void turn_begin(double at[static 2], struct disk_use *d)
+struct stopwatch {
+	double wall;
+	double cpu;
+	struct disk_use disk;
+};
+
+static struct stopwatch begin(void)
 {
-	*d = disk;
-	at[0] = wall_us();
-	at[1] = cpu_us();
+	return (struct stopwatch){ wall_us(), cpu_us(), disk };
 }
 
-static void turn_end(struct side *s, const double at[static 2], struct disk_use before)
+static void saved(struct side *s, struct stopwatch w)
 {
-	struct disk_use used = disk_since(disk, before);
+	struct disk_use used = disk_since(disk, w.disk);
+	double wall = wall_us() - w.wall;
+	double cpu = cpu_us() - w.cpu;
 
-	turns_add(&s->save, (wall_us() - at[0]) / EACH);
-	turns_add(&s->cpu, (cpu_us() - at[1]) / EACH);
+	turns_add(&s->save, wall);
+	turns_add(&s->cpu, cpu);
+	s->sum[0] += wall;
+	s->sum[1] += cpu;
 	disk_add(&s->disk, used);
 	if (used.syncs > s->syncs_most)
-		s->syncs_most = (uint32_t)used.syncs;
+		s->syncs_most = used.syncs;
 }
 
-static void pause_end(struct side *s, const double at[static 2])
+/* The person pauses: the turn is over. */
+static void paused(struct side *s, struct stopwatch w)
 {
-	turns_add(&s->pause, (wall_us() - at[0]) / EACH);
-	turns_add(&s->pause_cpu, (cpu_us() - at[1]) / EACH);
-}
-
-static void home_turn(struct side *s, struct home *h, uint64_t *chance)
-{
-	double at[2];
-	struct disk_use before;
-
-	turn_begin(at, &before);
-	for (int i = 0; i < EACH; i++)
-		conversation(h, chance);
-	turn_end(s, at, before);
-	turn_begin(at, &before);
-	home_idle(h, false);
-	pause_end(s, at);
-	disk_add(&s->disk_pause, disk_since(disk, before));
+	turns_add(&s->all, (s->sum[0] + wall_us() - w.wall) / EACH);
+	turns_add(&s->all_cpu, (s->sum[1] + cpu_us() - w.cpu) / EACH);
+	disk_add(&s->disk_pause, disk_since(disk, w.disk));
+	s->sum[0] = 0;
+	s->sum[1] = 0;
 }
 
 static void side_idle(struct side *s)
@@ -110,19 +108,6 @@ static void side_idle(struct side *s)
 	api_check(s->player.api, s->player.db,
 	          s->player.api->wal_checkpoint_v2(s->player.db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL),
 	          "checkpoint");
-}
-
-static void side_turn(struct side *s, const struct tape *t)
-{
-	double at[2];
-	struct disk_use before;
-
-	turn_begin(at, &before);
-	play(&s->player, t);
-	turn_end(s, at, before);
-	turn_begin(at, &before);
-	side_idle(s);
-	pause_end(s, at);
 }
 
 /* ---- Sides ---- */
@@ -199,18 +184,9 @@ static void tapes_empty(void)
 
 /* ---- The lines ---- */
 
-static void sum(const struct turns *a, const struct turns *b, struct turns *out)
-{
-	out->n = 0;
-	for (size_t i = 0; i < a->n; i++)
-		turns_add(out, a->v[i] + b->v[i]);
-}
-
 /* Saving alone, and with the checkpoints that it leads to. */
 static void side_lines(const char *name, const struct side *plain, const struct side *other, double goal)
 {
-	static struct turns a;
-	static struct turns b;
 	char text[64];
 
 	line_turns(name, &plain->save, &other->save, goal);
@@ -218,13 +194,10 @@ static void side_lines(const char *name, const struct side *plain, const struct 
 	line_ratio(text, turns_median(&plain->cpu), turns_median(&other->cpu), turns_paired(&plain->cpu, &other->cpu),
 	           0);
 	snprintf(text, sizeof(text), "%s + checkpoint", name);
-	sum(&plain->save, &plain->pause, &a);
-	sum(&other->save, &other->pause, &b);
-	line_turns(text, &a, &b, goal);
+	line_turns(text, &plain->all, &other->all, goal);
 	snprintf(text, sizeof(text), "%s + checkpoint, processor", name);
-	sum(&plain->cpu, &plain->pause_cpu, &a);
-	sum(&other->cpu, &other->pause_cpu, &b);
-	line_ratio(text, turns_median(&a), turns_median(&b), turns_paired(&a, &b), 0);
+	line_ratio(text, turns_median(&plain->all_cpu), turns_median(&other->all_cpu),
+	           turns_paired(&plain->all_cpu, &other->all_cpu), 0);
 }
 
 static double each(uint64_t n)
@@ -239,13 +212,13 @@ static void disk_lines(const struct side *plain, const struct side *vault)
 	           0);
 	line_value("writes a conversation", each(plain->disk.writes), each(vault->disk.writes), 0);
 	line_value("bytes written a conversation", each(plain->disk.bytes), each(vault->disk.bytes), 0);
-	line_value("most fsyncs in a turn of saving", plain->syncs_most, vault->syncs_most, EACH);
+	line_value("most fsyncs in one conversation", (double)plain->syncs_most, (double)vault->syncs_most, 1);
 }
 
 static void lines(void)
 {
-	printf("Saving a conversation: %d turns of %d after %d others, on %s; us\n", TURNS, EACH, BEFORE,
-	       disk_kind(scratch));
+	printf("Saving a conversation: %d turns of %d after %d others, a checkpoint after each, on %s; us\n", TURNS,
+	       EACH, BEFORE, disk_kind(scratch));
 	line_head();
 	side_lines("contact add", &homes[1], &homes[0], 1.2);
 	disk_lines(&homes[1], &homes[0]);
@@ -280,6 +253,45 @@ static void before(struct home home[static 2], uint64_t chance[static 2])
 	}
 }
 
+/* One conversation on every side, each time in another order. */
+static void one_each(struct home home[static 2], uint64_t chance[static 2], size_t n)
+{
+	tapes_empty();
+	for (size_t k = 0; k < 2; k++) {
+		size_t i = (n + k) % 2;
+		struct stopwatch w = begin();
+
+		conversation(&home[i], &chance[i]);
+		saved(&homes[i], w);
+	}
+	tapes_compare();
+	for (size_t k = 0; k < side_count; k++) {
+		struct side *s = &sides[(n + k) % side_count];
+		struct stopwatch w = begin();
+
+		play(&s->player, &tapes[0]);
+		saved(s, w);
+	}
+}
+
+static void pause_each(struct home home[static 2], size_t turn)
+{
+	for (size_t k = 0; k < 2; k++) {
+		size_t i = (turn + k) % 2;
+		struct stopwatch w = begin();
+
+		home_idle(&home[i], false);
+		paused(&homes[i], w);
+	}
+	for (size_t k = 0; k < side_count; k++) {
+		struct side *s = &sides[(turn + k) % side_count];
+		struct stopwatch w = begin();
+
+		side_idle(s);
+		paused(s, w);
+	}
+}
+
 int main(void)
 {
 	char command[300];
@@ -295,15 +307,9 @@ int main(void)
 	home_new(&home[1], scratch, "open", true);
 	before(home, chance);
 	for (size_t turn = 0; turn < TURNS; turn++) {
-		tapes_empty();
-		for (size_t k = 0; k < 2; k++) {
-			size_t i = (turn + k) % 2;
-
-			home_turn(&homes[i], &home[i], &chance[i]);
-		}
-		tapes_compare();
-		for (size_t k = 0; k < side_count; k++)
-			side_turn(&sides[(turn + k) % side_count], &tapes[0]);
+		for (size_t i = 0; i < EACH; i++)
+			one_each(home, chance, turn * EACH + i);
+		pause_each(home, turn);
 	}
 	lines();
 	sides_close();

@@ -124,7 +124,7 @@ static inline void line_value(const char *name, double plain, double other, doub
 	fflush(stdout);
 }
 
-/* Two lines about the same turns: the least and the paired median. */
+/* Two lines about the same turns: the least, and the median of the pairs. */
 static inline void line_turns(const char *name, const struct turns *plain, const struct turns *other, double goal)
 {
 	char text[64];

@@ -30,6 +30,10 @@ struct api {
 	int (*bind_blob)(sqlite3_stmt *, int, const void *, int, void (*)(void *));
 	sqlite3_int64 (*column_int64)(sqlite3_stmt *, int);
 	int (*wal_checkpoint_v2)(sqlite3 *, const char *, int, int *, int *);
+	int (*create_function)(sqlite3 *, const char *, int, int, void *,
+	                       void (*)(sqlite3_context *, int, sqlite3_value **),
+	                       void (*)(sqlite3_context *, int, sqlite3_value **), void (*)(sqlite3_context *));
+	void (*result_int)(sqlite3_context *, int);
 	const char *(*errmsg)(sqlite3 *);
 	const char *(*libversion)(void);
 };
@@ -60,6 +64,8 @@ static inline void api_fill(struct api *a, void *library)
 	api_take(library, "sqlite3_bind_blob", &a->bind_blob);
 	api_take(library, "sqlite3_column_int64", &a->column_int64);
 	api_take(library, "sqlite3_wal_checkpoint_v2", &a->wal_checkpoint_v2);
+	api_take(library, "sqlite3_create_function", &a->create_function);
+	api_take(library, "sqlite3_result_int", &a->result_int);
 	api_take(library, "sqlite3_errmsg", &a->errmsg);
 	api_take(library, "sqlite3_libversion", &a->libversion);
 }

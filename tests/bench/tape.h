@@ -207,7 +207,11 @@ struct player {
 	sqlite3 *db;
 	const struct statements *from; /* whose numbers the tape has */
 	sqlite3_stmt *st[TAPE_STATEMENTS];
+	uint32_t steps[TAPE_STATEMENTS]; /* since its reset */
+	uint32_t now;                    /* of the statement that is being stepped */
 };
+
+static const struct player *playing; /* for functions that the statements call */
 
 static inline sqlite3_stmt *player_statement(struct player *p, uint8_t n)
 {
@@ -234,6 +238,7 @@ static inline void play_entry(struct player *p, struct tape_entry e, const uint8
 		rc = a->bind_blob(st, e.index, bytes, (int)e.len, SQLITE_STATIC);
 		break;
 	case TAPE_STEP:
+		p->now = ++p->steps[e.statement];
 		rc = a->step(st);
 		if (rc == (e.row ? SQLITE_DONE : SQLITE_ROW)) {
 			fprintf(stderr, "bench: %s does not answer as the vault did: %s\n", a->name,
@@ -242,6 +247,7 @@ static inline void play_entry(struct player *p, struct tape_entry e, const uint8
 		}
 		break;
 	case TAPE_RESET:
+		p->steps[e.statement] = 0;
 		rc = a->reset(st);
 		break;
 	case TAPE_CLEAR:
@@ -256,6 +262,7 @@ static inline void play_entry(struct player *p, struct tape_entry e, const uint8
 
 static inline void play(struct player *p, const struct tape *t)
 {
+	playing = p;
 	for (size_t at = 0; at < t->len;) {
 		struct tape_entry e;
 
