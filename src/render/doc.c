@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "base/buf.h"
 
 #define DEPTH_MAX 16
 
@@ -122,21 +123,36 @@ void doc_time(struct doc *d, const char *key, int64_t ms)
 	doc_text(d, key, ms == 0 ? NULL : text);
 }
 
+/* jansson does not look at what it is told of every piece; this remembers. */
+struct dumped {
+	struct buf text;
+	bool failed;
+};
+
+static int dump_piece(const char *piece, size_t len, void *self)
+{
+	struct dumped *d = self;
+
+	if (buf_put(&d->text, piece, len) != ERR_OK)
+		d->failed = true;
+	return d->failed ? -1 : 0;
+}
+
 enum err doc_print(struct errctx *ec, struct doc *d, FILE *out)
 {
-	char *text = NULL;
+	struct dumped all = { .failed = true };
 	enum err e = ERR_OK;
 
-	if (d != NULL && !d->failed && d->root != NULL && d->depth == 0)
-		text = json_dumps(d->root, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (text == NULL)
-		e = err_errno(ec, ENOMEM, "");
-	else if (fprintf(out, "%s\n", text) < 0)
-		e = err_set(ec, ERR_IO, "Not everything that was printed arrived. Is the disk full?", NULL, NULL, NULL);
-	if (text != NULL) {
-		explicit_bzero(text, strlen(text));
-		free(text);
+	if (d != NULL && !d->failed && d->root != NULL && d->depth == 0) {
+		all.failed = false;
+		if (json_dump_callback(d->root, dump_piece, &all, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+			all.failed = true;
 	}
+	if (all.failed || buf_put_byte(&all.text, '\n') != ERR_OK)
+		e = err_errno(ec, ENOMEM, "");
+	else if (fwrite(all.text.data, 1, all.text.len, out) != all.text.len)
+		e = err_set(ec, ERR_IO, "Not everything that was printed arrived. Is the disk full?", NULL, NULL, NULL);
+	buf_free(&all.text);
 	doc_free(d);
 	return e;
 }

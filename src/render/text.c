@@ -2,7 +2,6 @@
 // Text for people: sentences and fields. Records stand in text_records.c.
 #include "render/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/dates.h"
@@ -50,38 +49,36 @@ void text_column(const struct text *t, const char *typed, int width)
 	fprintf(t->out, "%*s", blanks < 0 ? 2 : blanks + 2, "");
 }
 
-/* Control characters of an argument become blanks, in place. */
-static void clean(char *s)
+/* An argument of a sentence; control characters become blanks. */
+static void put_arg(FILE *out, const char *s)
 {
-	for (char *p = s; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
+	for (; s != NULL && *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
 
-		if (c < 0x20 || c == 0x7F)
-			*p = ' ';
-		else if (c == 0xC2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xA0)
-			p[0] = p[1] = ' ';
+		if (c == 0xC2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xA0) {
+			fputs("  ", out);
+			s++;
+		} else {
+			fputc(c < 0x20 || c == 0x7F ? ' ' : c, out);
+		}
 	}
 }
 
+/* As lang_fill(), without memory: what there is to say may be that there is none. */
 void text_say(const struct text *t, const char *msg, const char *a1, const char *a2, const char *a3)
 {
-	const char *given[3] = { a1, a2, a3 };
-	const char *args[3] = { "", "", "" };
-	char *copies[3] = { NULL, NULL, NULL };
-	struct buf line = { 0 };
+	const char *args[3] = { a1, a2, a3 };
 
-	for (int i = 0; i < 3; i++) {
-		copies[i] = strdup(given[i] == NULL ? "" : given[i]);
-		if (copies[i] != NULL) {
-			clean(copies[i]);
-			args[i] = copies[i];
+	for (const char *p = lang_tr(t->lang, msg); *p != '\0'; p++) {
+		if (p[0] == '%' && p[1] == '%') {
+			fputc(*p++, t->out);
+		} else if (p[0] == '%' && p[1] >= '1' && p[1] <= '3') {
+			put_arg(t->out, args[p[1] - '1']);
+			p++;
+		} else {
+			fputc(*p, t->out);
 		}
 	}
-	if (lang_fill(&line, lang_tr(t->lang, msg), args, 3) == ERR_OK && line.len > 0)
-		fwrite(line.data, 1, line.len, t->out);
-	buf_free(&line);
-	for (int i = 0; i < 3; i++)
-		free(copies[i]);
 }
 
 void text_line(const struct text *t, const char *msg, const char *a1, const char *a2, const char *a3)
