@@ -30,7 +30,6 @@ static const struct shape job_shape[JOB_KINDS] = {
 	[JOB_OWN] = { "own", { T_REF } },
 	[JOB_PUT] = { "put", { T_REF, T_NAME, T_PATH } },
 	[JOB_RESTORE] = { "restore", { T_REF } },
-	[JOB_OVER] = { "over", { T_REF, T_OID } },
 };
 
 static const struct shape report_shape[REPORT_KINDS] = {

@@ -16,8 +16,6 @@
  *   put REF NAME PATH   commit the file PATH as NAME on REF, which is thereby `own`; one commit a put, in this order,
  *                       unless a commit of REF above its `have` holds NAME already
  *   restore REF         push our last known tip of REF back where the remote's is missing or an ancestor of it
- *   over REF OID        what the remote showed of the own branch REF up to OID was looked at and is not this device's:
- *                       where it still stands there, push over it
  *
  * Report:
  *   file REF OID NAME PATH   one file of a new commit, oldest commit first; PATH is complete and lies in `in`
@@ -69,7 +67,6 @@ enum job_kind {
 	JOB_OWN,
 	JOB_PUT,
 	JOB_RESTORE,
-	JOB_OVER,
 	JOB_KINDS
 };
 

@@ -203,8 +203,7 @@ static enum err settle(struct errctx *ec, struct session *s, struct branch *b, b
 		e = relate(ec, s, &b->tip, &b->remote, &rel);
 	if (e != ERR_OK)
 		return e;
-	if (!b->has_remote || rel == REL_ABOVE ||
-	    (rel != REL_SAME && b->has_tip && b->has_over && git_oid_equal(&b->over, &b->remote))) {
+	if (!b->has_remote || rel == REL_ABOVE) {
 		*push = true;
 		return record_tip(ec, s, b);
 	}

@@ -140,8 +140,7 @@ static bool is_wanted(const struct session *s, const char *name)
 /* Does the item speak of one branch? */
 static bool names_branch(const struct job_item *item)
 {
-	return item->kind == JOB_HAVE || item->kind == JOB_OWN || item->kind == JOB_PUT || item->kind == JOB_RESTORE ||
-	       item->kind == JOB_OVER;
+	return item->kind == JOB_HAVE || item->kind == JOB_OWN || item->kind == JOB_PUT || item->kind == JOB_RESTORE;
 }
 
 /* What the job says of each branch. */
@@ -164,11 +163,6 @@ static enum err mark_branches(struct errctx *ec, struct session *s)
 			if (git_oid_fromstr(&b->have, item->field[1]) != 0)
 				return err_set(ec, ERR_USAGE, "%1 is no commit.", item->field[1], NULL, NULL);
 		}
-		if (item->kind == JOB_OVER) {
-			b->has_over = true;
-			if (git_oid_fromstr(&b->over, item->field[1]) != 0)
-				return err_set(ec, ERR_USAGE, "%1 is no commit.", item->field[1], NULL, NULL);
-		}
 	}
 	return ERR_OK;
 }
@@ -187,8 +181,7 @@ static enum err choose_prefixes(struct errctx *ec, struct session *s)
 	for (size_t i = 0; i < s->job->count; i++) {
 		const struct job_item *item = &s->job->item[i];
 
-		if (!names_branch(item) || item->kind == JOB_HAVE || item->kind == JOB_OVER ||
-		    is_wanted(s, item->field[0]))
+		if (!names_branch(item) || item->kind == JOB_HAVE || is_wanted(s, item->field[0]))
 			continue;
 		/* A row of puts is of one branch. */
 		if (s->prefixes == s->wants || strcmp(s->prefix[s->prefixes - 1], item->field[0]) != 0)

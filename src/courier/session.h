@@ -18,8 +18,8 @@ struct put {
 struct branch {
 	char *name;
 	bool wanted, own, restore;
-	bool has_have, has_local, has_remote, has_over;
-	git_oid have, local, remote, over;
+	bool has_have, has_local, has_remote;
+	git_oid have, local, remote;
 	bool broken; /* at the remote: a file that names no commit */
 	/* How far the remote's commits are in the local repository, and why no further. */
 	bool has_got;

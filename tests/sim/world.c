@@ -459,10 +459,12 @@ static void check_dump(struct player *p, const struct space_row *space)
 	free(should.data);
 }
 
-/* The devices of a space are those that its member records name. */
+/* The devices of a space are those that its member records name (and the founder's, which the answer to a joiner names
+ * before any record is there). */
 static void check_members(struct player *p, const struct space_row *space)
 {
-	sqlite3_stmt *st = prepare(p, "SELECT id FROM device WHERE space = ?1 AND state <> 0 ORDER BY id");
+	sqlite3_stmt *st =
+	    prepare(p, "SELECT id FROM device WHERE space = ?1 AND state <> 0 AND member <> 0 ORDER BY id");
 	size_t s = model_space(p->w->model, space->id.b);
 	struct model_devices should = { 0 };
 	size_t at = 0;
@@ -471,11 +473,7 @@ static void check_members(struct player *p, const struct space_row *space)
 	model_members(p->w->model, s, &holding_of(p, s)->has, &should);
 	sqlite3_bind_int64(st, 1, space->n);
 	while (sqlite3_step(st) == SQLITE_ROW) {
-		/* the founder's is known from the answer, before any record is here */
-		if (should.n == 0)
-			at--;
-		else
-			same = same && at < should.n && memcmp(should.id[at], sqlite3_column_blob(st, 0), 8) == 0;
+		same = same && at < should.n && memcmp(should.id[at], sqlite3_column_blob(st, 0), 8) == 0;
 		at++;
 	}
 	if (!same || at != should.n)
