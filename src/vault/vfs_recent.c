@@ -4,7 +4,6 @@
 #include "vault/vfs.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -12,26 +11,27 @@
 
 #define SLOTS 512
 
+/* All of it is one mapping that the kernel wipes in a child process: there it is not `ours`, holds nothing and takes
+ * nothing, since locks on memory are not inherited. */
 struct recent {
+	bool ours;
 	uint32_t page[SLOTS];
 	uint32_t frame[SLOTS]; /* 0: empty */
-	uint8_t *data;         /* locked; SLOTS pages */
+	uint8_t data[SLOTS][VAULT_PAGE_SIZE];
 };
 
 static atomic_flag taken = ATOMIC_FLAG_INIT;
 
-#define DATA_LEN ((size_t)SLOTS * VAULT_PAGE_SIZE)
-
-static uint8_t *locked_new(void)
+static struct recent *locked_new(void)
 {
-	uint8_t *p = mmap(NULL, DATA_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const size_t len = sizeof(struct recent);
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
-	if (madvise(p, DATA_LEN, MADV_DONTDUMP) == 0 && madvise(p, DATA_LEN, MADV_DONTFORK) == 0 &&
-	    mlock(p, DATA_LEN) == 0)
+	if (madvise(p, len, MADV_DONTDUMP) == 0 && madvise(p, len, MADV_WIPEONFORK) == 0 && mlock(p, len) == 0)
 		return p;
-	munmap(p, DATA_LEN);
+	munmap(p, len);
 	return NULL;
 }
 
@@ -41,23 +41,20 @@ struct recent *recent_new(void)
 
 	if (atomic_flag_test_and_set(&taken))
 		return NULL;
-	r = calloc(1, sizeof(*r));
-	if (r != NULL)
-		r->data = locked_new();
-	if (r != NULL && r->data != NULL)
-		return r;
-	free(r);
-	atomic_flag_clear(&taken);
-	return NULL;
+	r = locked_new();
+	if (r == NULL)
+		atomic_flag_clear(&taken);
+	else
+		r->ours = true;
+	return r;
 }
 
 void recent_free(struct recent *r)
 {
 	if (r == NULL)
 		return;
-	secret_wipe(r->data, DATA_LEN);
-	munmap(r->data, DATA_LEN);
-	free(r);
+	secret_wipe(r, sizeof(*r));
+	munmap(r, sizeof(*r));
 	atomic_flag_clear(&taken);
 }
 
@@ -65,18 +62,20 @@ void recent_put(struct recent *r, uint32_t page, uint32_t frame, const uint8_t *
 {
 	size_t slot = page % SLOTS;
 
+	if (!r->ours)
+		return;
 	r->page[slot] = page;
 	r->frame[slot] = frame;
-	memcpy(r->data + slot * VAULT_PAGE_SIZE, data, VAULT_PAGE_SIZE);
+	memcpy(r->data[slot], data, VAULT_PAGE_SIZE);
 }
 
 bool recent_get(const struct recent *r, uint32_t page, uint32_t frame, uint8_t *out)
 {
 	size_t slot = page % SLOTS;
 
-	if (r->page[slot] != page || r->frame[slot] != frame)
+	if (!r->ours || r->page[slot] != page || r->frame[slot] != frame)
 		return false;
-	memcpy(out, r->data + slot * VAULT_PAGE_SIZE, VAULT_PAGE_SIZE);
+	memcpy(out, r->data[slot], VAULT_PAGE_SIZE);
 	return true;
 }
 
