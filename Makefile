@@ -26,7 +26,7 @@ Q      = $(if $(V),,@)
 
 # ---- Flags ----
 
-PKGS        = sqlite3 libsodium zlib libcbor jansson
+PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)
@@ -65,6 +65,12 @@ COURLIB = $(if $(COURSRC),$(BUILD)/libcourier.a)
 
 SUPSRC  = $(wildcard tests/support/*.c)
 SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
+# The simulator: devices on disks in memory (docs/TESTING.md).
+SIMSRC  = $(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c))
+SIMLIB  = $(BUILD)/libsim.a
+SIMWRAP = open64 close read __read_chk pread64 __pread64_chk write fsync flock fchmod rename unlink unlinkat mkdir \
+          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open courier_run
+SIMBUGS = $(patsubst tests/sim/bugs/%.patch,$(BUILD)/sim-bugs/%,$(wildcard tests/sim/bugs/*.patch))
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
 # Programs that tests start and stop.
@@ -78,7 +84,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
+tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -107,7 +113,8 @@ $(LIB): $(LIBOBJ)
 $(BUILD)/libcourier.a: $(COUROBJ)
 $(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c))
 $(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
-$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a:
+$(SIMLIB): $(SIMSRC:%.c=$(BUILD)/obj/%.o)
+$(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a $(SIMLIB):
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -116,6 +123,11 @@ $(BUILD)/tests/%: tests/%.c $(SUPLIB) $(LIB)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SUPLIB) $(LIB) -lcmocka $(LDLIBS)
 
+# Benches that run the program over a plain database as well, and take down what it asks of SQLite (tests/bench/).
+WRAP_OPEN = -Wl,--wrap=vault_open
+WRAP_SQL  = $(patsubst %,-Wl$(comma)--wrap=sqlite3_%,bind_int64 bind_int bind_text64 bind_text bind_blob64 step reset finalize \
+            clear_bindings exec)
+$(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLAGS += $(WRAP_OPEN) $(WRAP_SQL)
 # Where memory runs out: our own allocations go through the test.
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
@@ -126,6 +138,21 @@ $(BUILD)/tests/faults/nomem.so: tests/faults/preload/nomem.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "cc $@"
 	$(Q)$(CC) $(filter-out -fPIE -MMD -MP,$(CFLAGS)) -fno-builtin -fPIC -shared $< -o $@
+
+# Programs of the simulator: calls that reach a disk, the courier or a clock go to its own.
+$(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(CFLAGS) -Itests $< -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) -lcmocka $(LDLIBS)
+
+# The same with one mistake in one source file: each must be found. A patch that no longer fits is told by
+# tests/sim/bugs.sh, and does not stop the build.
+$(BUILD)/sim-bugs/%: tests/sim/bugs/%.patch tests/sim/test_seeds_1.c $(SIMLIB) $(LIB)
+	@rm -rf $@ $@.src && mkdir -p $@.src
+	@echo "cc $@"
+	$(Q)f=$$(sed -n 's|^+++ b/||p' $<) && patch -s -o $@.src/bug.c $$f $< >$@.log && $(CC) $(CFLAGS) -Itests \
+		$@.src/bug.c tests/sim/test_seeds_1.c -o $@ $(LDFLAGS) $(SIMWRAP:%=-Wl,--wrap=%) $(SIMLIB) $(LIB) \
+		-lcmocka $(LDLIBS) 2>>$@.log || echo "$<: cannot be built, see $@.log"
 
 # The vault's VFS for any SQLite to load, so that its own tests can be run over it: a tool for tests, nothing else.
 VFSSRC = tests/vault/loadable/loadable.c $(wildcard src/vault/vfs*.c) src/vault/ledger.c src/vault/page.c \
@@ -184,6 +211,8 @@ test:
 
 bench:
 	@scripts/install-missing scripts/packages-build scripts/packages-test
+	@scripts/install-missing scripts/packages-bench || true
+	@BUILD=$(BUILD) CC=$(CC) scripts/bench-peers
 	@$(SUBMAKE) all $(BENCHBIN)
 	@set -e; for b in $(BENCHBIN) $(wildcard tests/bench/*.sh); do echo "== $$b"; BUILD=$(BUILD) $$b; done
 
@@ -196,15 +225,16 @@ check-full:
 
 # New inputs go to BUILD/fuzz/<target>; those worth keeping to tests/data/corpus/<target>, which every test run replays.
 FUZZ_TIME   ?= 60
-FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate
-FUZZ_SRC     = $(wildcard src/base/*.c src/crypto/*.c src/model/*.c src/batch/*.c)
+FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse
+FUZZ_SRC     = $(wildcard src/base/*.c src/crypto/*.c src/model/*.c src/batch/*.c) src/render/csv.c src/render/import.c \
+               $(patsubst %,src/app/%.c,import_log pool dates check bsn labels)
 
 fuzz: $(BUILD)/gen/dictionary.c
 	@mkdir -p $(BUILD)/fuzz
 	@set -e; for t in $(FUZZ_TARGETS); do mkdir -p $(BUILD)/fuzz/$$t; \
 		clang $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DTARGET=$$t -Isrc -I. \
 			-Itests -I$(BUILD) -I$(BUILD)/gen $(PKG_CFLAGS) tests/fuzz/fuzz.c $(FUZZ_SRC) $(BUILD)/gen/dictionary.c \
-			-o $(BUILD)/fuzz/fuzz_$$t $(PKG_LIBS); \
+			-o $(BUILD)/fuzz/fuzz_$$t $(PKG_LIBS) -lcsv; \
 		echo "== $$t"; nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -max_len=4096 -print_final_stats=1 \
 			-artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/$$t tests/data/corpus/$$t 2>$(BUILD)/fuzz/$$t.log || \
 			{ tail -n 40 $(BUILD)/fuzz/$$t.log; exit 1; }; grep number_of_executed_units $(BUILD)/fuzz/$$t.log; done
@@ -220,5 +250,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
+-include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(SIMSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
 -include $(TESTBIN:%=%.d) $(DRIVERS:%=%.d) $(BENCHBIN:%=%.d)

@@ -39,7 +39,7 @@ function opens(function_name)
 }
 
 BEGIN {
-	shown["TR/1"] = shown["err_set/3"] = shown["tr/2"] = shown["lang_tr/2"] = "text"
+	shown["TR/1"] = shown["err_set/3"] = shown["err_set_4/3"] = shown["tr/2"] = shown["lang_tr/2"] = "text"
 	shown["lang_plural/3"] = "one"
 	shown["lang_plural/4"] = "many"
 }

@@ -191,6 +191,18 @@ static enum err entry_save(struct entry *n, int64_t space, const struct contact_
 	return e;
 }
 
+enum err contact_make(struct errctx *ec, struct app *app, int64_t space, const struct contact_fields *f,
+                      struct dot *out)
+{
+	struct entry n = { 0 };
+	enum err e = ERR_OK;
+
+	editor_new(&n.ed, app, ec);
+	e = entry_write(&n, space, f, out);
+	store_loaded_free(&n.earlier);
+	return e;
+}
+
 enum err contact_add(struct errctx *ec, struct app *app, const char *circle, const struct contact_fields *f,
                      char out[static ID_TEXT_LEN])
 {

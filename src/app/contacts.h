@@ -70,6 +70,10 @@ void contact_list_free(struct contact_list *list);
 /* --- within app/ --- */
 
 struct dots;
+/* Makes one inside the caller's transaction. */
+struct dot;
+enum err contact_make(struct errctx *ec, struct app *app, int64_t space, const struct contact_fields *f,
+                      struct dot *out) MUST_CHECK;
 /* These records, in this order; what is erased or of another kind is left out. */
 enum err contact_list_of(struct errctx *ec, struct app *app, const struct dots *ids,
                          struct contact_list *out) MUST_CHECK;

@@ -173,6 +173,7 @@ enum err referral_make(struct errctx *ec, struct app *app, const struct referral
 {
 	int64_t today = app_today(app);
 	bool ahead = from->day > today;
+	bool plan = ahead || from->plan;
 	struct dot id = { 0 };
 	struct editor ed;
 	enum err e = ERR_OK;
@@ -191,7 +192,7 @@ enum err referral_make(struct errctx *ec, struct app *app, const struct referral
 		editor_ref(&ed, F_referral_contact, from->contact->record.id);
 	if (from->follows != NULL)
 		editor_ref(&ed, F_referral_follows, *from->follows);
-	editor_event(&ed, F_referral_status, ahead ? "plan" : "verstuurd", ahead ? today : from->day, NULL);
+	editor_event(&ed, F_referral_status, plan ? "plan" : "verstuurd", ahead ? today : from->day, NULL);
 	e = editor_write(&ed, from->space, KIND_referral, &id);
 	if (e == ERR_OK)
 		dot_text(id, out->id);

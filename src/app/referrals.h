@@ -123,6 +123,7 @@ struct referral_origin {
 	int64_t space;
 	const struct dot *follows; /* NULL: none */
 	int64_t day;               /* of the first event */
+	bool plan;                 /* still to be sent, although the day has come */
 };
 enum err referral_make(struct errctx *ec, struct app *app, const struct referral_origin *from,
                        const struct referral_fields *f, struct referral_made *out) MUST_CHECK;

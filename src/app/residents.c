@@ -162,6 +162,12 @@ static enum err views(struct app *app, const struct dots *ids, struct dot self, 
 	return e;
 }
 
+enum err resident_list_of(struct errctx *ec, struct app *app, const struct dots *ids, struct resident_list *out)
+{
+	*out = (struct resident_list){ 0 };
+	return within_pool(ec, &out->pool, views(app, ids, (struct dot){ 0 }, out));
+}
+
 enum err resident_list_all(struct errctx *ec, struct app *app, const char *circle, struct resident_list *out)
 {
 	struct dots ids = { 0 };

@@ -54,7 +54,11 @@ void resident_list_free(struct resident_list *list);
 /* --- within app/ --- */
 
 struct dot;
+struct dots;
 struct store;
+/* These records, in this order; what is erased or of another kind is left out. */
+enum err resident_list_of(struct errctx *ec, struct app *app, const struct dots *ids,
+                          struct resident_list *out) MUST_CHECK;
 /* The resident of that name in a space, made where there is none yet; inside the caller's transaction. */
 enum err resident_named(struct errctx *ec, struct app *app, int64_t space, const char *nick,
                         struct dot *out) MUST_CHECK;

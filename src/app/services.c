@@ -239,6 +239,17 @@ static enum err add_one(struct app *app, struct dot id, struct service_list *out
 	return e;
 }
 
+enum err service_list_of(struct errctx *ec, struct app *app, const struct dots *ids, struct service_list *out)
+{
+	enum err e = ERR_OK;
+
+	*out = (struct service_list){ 0 };
+	out->item = pool_take(&out->pool, ids->n * sizeof(*out->item));
+	for (size_t i = 0; i < ids->n && e == ERR_OK && out->item != NULL; i++)
+		e = add_one(app, ids->d[i], out);
+	return within_pool(ec, &out->pool, e);
+}
+
 enum err service_list_all(struct errctx *ec, struct app *app, struct service_list *out)
 {
 	struct dots ids = { 0 };
@@ -249,11 +260,9 @@ enum err service_list_all(struct errctx *ec, struct app *app, struct service_lis
 	if (e == ERR_OK)
 		e = store_services(ec, app->store, space, &ids);
 	if (e == ERR_OK)
-		out->item = pool_take(&out->pool, ids.n * sizeof(*out->item));
-	for (size_t i = 0; i < ids.n && e == ERR_OK && out->item != NULL; i++)
-		e = add_one(app, ids.d[i], out);
+		e = service_list_of(ec, app, &ids, out);
 	dots_free(&ids);
-	return within_pool(ec, &out->pool, e);
+	return e;
 }
 
 enum err service_search(struct errctx *ec, struct app *app, const char *words, unsigned limit, struct service_list *out)

@@ -93,6 +93,10 @@ enum err service_import(struct errctx *ec, struct app *app, struct directory_imp
 
 /* --- within app/ --- */
 
+struct dots;
+/* These records, in this order; what is erased or of another kind is left out. */
+enum err service_list_of(struct errctx *ec, struct app *app, const struct dots *ids,
+                         struct service_list *out) MUST_CHECK;
 struct editor;
 /* ERR_REFUSED where this device's person is no coordinator of the neighbourhood. */
 enum err service_may_edit(struct errctx *ec, struct app *app, int64_t space) MUST_CHECK;

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/backup.h"
+#include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "batch/batch.h"
@@ -35,6 +37,16 @@ static int64_t system_now(void *self)
 
 static const struct clock system_clock = { system_now, NULL };
 
+const struct clock *app_clock(const struct app_options *o)
+{
+	return o->clock != NULL ? o->clock : &system_clock;
+}
+
+const struct rng *app_rng(const struct app_options *o)
+{
+	return o->rng != NULL ? o->rng : &crypto_rng;
+}
+
 enum err app_start(void)
 {
 	enum err e = crypto_start();
@@ -42,15 +54,15 @@ enum err app_start(void)
 	return e != ERR_OK ? e : vault_start();
 }
 
-static enum err app_new(const struct app_options *o, struct app **out)
+enum err app_shell(const struct app_options *o, struct app **out)
 {
 	struct app *app = calloc(1, sizeof(*app));
 
 	*out = app;
 	if (app == NULL)
 		return ERR_NO_MEMORY;
-	app->clock = o->clock != NULL ? o->clock : &system_clock;
-	app->rng = o->rng != NULL ? o->rng : &crypto_rng;
+	app->clock = app_clock(o);
+	app->rng = app_rng(o);
 	app->home = strdup(o->home);
 	app->courier = o->courier == NULL ? NULL : strdup(o->courier);
 	app->neighbourhood = o->neighbourhood == NULL ? NULL : strdup(o->neighbourhood);
@@ -60,12 +72,34 @@ static enum err app_new(const struct app_options *o, struct app **out)
 	return zip_new(&app->zip);
 }
 
+void app_vault_close(struct app *app)
+{
+	store_close(app->store);
+	vault_close(app->vault);
+	free(app->watch); /* what it has seen was of that vault */
+	app->store = NULL;
+	app->vault = NULL;
+	app->watch = NULL;
+}
+
+enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32])
+{
+	enum err e = ERR_OK;
+
+	app_vault_close(app);
+	e = vault_open(ec, app->home, master, VAULT_OPEN, app->rng, &app->vault);
+	if (e == ERR_OK)
+		e = store_open(ec, app->vault, &app->store);
+	if (e != ERR_OK)
+		app_vault_close(app);
+	return e;
+}
+
 void app_close(struct app *app)
 {
 	if (app == NULL)
 		return;
-	store_close(app->store);
-	vault_close(app->vault);
+	app_vault_close(app);
 	zip_free(app->zip);
 	free(app->home);
 	free(app->courier);
@@ -74,10 +108,21 @@ void app_close(struct app *app)
 	secret_wipe_stack();
 }
 
+bool app_is_open(const struct app *app)
+{
+	return app->store != NULL;
+}
+
 const char *app_warning(const struct app *app)
 {
-	struct vault_notice n = vault_notice(app->vault);
+	struct vault_notice n = { .mark_missing = false };
 
+	if (app_watch(app).state == WATCH_DAMAGED)
+		return TR(
+		    "Something in this home is damaged, or an older piece of it was put back. Make it whole again "
+		    "with: verify --repair");
+	if (app_is_open(app))
+		n = vault_notice(app->vault);
 	if (n.mark_missing)
 		return TR("The file vault.mark is gone or damaged, so that nothing tells whether the last edits are "
 		          "all here. Look whether they are. If you did not expect this, somebody may have put older "
@@ -131,7 +176,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
                            const char *nick, struct app **out)
 {
 	struct app *app = NULL;
-	enum err e = app_new(o, &app);
+	enum err e = app_shell(o, &app);
 
 	*out = NULL;
 	if (e == ERR_OK)
@@ -144,6 +189,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
 		app_close(app);
 		return e;
 	}
+	backup_clear(o->home); /* now that nobody else can be at it */
 	*out = app;
 	return ERR_OK;
 }
@@ -239,8 +285,6 @@ static enum err make_home(struct errctx *ec, const char *home)
 enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes passphrase, const char *nick,
                   struct app **out)
 {
-	const struct clock *clock = o->clock != NULL ? o->clock : &system_clock;
-	const struct rng *rng = o->rng != NULL ? o->rng : &crypto_rng;
 	uint8_t *master = NULL;
 	char *keys = file_join(o->home, "keys");
 	char *attempt = file_join(o->home, "keys.init");
@@ -259,7 +303,8 @@ enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes p
 		e = remove_attempt(ec, o->home);
 	if (e == ERR_OK) {
 		master = secret_new(32);
-		e = master == NULL ? ERR_NO_MEMORY : keyfile_create(ec, attempt, passphrase, clock, rng, master);
+		e = master == NULL ? ERR_NO_MEMORY
+		                   : keyfile_create(ec, attempt, passphrase, app_clock(o), app_rng(o), master);
 	}
 	if (e == ERR_OK)
 		e = app_open_with_key(ec, o, master, true, nick, out);
@@ -309,8 +354,7 @@ enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, s
 		e = err_set(ec, ERR_REFUSED, "That is the passphrase you have already. Choose another one.", NULL, NULL,
 		            NULL);
 	if (e == ERR_OK)
-		e = keyfile_change_passphrase(ec, keys, before, after, o->clock != NULL ? o->clock : &system_clock,
-		                              o->rng != NULL ? o->rng : &crypto_rng);
+		e = keyfile_change_passphrase(ec, keys, before, after, app_clock(o), app_rng(o));
 	free(keys);
 	return e;
 }
@@ -333,12 +377,26 @@ int64_t app_now_ms(const struct app *app)
 
 int64_t app_today(const struct app *app)
 {
-	time_t t = (time_t)(app_now_ms(app) / 1000);
+	return app_day_of(app_now_ms(app));
+}
+
+int64_t app_day_of(int64_t ms)
+{
+	time_t t = (time_t)(ms / 1000);
 	struct tm local;
 
 	localtime_r(&t, &local);
 	t += local.tm_gmtoff;
 	return t >= 0 ? t / DAY_S : (t - DAY_S + 1) / DAY_S;
+}
+
+void app_utc(int64_t ms, char out[static APP_UTC_LEN])
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, APP_UTC_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
 }
 
 /* --- spaces --- */

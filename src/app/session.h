@@ -17,6 +17,7 @@
 
 struct store;
 struct vault;
+struct watch;
 struct zip;
 
 struct app_options {
@@ -37,6 +38,7 @@ struct app {
 	struct store *store;
 	struct zip *zip;
 	struct errctx unread; /* see app_unread() */
+	struct watch *watch;  /* app/watch.h; NULL until it is first asked */
 };
 
 /* Once per process. */
@@ -52,7 +54,18 @@ enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes p
  * passphrase. `create` makes the vault (with `nick`'s own space); the directory exists. */
 enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const uint8_t master[static 32], bool create,
                            const char *nick, struct app **app) MUST_CHECK;
+/* A home that is not open, for repair (app/verify.h). *out is to be closed also after a failure. */
+enum err app_shell(const struct app_options *o, struct app **out) MUST_CHECK;
+/* False for such a one, and where a vault could not be opened again (app_vault_reopen): then everything but app_close()
+ * is over, or is said to be possible. */
+bool app_is_open(const struct app *app);
 void app_close(struct app *app);
+
+/* For changes that put another vault in the place of the open one (rekey). app_vault_close() closes store and vault and
+ * leaves the rest; app_vault_reopen() does that and opens what the home holds under `master`. After a failure the app
+ * is not open. */
+void app_vault_close(struct app *app);
+enum err app_vault_reopen(struct errctx *ec, struct app *app, const uint8_t master[static 32]) MUST_CHECK;
 
 /* What opening noticed that a person must know although it is no reason to refuse (V2, V5): an English literal in TR(),
  * or NULL. */
@@ -74,12 +87,19 @@ bool app_home_exists(const char *home);
 /* Chooses the neighbourhood for what follows (an owner serves callers with different options); NULL: the only one. */
 enum err app_choose_neighbourhood(struct app *app, const char *name) MUST_CHECK;
 
+/* What the options name, or the system's. */
+const struct clock *app_clock(const struct app_options *o);
+const struct rng *app_rng(const struct app_options *o);
 /* Within app/: notes that something was left out because of `e`, with the sentence in `why` where it has one. */
 void app_unread_note(struct app *app, const struct errctx *why, enum err e);
 
 /* Days since 1970-01-01 in local time. */
 int64_t app_today(const struct app *app);
+int64_t app_day_of(int64_t ms);
 int64_t app_now_ms(const struct app *app);
+/* ISO 8601 in UTC: "2026-11-22T10:00:00Z"; "" for a time that no calendar has. */
+#define APP_UTC_LEN 24
+void app_utc(int64_t ms, char out[static APP_UTC_LEN]);
 
 /* --- spaces as the use cases need them --- */
 

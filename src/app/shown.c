@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/proposal.h"
 #include "model/record.h"
 #include "model/wire.h"
 
@@ -208,6 +209,21 @@ static enum err field_versions_of(struct pool *p, struct app *app, const struct 
 	return e;
 }
 
+static enum err field_proposal_of(struct pool *p, struct app *app, const struct record *r, uint32_t tag,
+                                  struct field_versions *out)
+{
+	struct buf text = { 0 };
+	struct buf base = { 0 };
+	bool there = false;
+	enum err e = proposal_make(NULL, app, r, tag, &text, &base, &there);
+
+	if (e == ERR_OK && there)
+		out->proposal = pool_text(p, buf_bytes(&text));
+	buf_free(&text);
+	buf_free(&base);
+	return e == ERR_OK && p->failed ? ERR_NO_MEMORY : e;
+}
+
 enum err shown_versions(struct pool *p, struct app *app, const struct record *r, struct versions *out)
 {
 	enum err e = ERR_OK;
@@ -225,7 +241,9 @@ enum err shown_versions(struct pool *p, struct app *app, const struct record *r,
 		if (tag_class(tag) != CLASS_REG && tag_class(tag) != CLASS_TEXT)
 			continue;
 		if (record_versions(r, tag) > 1) {
-			e = field_versions_of(p, app, r, tag, &out->field[out->fields++]);
+			e = field_versions_of(p, app, r, tag, &out->field[out->fields]);
+			if (e == ERR_OK)
+				e = field_proposal_of(p, app, r, tag, &out->field[out->fields++]);
 		} else if (record_kept(r, tag, 1, &second) && (h = record_shown(r, tag)) != NULL) {
 			struct field_kept *k = &out->kept[out->kept_count++];
 

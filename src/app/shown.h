@@ -28,6 +28,7 @@ struct field_versions {
 	const char *list;  /* of which the values are ids (app/labels.h); NULL: none */
 	struct version *version;
 	size_t versions;
+	const char *proposal; /* the changes of all versions put together (app/proposal.h); NULL: there is none */
 };
 
 /* Values that somebody kept together; the first of them is what the record shows elsewhere. */

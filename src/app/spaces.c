@@ -90,8 +90,10 @@ enum err app_found_neighbourhood(struct errctx *ec, struct app *app, const char 
 {
 	struct founding f = { .kind = SPACE_NEIGHBOURHOOD, .name = name, .role = "coordinator", .remote = remote };
 	struct space_row row;
-	enum err e = name_check(ec, name);
+	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = name_check(ec, name);
 	if (e == ERR_OK && strlen(remote) > REMOTE_MAX)
 		e = err_set(ec, ERR_INPUT, "The address of the repository is too long.", NULL, NULL, NULL);
 	if (e == ERR_OK)
@@ -108,8 +110,10 @@ enum err app_found_circle(struct errctx *ec, struct app *app, const char *name)
 	struct founding f = { .kind = SPACE_CIRCLE, .name = name, .remote = "" };
 	struct errctx none = { 0 };
 	struct space_row row;
-	enum err e = name_check(ec, name);
+	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = name_check(ec, name);
 	if (e == ERR_OK)
 		e = name_free(ec, app, SPACE_CIRCLE, name);
 	if (e != ERR_OK)
@@ -253,9 +257,11 @@ enum err app_invite(struct errctx *ec, struct app *app, const char *space, const
 	struct space_row row;
 	struct invitation invitation;
 	bool may = true;
-	enum err e = ERR_OK;
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct invite_view){ 0 };
+	if (e != ERR_OK)
+		return e;
 	if (role == NULL)
 		role = "member";
 	if (list_item(LIST_role, role) == NULL)
@@ -333,8 +339,10 @@ enum err app_join(struct errctx *ec, struct app *app, const char *text, size_t l
 	struct sync y = sync_of(app);
 	struct invitation invitation;
 	char nick[APP_NAME_MAX];
-	enum err e = invitation_get(ec, text, len, &invitation);
+	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = invitation_get(ec, text, len, &invitation);
 	if (e == ERR_OK)
 		e = own_name(ec, app, nick);
 	if (e == ERR_OK)
@@ -354,8 +362,10 @@ enum err app_join_request(struct errctx *ec, struct app *app, const char *remote
 {
 	struct sync y = sync_of(app);
 	char nick[APP_NAME_MAX];
-	enum err e = own_name(ec, app, nick);
+	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = own_name(ec, app, nick);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
 	if (e != ERR_OK)
@@ -537,8 +547,10 @@ enum err app_approve(struct errctx *ec, struct app *app, const char *id, const c
 	int64_t space = 0;
 	size_t n = 0;
 	size_t matches = 0;
-	enum err e = app_neighbourhood(ec, app, &space);
+	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = app_neighbourhood(ec, app, &space);
 	if (e == ERR_OK)
 		e = store_space_get(ec, app->store, space, &neighbourhood);
 	if (e == ERR_OK)

@@ -3,7 +3,6 @@
 // was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
 #include "app/syncing.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +10,20 @@
 #include <unistd.h>
 
 #include "app/courier_run.h"
+#include "app/fetch_again.h"
+#include "app/recovery.h"
 #include "app/tally.h"
+#include "app/watch.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/tr.h"
+#include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
 #include "sync/inbox.h"
 #include "sync/outbox.h"
+#include "sync/restored.h"
 #include "vault/vault.h"
 
 #define ROUNDS 4
@@ -34,7 +38,10 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
+	bool damaged;              /* the courier found something that does not fit: perhaps its own cache */
 	bool ahead;                /* the host holds work of this device that is not here */
+	char own[REF_MAX + 1];     /* the branch of which that was said last */
+	bool lacks;                /* and it lacks what was sent, or a copy of this device wrote there */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
@@ -186,10 +193,13 @@ static enum err on_file(struct round *r, const struct report_line *line)
 {
 	struct buf file = { 0 };
 	uint64_t refused = r->received.refused;
+	uint64_t strange = r->received.strange;
 	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
 
 	if (e == ERR_OK)
 		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
+	if (r->received.strange > strange && strcmp(line->field[0], r->own) == 0)
+		r->lacks = true;
 	if (r->received.refused > refused)
 		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
 	if (e == ERR_OK)
@@ -204,6 +214,10 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 
 	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
 		return ERR_OK; /* nothing of ours has such a name */
+	/* What was sent is still missing there, and this device did not come so far: noting it would end the warning
+	 * and make the next batch follow on somebody else's (S5, S7). Mere rubbish on top is no reason to stop. */
+	if (r->lacks && strcmp(line->field[0], r->own) == 0)
+		return ERR_OK;
 	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
@@ -245,6 +259,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 	case REPORT_SENT:
 		return on_sent(r, line);
 	case REPORT_REWOUND:
+		r->lacks = r->lacks || strcmp(line->field[0], r->own) == 0;
 		note(v->notice, sizeof(v->notice),
 		     TR("The host went back to an older state. What was here is pushed back."));
 		return ERR_OK;
@@ -259,10 +274,13 @@ static enum err on_line(void *arg, const struct report_line *line)
 		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
 		v->result = SYNC_PERSON;
 		r->ahead = true;
+		r->lacks = false;
+		snprintf(r->own, sizeof(r->own), "%s", line->field[0]);
 		return ERR_OK;
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);
 		r->worst = g > r->worst ? g : r->worst;
+		r->damaged = r->damaged || strcmp(line->field[1], "damaged") == 0;
 		note(v->why, sizeof(v->why), line->field[2]);
 		return ERR_OK;
 	default:
@@ -435,10 +453,25 @@ static uint64_t standing_new(const struct standing *before, const struct standin
 	return n;
 }
 
+/* The courier's cache holds nothing that is not here or at the remote: without it the next round makes it anew. */
+static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view *view)
+{
+	char name[40];
+	char *path = NULL;
+
+	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
+	path = file_join(app->home, name);
+	if (path != NULL)
+		(void)!tree_remove(NULL, path);
+	free(path);
+	view->why[0] = '\0';
+}
+
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
                          struct sync_view *view)
 {
 	bool more = true;
+	bool dropped = false;
 	enum err e = ERR_OK;
 
 	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
@@ -451,6 +484,11 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = app_tally_after_sync(ec, app, &written);
 		add_up(view, &r.received);
+		if (e == ERR_OK && r.worst == GRADE_PERSON && r.damaged && !dropped) {
+			dropped = true;
+			cache_drop(app, neighbourhood->n, view);
+			continue;
+		}
 		if (r.worst == GRADE_PERSON)
 			view->result = SYNC_PERSON;
 		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)
@@ -481,9 +519,13 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	struct space_row *list = NULL;
 	size_t n = 0;
 	size_t remotes = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct sync_view){ 0 };
+	if (e == ERR_OK)
+		e = store_space_list(ec, app->store, &list, &n);
+	if (e == ERR_OK)
+		e = app_watch_before_sync(ec, app);
 	if (e == ERR_OK)
 		e = standing_load(ec, app, &before);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
@@ -559,18 +601,13 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 static enum err last_success(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct buf b = { 0 };
-	struct tm tm;
-	time_t t = 0;
 	enum err e = store_meta_get(ec, app->store, META_LAST_SYNC, &b);
 
 	out->days_since = -1;
 	if (e == ERR_OK && b.len == 8) {
 		int64_t ms = (int64_t)be64_get(b.data);
 
-		t = (time_t)(ms / 1000);
-		gmtime_r(&t, &tm);
-		if (strftime(out->last_success, sizeof(out->last_success), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-			out->last_success[0] = '\0';
+		app_utc(ms, out->last_success);
 		out->days_since = (app_now_ms(app) - ms) / DAY_MS;
 	}
 	buf_free(&b);
@@ -596,14 +633,33 @@ static enum err aside_status(struct errctx *ec, struct app *app, struct status_v
 	return e;
 }
 
+/* A key file that went bad is told, not a reason to say nothing of the rest. */
+static void sheet_status(struct app *app, struct status_view *out)
+{
+	struct sheet_known sheet;
+
+	out->key_file_whole = app_sheet_known(NULL, app->home, &sheet) == ERR_OK;
+	out->sheet = sheet.number;
+	out->sheet_day = sheet.day;
+}
+
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 {
 	struct vault_memory memory = vault_memory();
+	struct watch_view watch = app_watch(app);
+	struct sync y = sync_of(app);
+	struct restored restored = { 0 };
 	struct space_row *list = NULL;
 	size_t n = 0;
 	enum err e = store_space_list(ec, app->store, &list, &n);
 
 	*out = (struct status_view){ .keys_locked = memory.keys_locked, .cache_locked = memory.cache_locked };
+	snprintf(out->check, sizeof(out->check), "%s",
+	         watch.state == WATCH_WHOLE     ? "whole"
+	         : watch.state == WATCH_DAMAGED ? "damaged"
+	                                        : "running");
+	if (watch.at_ms != 0)
+		app_utc(watch.at_ms, out->check_at);
 	out->spaces = calloc(n + 1, sizeof(*out->spaces));
 	if (e == ERR_OK && out->spaces == NULL)
 		e = ERR_NO_MEMORY;
@@ -619,29 +675,12 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 		e = aside_status(ec, app, out);
 	if (e == ERR_OK)
 		e = store_waiting_count(ec, app->store, &out->waiting);
+	sheet_status(app, out);
+	if (e == ERR_OK)
+		e = restored_get(ec, &y, &restored);
+	if (restored.is)
+		app_utc(restored.made_ms, out->restored);
 	if (e != ERR_OK)
 		app_status_free(out);
-	return e;
-}
-
-enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out)
-{
-	struct vault_report report = { 0 };
-	enum err e = vault_verify(app->vault, ec, &report);
-	enum err log = ERR_OK;
-	char places[24];
-
-	*out = (struct verify_view){ .pages = report.pages, .bad_pages = report.bad_pages + report.bad_frames };
-	out->vault_whole = e == ERR_OK;
-	snprintf(out->first, sizeof(out->first), "%s", report.first);
-	if (e != ERR_OK && e != ERR_DAMAGED)
-		return e;
-	log = store_verify(ec, app->store, &out->edits, &out->bad_edits);
-	out->log_whole = log == ERR_OK && out->bad_edits == 0;
-	snprintf(places, sizeof(places), "%" PRIu64, out->bad_edits);
-	if (e == ERR_OK && !out->log_whole)
-		e = log != ERR_OK ? log
-		                  : err_set(ec, ERR_DAMAGED, "The log in this vault is damaged in %1 places.", "some",
-		                            NULL, NULL);
 	return e;
 }

@@ -4,6 +4,7 @@
 #define SLB_APP_SYNCING_H
 
 #include "app/session.h"
+#include "app/verify.h"
 #include "base/buf.h"
 
 enum sync_result { SYNC_DONE, SYNC_LATER, SYNC_PERSON };
@@ -48,28 +49,22 @@ struct status_view {
 	uint64_t unsent;
 	char last_success[24]; /* ISO 8601 UTC, "" for never */
 	int64_t days_since;    /* -1: never */
+	char restored[24];     /* ISO 8601 UTC: restored from a backup of then, and not among the others yet; "": no */
 	uint64_t waiting;      /* batches whose causes are missing */
 	struct aside_view *aside;
 	size_t aside_count;
 	struct space_status *spaces;
 	size_t space_count;
-	bool keys_locked; /* memory of keys is kept out of swap */
+	uint32_t sheet;      /* number of the recovery sheet that opens this home; 0: none */
+	int64_t sheet_day;   /* its day of issue, days since 1970-01-01 */
+	bool key_file_whole; /* false: it cannot be read, and this home does not open the next time */
+	char check[12];      /* running, whole, damaged: the check in the background (app/watch.h) */
+	char check_at[24];   /* when it last came to an end; "" for not yet */
+	bool keys_locked;    /* memory of keys is kept out of swap */
 	uint64_t cache_locked;
 };
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out) MUST_CHECK;
 void app_status_free(struct status_view *s);
-
-struct verify_view {
-	uint64_t pages;
-	uint64_t bad_pages;
-	uint64_t edits;
-	uint64_t bad_edits;
-	bool vault_whole;
-	bool log_whole;
-	char first[160];
-};
-/* ERR_OK: whole. ERR_DAMAGED: `out` says what is not. */
-enum err app_verify(struct errctx *ec, struct app *app, struct verify_view *out) MUST_CHECK;
 
 /* The canonical dump of the shared spaces, or of the one named ("own" for one's own): their CBOR states, space after
  * space in the order of their ids. `each` gets the space's name and id (hex) first. */

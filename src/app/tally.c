@@ -218,9 +218,11 @@ enum err app_tally_plan(struct errctx *ec, struct app *app, const struct tally_a
 	struct plan *p = &c.plan;
 	struct buf body = { 0 };
 	struct tally_record record = { KIND_plan, 0, F_plan_body, { 0 } };
-	enum err e = ERR_OK;
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct tally_planned){ 0 };
+	if (e != ERR_OK)
+		return e;
 	if (ask->period == NULL || !quarter_parse(ask->period, &p->period))
 		return err_set(ec, ERR_INPUT, "\"%1\" is not a quarter. Type it as 2026Q3.", ask->period, NULL, NULL);
 	e = tally_space(ec, app, &c.space);
@@ -441,9 +443,11 @@ enum err app_tally_contribute(struct errctx *ec, struct app *app, const char *pe
 	struct space_row row = { 0 };
 	struct circle_key key = { 0 };
 	uint64_t x[TALLY_CELLS_MAX];
-	enum err e = tally_case_load(ec, app, period, &c);
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct tally_preview){ 0 };
+	if (e == ERR_OK)
+		e = tally_case_load(ec, app, period, &c);
 	if (e == ERR_OK)
 		e = circle_of(ec, app, &c, circle, &row);
 	if (e == ERR_OK) {

@@ -385,7 +385,7 @@ enum err app_tally_count(struct errctx *ec, struct app *app, const char *period,
 	struct teller_decision d = { 0 };
 	char text[QUARTER_TEXT_LEN];
 	bool again = true;
-	enum err e = ERR_OK;
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct tally_counted){ 0 };
 	while (e == ERR_OK && again) {
@@ -516,9 +516,11 @@ enum err app_tally_combine(struct errctx *ec, struct app *app, const char *perio
 {
 	struct tally_case c = { 0 };
 	char text[QUARTER_TEXT_LEN];
-	enum err e = tally_case_load(ec, app, period, &c);
+	enum err e = within_not_restored(ec, app);
 
 	*out = (struct tally_combined){ 0 };
+	if (e == ERR_OK)
+		e = tally_case_load(ec, app, period, &c);
 	if (e == ERR_OK) {
 		quarter_text(c.plan.period, text);
 		out->period = pool_str(&out->pool, text);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/proposal.h"
 #include "app/within.h"
 #include "model/wire.h"
 
@@ -180,6 +181,56 @@ static enum err field_find(struct errctx *ec, const struct record *r, const char
 	return err_set(ec, ERR_NOT_FOUND, "There is no field %1 here.", field, NULL, NULL);
 }
 
+/* What the n-th version of a TEXT field started from, as its CBOR item; empty for another class. A version that is
+ * picked keeps it, so that what others change meanwhile can still be put together with it. */
+static struct bytes base_of(const struct record *r, uint32_t tag, size_t n)
+{
+	const struct stamp *by = NULL;
+	struct bytes raw = { 0 };
+	struct bytes base = { 0 };
+	size_t count = 0;
+	struct wire_in in;
+
+	if (tag_class(tag) != CLASS_TEXT || !record_version(r, tag, n, &raw, &by))
+		return base;
+	in = wire_in(raw);
+	if (wire_get_array(&in, &count) != ERR_OK || wire_get_raw(&in, &base) != ERR_OK)
+		return (struct bytes){ 0 };
+	return base;
+}
+
+/* The write of what `keep` asks for. */
+static enum err pick_value(struct errctx *ec, struct app *app, const struct record *r, uint32_t tag, const char *keep,
+                           struct buf *out)
+{
+	struct buf text = { 0 };
+	struct buf base = { 0 };
+	size_t from = 0;
+	size_t to = 0;
+	bool there = false;
+	enum err e = ERR_OK;
+
+	if (strcmp(keep, "proposal") != 0) {
+		e = keep_parse(ec, keep, record_versions(r, tag), &from, &to);
+		if (e == ERR_OK && from == to)
+			return versions_write(r, tag, from, to + 1, base_of(r, tag, from), out);
+		return e != ERR_OK ? e : versions_write(r, tag, from, to + 1, (struct bytes){ 0 }, out);
+	}
+	e = proposal_make(ec, app, r, tag, &text, &base, &there);
+	if (e == ERR_OK && !there)
+		e = err_set(ec, ERR_USAGE, "These versions cannot be put together. Choose one of them, or keep both.",
+		            NULL, NULL, NULL);
+	if (e == ERR_OK)
+		e = wire_put_array(out, 2);
+	if (e == ERR_OK)
+		e = wire_put_text(out, (const char *)base.data, base.len);
+	if (e == ERR_OK)
+		e = wire_put_text(out, (const char *)text.data, text.len);
+	buf_free(&text);
+	buf_free(&base);
+	return e;
+}
+
 static enum err pick_write(struct errctx *ec, struct app *app, const struct loaded *l, uint32_t tag, struct bytes value)
 {
 	const struct write write = { .tag = tag, .value = value };
@@ -197,8 +248,6 @@ enum err versions_pick(struct errctx *ec, struct app *app, const char *id, const
 	struct buf value = { 0 };
 	uint32_t tag = 0;
 	size_t count = 0;
-	size_t from = 0;
-	size_t to = 0;
 	enum err e = within_load(ec, app, id, KIND_none, &l);
 
 	if (e == ERR_OK)
@@ -209,9 +258,7 @@ enum err versions_pick(struct errctx *ec, struct app *app, const char *id, const
 		e = err_set(ec, ERR_USAGE, "The field %1 has one version; there is nothing to choose.", field, NULL,
 		            NULL);
 	if (e == ERR_OK)
-		e = keep_parse(ec, keep, count, &from, &to);
-	if (e == ERR_OK)
-		e = versions_write(&l.record, tag, from, to + 1, (struct bytes){ 0 }, &value); /* starts from none */
+		e = pick_value(ec, app, &l.record, tag, keep, &value);
 	if (e == ERR_OK)
 		e = pick_write(ec, app, &l, tag, buf_bytes(&value));
 	if (e == ERR_OK)

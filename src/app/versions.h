@@ -24,8 +24,9 @@ struct two_versions_list {
 enum err versions_list(struct errctx *ec, struct app *app, struct two_versions_list *out) MUST_CHECK;
 void two_versions_free(struct two_versions_list *list);
 
-/* `keep` is the number of a version or "both" (all of them). ERR_NOT_FOUND: no such field or version here;
- * ERR_USAGE: the field has one version. The record has one version of the field afterwards. */
+/* `keep` is the number of a version, "both" (all of them), or "proposal" (their changes put together, where that is
+ * offered). ERR_NOT_FOUND: no such field or version here; ERR_USAGE: the field has one version, or no proposal. The
+ * record has one version of the field afterwards. */
 enum err versions_pick(struct errctx *ec, struct app *app, const char *id, const char *field, const char *keep,
                        char out[static ID_TEXT_LEN]) MUST_CHECK;
 

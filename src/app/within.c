@@ -2,6 +2,8 @@
 // Small steps that every use case takes.
 #include "app/within.h"
 
+#include "sync/restored.h"
+
 enum err within_no_memory(struct errctx *ec)
 {
 	return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL, NULL,
@@ -11,6 +13,13 @@ enum err within_no_memory(struct errctx *ec)
 enum err within_pool(struct errctx *ec, const struct pool *p, enum err e)
 {
 	return (e == ERR_OK && p->failed) || e == ERR_NO_MEMORY ? within_no_memory(ec) : e;
+}
+
+enum err within_not_restored(struct errctx *ec, struct app *app)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+
+	return restored_refuse(ec, &y);
 }
 
 enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_t kind, struct loaded *out)

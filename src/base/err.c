@@ -19,16 +19,20 @@ static void arg_copy(char out[static ERR_ARG_LEN], const char *in)
 	out[len] = '\0';
 }
 
-enum err err_set(struct errctx *ec, enum err code, const char *msg, const char *a1, const char *a2, const char *a3)
+enum err err_set_4(struct errctx *ec, enum err code, const char *msg, const struct err_args *args)
 {
 	if (ec == NULL || ec->code != ERR_OK)
 		return code;
 	ec->code = code;
 	ec->msg = msg;
-	arg_copy(ec->arg[0], a1);
-	arg_copy(ec->arg[1], a2);
-	arg_copy(ec->arg[2], a3);
+	for (int i = 0; i < ERR_ARGS; i++)
+		arg_copy(ec->arg[i], args->arg[i]);
 	return code;
+}
+
+enum err err_set(struct errctx *ec, enum err code, const char *msg, const char *a1, const char *a2, const char *a3)
+{
+	return err_set_4(ec, code, msg, &(struct err_args){ { a1, a2, a3, NULL } });
 }
 
 enum err err_errno(struct errctx *ec, int errnum, const char *what)

@@ -4,7 +4,8 @@
  *
  * Every function that can fail returns `enum err`; 0 is fine. The text for a person is added once, where it is
  * known, with err_set(): an English sentence that is also the key of its translation, with up to three values
- * for %1, %2 and %3. The first error set in a struct errctx stays; later ones are only returned.
+ * for %1, %2 and %3, or four with err_set_4(). The first error set in a struct errctx stays; later ones are only
+ * returned.
  */
 #ifndef SLB_BASE_ERR_H
 #define SLB_BASE_ERR_H
@@ -26,7 +27,7 @@ enum err {
 	ERR_COUNT
 };
 
-#define ERR_ARGS 3
+#define ERR_ARGS 4
 #define ERR_ARG_LEN 240
 
 struct errctx {
@@ -39,6 +40,12 @@ struct errctx {
  * cut at ERR_ARG_LEN - 1 bytes on a UTF-8 boundary. `ec` may be NULL. Returns `code`, so that one writes
  * `return err_set(ec, ERR_INPUT, "...", a, NULL, NULL);` */
 enum err err_set(struct errctx *ec, enum err code, const char *msg, const char *a1, const char *a2, const char *a3);
+
+struct err_args {
+	const char *arg[ERR_ARGS];
+};
+/* The same for a sentence that needs four values; `msg` may come from a table of literals in TR(). */
+enum err err_set_4(struct errctx *ec, enum err code, const char *msg, const struct err_args *args);
 
 /* The error that errno stands for (ERR_NO_SPACE, ERR_NO_MEMORY, else ERR_IO), with the path in the text. */
 enum err err_errno(struct errctx *ec, int errnum, const char *what);

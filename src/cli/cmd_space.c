@@ -15,11 +15,51 @@
 #include "render/text.h"
 #include "render/words.h"
 
+static enum err init_doc(struct command_call *call, uint32_t sheet)
+{
+	struct doc *d = doc_new();
+
+	doc_object(d, NULL);
+	doc_text(d, "home", call->options->home);
+	doc_text(d, "name", args_get(call->args, "name"));
+	if (sheet == 0)
+		doc_null(d, "sheet");
+	else
+		doc_int(d, "sheet", sheet);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+/* The home is there; a sheet that could not be made is told after that. */
+static enum err init_sheet(struct command_call *call, const char *file, const struct secret_text *passphrase,
+                           uint32_t *sheet)
+{
+	enum err printed = ERR_OK;
+	enum err e = ERR_OK;
+
+	command_say(call, TR("Your home is ready in %1. Remember your passphrase: nobody can give it back to you."),
+	            call->options->home, NULL, NULL);
+	if (file == NULL)
+		command_say(call,
+		            TR("Make a recovery sheet too. With that paper you choose a new passphrase when you forget "
+		               "this one. Type: sleutelbos recovery sheet FILE.html"),
+		            NULL, NULL, NULL);
+	else
+		e = recovery_sheet_make(call, file, passphrase, sheet);
+	if (call->io->json) {
+		printed = init_doc(call, *sheet);
+		call->printed = true;
+	}
+	return e != ERR_OK ? e : printed;
+}
+
 enum err cmd_init(struct command_call *call)
 {
 	struct secret_text *passphrase = NULL;
 	struct app *app = NULL;
 	const char *name = args_get(call->args, "name");
+	const char *file = args_get(call->args, "recovery-sheet");
+	uint32_t sheet = 0;
 	enum err e = ERR_OK;
 
 	if (app_home_exists(call->options->home))
@@ -28,26 +68,18 @@ enum err cmd_init(struct command_call *call)
 		               NULL, NULL);
 	if (name[0] == '\0' || strlen(name) > 120)
 		return err_set(call->ec, ERR_INPUT, "A name has 1 to 120 characters.", NULL, NULL, NULL);
-	e = command_passphrase(call, true, &passphrase);
+	if (file != NULL)
+		e = recovery_file_check(call, file);
+	if (e == ERR_OK)
+		e = command_passphrase(call, true, &passphrase);
 	if (e == ERR_OK)
 		e = app_init(call->ec, call->options,
 		             (struct bytes){ (const uint8_t *)passphrase->text, passphrase->len }, name, &app);
-	secret_text_free(passphrase);
 	app_close(app);
-	if (e != ERR_OK)
-		return e;
-	if (call->io->json) {
-		struct doc *d = doc_new();
-
-		doc_object(d, NULL);
-		doc_text(d, "home", call->options->home);
-		doc_text(d, "name", name);
-		doc_end(d);
-		return doc_print(call->ec, d, call->io->out);
-	}
-	command_say(call, TR("Your home is ready in %1. Remember your passphrase: nobody can give it back to you."),
-	            call->options->home, NULL, NULL);
-	return ERR_OK;
+	if (e == ERR_OK)
+		e = init_sheet(call, file, passphrase, &sheet);
+	secret_text_free(passphrase);
+	return e;
 }
 
 /* A path as the caller means it, made absolute; an address with a scheme as it is. free() it. */

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Sending and fetching, how things stand, whether everything is whole, and the canonical dump.
+// Sending and fetching, how things stand, and the canonical dump.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "app/dates.h"
 #include "app/syncing.h"
+#include "app/watch.h"
 #include "base/tr.h"
 #include "cli/command.h"
 #include "render/doc.h"
 #include "render/dump.h"
 #include "render/text.h"
+
+/* Some 16,000 pages: a tenth of a second. */
+#define STATUS_STEPS 64
 
 static const char *result_word(enum sync_result r)
 {
@@ -139,6 +144,8 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_object(d, NULL);
 	doc_int(d, "unsent", (int64_t)s->unsent);
 	doc_text(d, "last_success", s->last_success[0] == '\0' ? NULL : s->last_success);
+	doc_bool(d, "restored", s->restored[0] != '\0');
+	doc_text(d, "restored_from", s->restored[0] == '\0' ? NULL : s->restored);
 	doc_int(d, "waiting", (int64_t)s->waiting);
 	doc_array(d, "set_aside");
 	for (size_t i = 0; i < s->aside_count; i++) {
@@ -159,6 +166,19 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_text(d, "state", s->spaces[i].asked ? "asked" : "member");
 		doc_end(d);
 	}
+	doc_end(d);
+	if (s->sheet == 0) {
+		doc_null(d, "sheet");
+	} else {
+		doc_object(d, "sheet");
+		doc_int(d, "number", s->sheet);
+		doc_day(d, "date", s->sheet_day);
+		doc_end(d);
+	}
+	doc_bool(d, "key_file_whole", s->key_file_whole);
+	doc_object(d, "check");
+	doc_text(d, "state", s->check);
+	doc_text(d, "at", s->check_at[0] == '\0' ? NULL : s->check_at);
 	doc_end(d);
 	doc_object(d, "memory");
 	doc_bool(d, "keys_locked", s->keys_locked);
@@ -209,12 +229,36 @@ static void moment(const char *iso, char out[static 32])
 	snprintf(out, 32, "%.10s %.5s UTC", iso, strlen(iso) > 11 ? iso + 11 : "");
 }
 
+static void status_sheet(struct command_call *call, const struct status_view *s)
+{
+	char n[24];
+	char day[DAY_TEXT_LEN];
+
+	number(s->sheet, n);
+	day_text(s->sheet_day, day);
+	if (!s->key_file_whole)
+		command_say(call, TR("The key file cannot be read. Put back a copy of it before you lock this home."),
+		            NULL, NULL, NULL);
+	else if (s->sheet > 0)
+		command_say(call, TR("Recovery sheet: number %1, made on %2."), n, day, NULL);
+	else
+		command_say(call, TR("There is no recovery sheet. Make one: sleutelbos recovery sheet FILE.html"), NULL,
+		            NULL, NULL);
+}
+
 static void status_text(struct command_call *call, const struct status_view *s)
 {
 	char n[24];
 	char days[24];
 	char at[32];
 
+	if (s->restored[0] != '\0') {
+		moment(s->restored, at);
+		command_say(call,
+		            TR("Restored from a backup of %1. You can read and write here, but not sync: use an "
+		               "invitation in a new home for that."),
+		            at, NULL, NULL);
+	}
 	number(s->unsent, n);
 	command_say(call, s->unsent == 0 ? TR("Everything is sent.") : TR("Not sent yet: %1."), n, NULL, NULL);
 	number(s->days_since < 0 ? 0 : (uint64_t)s->days_since, days);
@@ -233,6 +277,7 @@ static void status_text(struct command_call *call, const struct status_view *s)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);
 	status_spaces(call, s);
+	status_sheet(call, s);
 	if (!s->keys_locked)
 		command_say(call, TR("Keys could not be kept out of swap on this computer."), NULL, NULL, NULL);
 }
@@ -240,8 +285,12 @@ static void status_text(struct command_call *call, const struct status_view *s)
 enum err cmd_status(struct command_call *call)
 {
 	struct status_view s;
-	enum err e = app_status(call->ec, call->app, &s);
+	enum err e = ERR_OK;
 
+	/* the owner of an open vault looks when it has nothing else to do; without one this is the moment */
+	for (int i = 0; !call->io->handed_over && i < STATUS_STEPS && app_watch_step(call->app); i++)
+		;
+	e = app_status(call->ec, call->app, &s);
 	if (e != ERR_OK)
 		return e;
 	if (call->io->json)
@@ -249,37 +298,6 @@ enum err cmd_status(struct command_call *call)
 	else if (!call->io->quiet)
 		status_text(call, &s);
 	app_status_free(&s);
-	return e;
-}
-
-enum err cmd_verify(struct command_call *call)
-{
-	struct verify_view v = { 0 };
-	char pages[24];
-	char edits[24];
-	enum err e = app_verify(call->ec, call->app, &v);
-
-	if (e != ERR_OK && e != ERR_DAMAGED)
-		return e;
-	number(v.pages, pages);
-	number(v.edits, edits);
-	if (call->io->json) {
-		struct doc *d = doc_new();
-		enum err printed = ERR_OK;
-
-		doc_object(d, NULL);
-		doc_int(d, "pages", (int64_t)v.pages);
-		doc_int(d, "bad_pages", (int64_t)v.bad_pages);
-		doc_int(d, "edits", (int64_t)v.edits);
-		doc_int(d, "bad_edits", (int64_t)v.bad_edits);
-		doc_text(d, "result", e == ERR_OK ? "whole" : "damaged");
-		doc_end(d);
-		printed = doc_print(call->ec, d, call->io->out);
-		call->printed = true;
-		return e != ERR_OK ? e : printed;
-	}
-	if (e == ERR_OK)
-		command_say(call, TR("Everything is whole: %1 pages, %2 edits."), pages, edits, NULL);
 	return e;
 }
 

@@ -28,6 +28,8 @@ struct command_call {
 	enum lang lang;
 	/* Home and courier as resolved; for `init`, which opens for itself. */
 	const struct app_options *options;
+	/* Where the command USES_PASSPHRASE: what was typed for it. Borrowed. */
+	const struct secret_text *passphrase;
 	/* Set by a command that has printed its document and fails all the same (a sync that did not come through):
 	 * then only the sentence follows, on io->err. */
 	bool printed;
@@ -46,6 +48,10 @@ enum err command_passphrase(struct command_call *call, bool fresh, struct secret
 
 /* The passphrase that is to come, for `passphrase change`: from `file` (NULL: the terminal, typed twice). */
 enum err command_new_passphrase(struct command_call *call, const char *file, struct secret_text **out) MUST_CHECK;
+
+/* One line of an answer from the terminal, shown as it is typed and, where `cleared`, wiped from the screen after
+ * Enter. Errors as passphrase_read(). */
+enum err command_line(struct command_call *call, const char *prompt, bool cleared, struct secret_text **out) MUST_CHECK;
 
 /* Prints one translated sentence with its end of line to `io->out`, unless --json or --quiet. `msg` is an English
  * literal in TR(); arguments for %1 %2 %3 may be NULL. */
@@ -68,11 +74,28 @@ enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
 /* --- cmd_passphrase.c --- */
 enum err cmd_passphrase_change(struct command_call *call) MUST_CHECK;
 
-/* --- cmd_sync.c: sync, status, verify, dump --- */
+/* --- cmd_recovery.c: recovery sheet, recover, rekey --- */
+enum err cmd_recovery_sheet(struct command_call *call) MUST_CHECK;
+enum err cmd_recover(struct command_call *call) MUST_CHECK;
+enum err cmd_rekey(struct command_call *call) MUST_CHECK;
+
+/* For `init --recovery-sheet`: is FILE a name that a new sheet can have (ERR_INPUT, ERR_REFUSED), and then the sheet
+ * itself. *number is what it got. */
+enum err recovery_file_check(struct command_call *call, const char *path) MUST_CHECK;
+enum err recovery_sheet_make(struct command_call *call, const char *path, const struct secret_text *passphrase,
+                             uint32_t *number) MUST_CHECK;
+/* --- cmd_backup.c --- */
+enum err cmd_backup(struct command_call *call) MUST_CHECK;
+enum err cmd_restore(struct command_call *call) MUST_CHECK;
+enum err cmd_wipe(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_sync.c: sync, status, dump --- */
 enum err cmd_sync(struct command_call *call) MUST_CHECK;
 enum err cmd_status(struct command_call *call) MUST_CHECK;
-enum err cmd_verify(struct command_call *call) MUST_CHECK;
 enum err cmd_dump(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_verify.c --- */
+enum err cmd_verify(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_tally.c: tally, summary --- */
 enum err cmd_tally_plan(struct command_call *call) MUST_CHECK;
@@ -115,6 +138,10 @@ enum err cmd_search(struct command_call *call) MUST_CHECK;
 enum err cmd_today(struct command_call *call) MUST_CHECK;
 enum err cmd_versions_list(struct command_call *call) MUST_CHECK;
 enum err cmd_versions_pick(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_export.c --- */
+enum err cmd_export(struct command_call *call) MUST_CHECK;
+enum err cmd_import(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_history.c --- */
 enum err cmd_history(struct command_call *call) MUST_CHECK;

@@ -47,7 +47,12 @@
 	}
 
 static const struct arg_option found_options[] = { { "remote", "URL", ARG_REQUIRED, 0 }, END };
-static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED, 0 }, END };
+static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED, 0 },
+	                                          { "recovery-sheet", "FILE", 0, 0 },
+	                                          END };
+static const struct arg_option recover_options[] = { { "words-file", "FILE", 0, 0 },
+	                                             { "new-passphrase-file", "FILE", 0, 0 },
+	                                             END };
 static const struct arg_option invite_options[] = {
 	{ "space", "NAME", 0, 0 }, { "role", "ROLE", 0, 0 }, { "out", "FILE", 0, 0 }, END
 };
@@ -56,6 +61,7 @@ static const struct arg_option join_options[] = {
 };
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
+static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
@@ -81,7 +87,7 @@ static const struct arg_option import_options[] = { { "format", "FORMAT", 0, 0 }
 static const struct arg_option service_add_options[] = { { "name", "NAME", ARG_REQUIRED, 0 }, SERVICE_FIELDS, END };
 static const struct arg_option service_edit_options[] = { { "name", "NAME", 0, 0 }, SERVICE_FIELDS, END };
 static const struct arg_option service_check_options[] = { { "ok", NULL, 0, 1 }, { "wrong", "TEXT", 0, 1 }, END };
-static const struct arg_option pick_options[] = { { "keep", "N|both", ARG_REQUIRED, 0 }, END };
+static const struct arg_option pick_options[] = { { "keep", "N|both|proposal", ARG_REQUIRED, 0 }, END };
 static const struct arg_option dump_options[] = { { "canonical", NULL, ARG_REQUIRED, 0 },
 	                                          { "space", "NAME", 0, 0 },
 	                                          END };
@@ -104,6 +110,7 @@ static const struct arg_option protect_options[] = { { "threshold", "N", ARG_REQ
 	                                             { "hierarchy", "FILE", ARG_REPEAT, 0 },
 	                                             { "audit-only", "FILE", 0, 0 },
 	                                             END };
+static const struct arg_option verify_options[] = { { "repair", NULL, 0, 0 }, END };
 static const struct arg_option demo_options[] = { { "out", "DIR", 0, 0 }, END };
 
 #define ROW(ID, W1, W2, ...) [CMD_##ID] = { .id = CMD_##ID, .word1 = W1, .word2 = W2, __VA_ARGS__ }
@@ -157,7 +164,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(VERSIONS_PICK, "versions", "pick", POS("ID FIELD", 2, 2), OPTIONS(pick_options), FLAGS(VAULT)),
 	ROW(SYNC, "sync", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(STATUS, "status", NULL, FLAGS(VAULT)),
-	ROW(VERIFY, "verify", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
+	ROW(VERIFY, "verify", NULL, OPTIONS(verify_options), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(DUMP, "dump", NULL, OPTIONS(dump_options), FLAGS(VAULT)),
 	ROW(TALLY_PLAN, "tally", "plan", OPTIONS(plan_options), FLAGS(VAULT)),
 	ROW(TALLY_PREVIEW, "tally", "preview", OPTIONS(circle_period_options), FLAGS(VAULT)),
@@ -172,6 +179,14 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
 	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
+	ROW(RECOVERY_SHEET, "recovery", "sheet", POS("FILE", 1, 1), FLAGS(NEEDS_HOME)),
+	ROW(RECOVER, "recover", NULL, OPTIONS(recover_options), FLAGS(NEW_PASSPHRASE)),
+	ROW(REKEY, "rekey", NULL, FLAGS(VAULT | USES_PASSPHRASE)),
+	ROW(EXPORT, "export", NULL, POS("DIR", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(IMPORT, "import", NULL, POS("FILE.csv", 1, 1), OPTIONS(circle_options), FLAGS(VAULT)),
+	ROW(BACKUP, "backup", NULL, POS("FILE", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(RESTORE, "restore", NULL, POS("FILE", 1, 1)),
+	ROW(WIPE, "wipe", NULL, OPTIONS(wipe_options)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },

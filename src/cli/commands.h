@@ -63,6 +63,14 @@ enum command {
 	CMD_REMOTE_SHOW,
 	CMD_REMOTE_SET,
 	CMD_PASSPHRASE_CHANGE,
+	CMD_RECOVERY_SHEET,
+	CMD_RECOVER,
+	CMD_REKEY,
+	CMD_EXPORT,
+	CMD_IMPORT,
+	CMD_BACKUP,
+	CMD_RESTORE,
+	CMD_WIPE,
 	CMD_HISTORY,
 	CMD_UNDO,
 	CMD_COUNT
@@ -74,6 +82,7 @@ enum command_flags {
 	ASKS_AGAIN = 4,       /* asks for the passphrase although the vault is open */
 	NEW_PASSPHRASE = 8,   /* the passphrase is chosen here: typed twice */
 	PERSON_MAY_LOOK = 16, /* may end with exit status 1 */
+	USES_PASSPHRASE = 32, /* the handler gets the passphrase itself: asked again where the vault was open */
 };
 
 /* Ends with a row whose word1 is NULL; otherwise row i has id i. */

@@ -4,6 +4,7 @@
 // (V6).
 #include "cli/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ void files_init(struct files *f)
 {
 	for (int i = 0; i < FILES_MAX; i++)
 		f->w[i] = (struct files_write){ .fd = -1 };
+	f->dir = NULL;
 }
 
 static void write_clear(struct files_write *w)
@@ -32,6 +34,7 @@ void files_clear(struct files *f)
 {
 	for (int i = 0; i < FILES_MAX; i++)
 		write_clear(&f->w[i]);
+	files_dir_abort(f);
 }
 
 int files_open(const char *path, enum files_kind kind, int *fd, bool *is_dir)
@@ -122,7 +125,7 @@ static int write_open(struct files_write *w, const char *path)
 		return ENOENT;
 	if (there && S_ISDIR(st.st_mode))
 		return EISDIR;
-	if (there && w->flags == IO_NEW)
+	if (there && (w->flags & IO_NEW) != 0)
 		return EEXIST;
 	if (there && !S_ISREG(st.st_mode)) {
 		w->direct = true;
@@ -194,7 +197,7 @@ static int place_it(struct files_write *w, const char *dir)
 	int e = 0;
 
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", w->fd);
-	if (w->flags == IO_NEW) {
+	if ((w->flags & IO_NEW) != 0) {
 		if (linkat(AT_FDCWD, w->temp != NULL ? w->temp : source, AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0)
 			return 0;
 		// FAT knows no links; there the moment between look and rename stays.
@@ -229,22 +232,35 @@ static struct files_write *by_token(struct files *f, int token)
 	return token >= 0 && token < FILES_MAX && f->w[token].fd >= 0 ? &f->w[token] : NULL;
 }
 
+// Whole, durable, under its name.
+static int place_durably(struct files_write *w)
+{
+	char *dir = parent_of(w->path);
+	int e = dir == NULL ? ENOMEM : fsync(w->fd) != 0 ? errno : place_it(w, dir);
+
+	if (e == 0) {
+		e = sync_dir(dir);
+		// What is held is not left behind half.
+		if (e != 0 && (w->flags & IO_HELD) != 0)
+			unlink(w->path);
+	}
+	free(dir);
+	return e;
+}
+
 int files_write_commit(struct files *f, int token)
 {
 	struct files_write *w = by_token(f, token);
-	char *dir = NULL;
 	int e = 0;
 
 	if (w == NULL)
 		return EBADF;
-	if (!w->direct) {
-		dir = parent_of(w->path);
-		e = dir == NULL ? ENOMEM : fsync(w->fd) != 0 ? errno : 0;
-		if (e == 0)
-			e = place_it(w, dir);
-		if (e == 0)
-			e = sync_dir(dir);
-		free(dir);
+	if (!w->direct && !w->placed) {
+		e = place_durably(w);
+		if (e == 0 && (w->flags & IO_HELD) != 0) {
+			w->placed = true;
+			return 0;
+		}
 	}
 	write_clear(w);
 	return e;
@@ -256,6 +272,122 @@ int files_write_abort(struct files *f, int token)
 
 	if (w == NULL)
 		return EBADF;
+	if (w->placed)
+		unlink(w->path);
 	write_clear(w);
 	return 0;
+}
+
+// ---- A folder that appears as a whole ----
+
+// Length without slashes at the end; 0 where the name is no name of its own ("/", ".", "a/..").
+static size_t plain_len(const char *path)
+{
+	size_t len = strlen(path);
+	size_t from = 0;
+
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	for (from = len; from > 0 && path[from - 1] != '/';)
+		from--;
+	if ((len - from == 1 && path[from] == '.') || (len - from == 2 && memcmp(path + from, "..", 2) == 0))
+		return 0;
+	return len;
+}
+
+char *files_part_of(const char *path)
+{
+	char *part = NULL;
+
+	return asprintf(&part, "%.*s.part", (int)plain_len(path), path) < 0 ? NULL : part;
+}
+
+// 0 where there is no such folder or it is empty.
+static int dir_empty(const char *path)
+{
+	struct stat st;
+	struct dirent *entry = NULL;
+	DIR *d = NULL;
+	int e = 0;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? 0 : errno;
+	if (!S_ISDIR(st.st_mode))
+		return EEXIST;
+	d = opendir(path);
+	if (d == NULL)
+		return errno;
+	errno = 0;
+	while (e == 0 && (entry = readdir(d)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			e = ENOTEMPTY;
+	if (e == 0)
+		e = errno;
+	closedir(d);
+	return e;
+}
+
+int files_dir_begin(struct files *f, const char *path)
+{
+	size_t len = plain_len(path);
+	char *part = NULL;
+	int e = 0;
+
+	if (f->dir != NULL)
+		return EMFILE;
+	if (path[0] == '\0')
+		return ENOENT;
+	if (len == 0)
+		return EEXIST;
+	f->dir = strndup(path, len);
+	part = files_part_of(path);
+	e = f->dir == NULL || part == NULL ? ENOMEM : dir_empty(f->dir);
+	// An empty part is what Ctrl-C leaves behind.
+	if (e == 0 && rmdir(part) != 0 && errno != ENOENT)
+		e = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR ? EBUSY : errno;
+	if (e == 0 && mkdir(part, 0700) != 0)
+		e = errno;
+	if (e != 0) {
+		free(f->dir);
+		f->dir = NULL;
+	}
+	free(part);
+	return e;
+}
+
+int files_dir_commit(struct files *f)
+{
+	char *part = f->dir == NULL ? NULL : files_part_of(f->dir);
+	char *parent = f->dir == NULL ? NULL : parent_of(f->dir);
+	int e = f->dir == NULL ? EBADF : part == NULL || parent == NULL ? ENOMEM : sync_dir(part);
+
+	// A rename takes the place of an empty folder and of nothing else.
+	if (e == 0 && rename(part, f->dir) != 0)
+		e = errno == EEXIST ? ENOTEMPTY : errno;
+	if (e == 0) {
+		e = sync_dir(parent);
+		free(f->dir);
+		f->dir = NULL;
+	}
+	free(part);
+	free(parent);
+	return e;
+}
+
+void files_dir_abort(struct files *f)
+{
+	char *part = f->dir == NULL ? NULL : files_part_of(f->dir);
+	DIR *d = part == NULL ? NULL : opendir(part);
+	struct dirent *entry = NULL;
+
+	// It was made here and is nobody else's; folders in it would stay.
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		unlinkat(dirfd(d), entry->d_name, 0);
+	if (d != NULL)
+		closedir(d);
+	if (part != NULL)
+		rmdir(part);
+	free(part);
+	free(f->dir);
+	f->dir = NULL;
 }

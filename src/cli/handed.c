@@ -154,6 +154,31 @@ static void far_write_abort(void *self, int token)
 	(void)ask_simple(self, &q, &a);
 }
 
+static int far_dir_begin(void *self, const char *path)
+{
+	struct question q = { FRAME_DIR_BEGIN, path, 0 };
+	struct answer a;
+
+	return ask_simple(self, &q, &a);
+}
+
+static int far_dir_commit(void *self)
+{
+	struct question q = { FRAME_DIR_COMMIT, NULL, 0 };
+	struct answer a;
+
+	return ask_simple(self, &q, &a);
+}
+
+static void far_dir_abort(void *self)
+{
+	struct question q = { FRAME_DIR_ABORT, NULL, 0 };
+	struct answer a;
+
+	// As with a file: where the caller has gone, its unfinished folder went too.
+	(void)ask_simple(self, &q, &a);
+}
+
 static enum err put_maybe(struct buf *body, const char *s)
 {
 	enum err e = frame_put_int(body, s != NULL);
@@ -231,6 +256,9 @@ static const struct io_ops far_ops = {
 	.write_begin = far_write_begin,
 	.write_commit = far_write_commit,
 	.write_abort = far_write_abort,
+	.dir_begin = far_dir_begin,
+	.dir_commit = far_dir_commit,
+	.dir_abort = far_dir_abort,
 	.passphrase = far_passphrase,
 	.wait_input = far_wait_input,
 	.gone = far_gone,
@@ -312,8 +340,15 @@ static void answer_file(struct wire *w, struct frame_in *f, struct files *files)
 	} else if (f->kind == FRAME_MAKE_DIR) {
 		answer_simple(w, files_make_dir(path), 0, -1);
 	} else if (f->kind == FRAME_WRITE_BEGIN) {
-		e = files_write_begin(files, path, (enum io_write_flags)(number & IO_NEW), &fd, &token);
+		e = files_write_begin(files, path, (enum io_write_flags)(number & (IO_NEW | IO_HELD)), &fd, &token);
 		answer_simple(w, e, (uint32_t)token, fd);
+	} else if (f->kind == FRAME_DIR_BEGIN) {
+		answer_simple(w, files_dir_begin(files, path), 0, -1);
+	} else if (f->kind == FRAME_DIR_COMMIT) {
+		answer_simple(w, files_dir_commit(files), 0, -1);
+	} else if (f->kind == FRAME_DIR_ABORT) {
+		files_dir_abort(files);
+		answer_simple(w, 0, 0, -1);
 	} else if (f->kind == FRAME_WRITE_COMMIT) {
 		answer_simple(w, files_write_commit(files, (int)(number & 0xFFFF)), 0, -1);
 	} else {
@@ -335,7 +370,7 @@ static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io)
 {
 	struct secret_text *s = secret_text_new();
 	struct passphrase_result r = { PASSPHRASE_MEMORY, 0 };
-	struct passphrase_ask a;
+	struct passphrase_ask a = { .look = TYPED_HIDDEN };
 	struct buf body = { 0 };
 	char *own[4] = { NULL };
 	enum err e = ERR_OK;
@@ -367,6 +402,9 @@ bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct fil
 	case FRAME_WRITE_BEGIN:
 	case FRAME_WRITE_COMMIT:
 	case FRAME_WRITE_ABORT:
+	case FRAME_DIR_BEGIN:
+	case FRAME_DIR_COMMIT:
+	case FRAME_DIR_ABORT:
 		answer_file(w, f, files);
 		return true;
 	case FRAME_PASSPHRASE:

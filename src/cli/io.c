@@ -26,6 +26,14 @@ static enum err path_error(struct errctx *ec, int e, const char *path)
 	case EEXIST:
 		return err_set(ec, ERR_REFUSED, "%1 exists already. Give another name, or move it away first.", path,
 		               NULL, NULL);
+	case ENOTEMPTY:
+		return err_set(ec, ERR_REFUSED,
+		               "There is something in the folder %1 already. Give another name, or empty it first.",
+		               path, NULL, NULL);
+	case EBUSY:
+		return err_set(ec, ERR_REFUSED,
+		               "%1 is in use, or left by a run that was stopped. Look what it is and remove it.", path,
+		               NULL, NULL);
 	case EACCES:
 	case EPERM:
 	case EROFS:
@@ -104,6 +112,23 @@ enum err io_write_begin(struct io *io, struct errctx *ec, const char *path, enum
 	return path_error(ec, e, path);
 }
 
+// Everything that was written is with the system.
+static enum err write_flush(struct errctx *ec, const struct io_write *w)
+{
+	// A write that failed earlier leaves only the mark on the stream; then the disk was full or broken.
+	if (ferror(w->file) != 0)
+		return err_set(ec, ERR_NO_SPACE, "%1 could not be written whole. Is the disk full?", w->path, NULL,
+		               NULL);
+	return fflush(w->file) != 0 ? path_error(ec, errno, w->path) : ERR_OK;
+}
+
+enum err io_write_place(struct io *io, struct errctx *ec, struct io_write *w)
+{
+	enum err e = w->token < 0 ? ERR_OK : write_flush(ec, w);
+
+	return e == ERR_OK && w->token >= 0 ? path_error(ec, io->ops->write_commit(io->self, w->token), w->path) : e;
+}
+
 enum err io_write_commit(struct io *io, struct errctx *ec, struct io_write *w)
 {
 	enum err e = ERR_OK;
@@ -112,11 +137,7 @@ enum err io_write_commit(struct io *io, struct errctx *ec, struct io_write *w)
 		*w = (struct io_write){ .token = -1 };
 		return ERR_OK;
 	}
-	// A write that failed earlier leaves only the mark on the stream; then the disk was full or broken.
-	if (ferror(w->file) != 0)
-		e = err_set(ec, ERR_NO_SPACE, "%1 could not be written whole. Is the disk full?", w->path, NULL, NULL);
-	else if (fflush(w->file) != 0)
-		e = path_error(ec, errno, w->path);
+	e = write_flush(ec, w);
 	if (e == ERR_OK) {
 		e = path_error(ec, io->ops->write_commit(io->self, w->token), w->path);
 		w->token = -1;
@@ -133,6 +154,49 @@ void io_write_abort(struct io *io, struct io_write *w)
 		io->ops->write_abort(io->self, w->token);
 	free(w->path);
 	*w = (struct io_write){ .token = -1 };
+}
+
+enum err io_dir_begin(struct io *io, struct errctx *ec, const char *path, struct io_dir *d)
+{
+	int e = 0;
+
+	*d = (struct io_dir){ 0 };
+	d->path = strdup(path);
+	d->part = files_part_of(path);
+	if (d->path == NULL || d->part == NULL)
+		e = ENOMEM;
+	else
+		e = io->ops->dir_begin(io->self, path);
+	if (e == 0)
+		return ERR_OK;
+	e = (int)path_error(ec, e, e == EBUSY ? d->part : path);
+	free(d->path);
+	free(d->part);
+	*d = (struct io_dir){ 0 };
+	return (enum err)e;
+}
+
+enum err io_dir_commit(struct io *io, struct errctx *ec, struct io_dir *d)
+{
+	enum err e = path_error(ec, io->ops->dir_commit(io->self), d->path);
+
+	if (e != ERR_OK) {
+		io_dir_abort(io, d);
+		return e;
+	}
+	free(d->path);
+	free(d->part);
+	*d = (struct io_dir){ 0 };
+	return ERR_OK;
+}
+
+void io_dir_abort(struct io *io, struct io_dir *d)
+{
+	if (d->path != NULL)
+		io->ops->dir_abort(io->self);
+	free(d->path);
+	free(d->part);
+	*d = (struct io_dir){ 0 };
 }
 
 // Reads on; at the end of the input sets l->end.
@@ -256,6 +320,21 @@ static void direct_write_abort(void *self, int token)
 	files_write_abort(self, token);
 }
 
+static int direct_dir_begin(void *self, const char *path)
+{
+	return files_dir_begin(self, path);
+}
+
+static int direct_dir_commit(void *self)
+{
+	return files_dir_commit(self);
+}
+
+static void direct_dir_abort(void *self)
+{
+	files_dir_abort(self);
+}
+
 static struct passphrase_result direct_passphrase(void *self, const struct passphrase_ask *ask, struct secret_text *out)
 {
 	return passphrase_fetch(ask, out);
@@ -282,6 +361,9 @@ static const struct io_ops direct_ops = {
 	.write_begin = direct_write_begin,
 	.write_commit = direct_write_commit,
 	.write_abort = direct_write_abort,
+	.dir_begin = direct_dir_begin,
+	.dir_commit = direct_dir_commit,
+	.dir_abort = direct_dir_abort,
 	.passphrase = direct_passphrase,
 	.wait_input = direct_wait_input,
 	.gone = direct_gone,

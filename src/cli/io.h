@@ -53,6 +53,7 @@ enum err io_make_dir(struct io *io, struct errctx *ec, const char *path) MUST_CH
 enum io_write_flags {
 	IO_REPLACE = 0, /* an existing regular file is replaced as a whole at commit, and keeps its mode */
 	IO_NEW = 1,     /* an existing file is ERR_REFUSED, at begin or, where it appeared meanwhile, at commit */
+	IO_HELD = 2,    /* io_write_place() makes it durable under its name; an abort after that removes it again */
 };
 
 /* A file being written. Until the commit nothing of it is visible under its name; a new file has mode 0600.
@@ -70,6 +71,24 @@ enum err io_write_begin(struct io *io, struct errctx *ec, const char *path, enum
  * file is still there). */
 enum err io_write_commit(struct io *io, struct errctx *ec, struct io_write *w) MUST_CHECK;
 void io_write_abort(struct io *io, struct io_write *w);
+/* For a file of which the worth is decided by what follows (IO_HELD with IO_NEW): flushes, fsyncs, puts it under its
+ * name, fsyncs the folder, and leaves *w for io_write_commit(), which keeps it, or io_write_abort(). After a failure
+ * only the abort is left. */
+enum err io_write_place(struct io *io, struct errctx *ec, struct io_write *w) MUST_CHECK;
+
+/* A folder with several files, all of it or nothing: write each with io_write_begin(part/NAME, IO_NEW) and commit it,
+ * then commit the folder. Until then it does not exist under its name; it has mode 0700. */
+struct io_dir {
+	char *path; /* as given, for error texts */
+	char *part; /* where its files are written meanwhile: the name with ".part" behind it */
+};
+
+/* ERR_REFUSED where the folder is there and not empty, where a file has its name, or where the part of an earlier run
+ * is still there. On failure *d is empty, and abort of an empty one does nothing. */
+enum err io_dir_begin(struct io *io, struct errctx *ec, const char *path, struct io_dir *d) MUST_CHECK;
+/* *d is empty afterwards; after a failure nothing is left behind. */
+enum err io_dir_commit(struct io *io, struct errctx *ec, struct io_dir *d) MUST_CHECK;
+void io_dir_abort(struct io *io, struct io_dir *d);
 
 /* Lines of a text from a descriptor, each at most IO_LINE_MAX bytes, as they arrive: works for a pipe somebody writes
  * into one line at a time. */

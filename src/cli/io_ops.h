@@ -14,6 +14,9 @@ struct io_ops {
 	int (*write_begin)(void *self, const char *path, enum io_write_flags flags, int *fd, int *token);
 	int (*write_commit)(void *self, int token);
 	void (*write_abort)(void *self, int token);
+	int (*dir_begin)(void *self, const char *path);
+	int (*dir_commit)(void *self);
+	void (*dir_abort)(void *self);
 	/* As passphrase_fetch(). */
 	struct passphrase_result (*passphrase)(void *self, const struct passphrase_ask *ask, struct secret_text *out);
 	/* Waits until fd can be read; false where the caller has gone. */

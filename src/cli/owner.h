@@ -36,6 +36,9 @@ struct owner_job {
 	enum err (*open)(void *ctx, struct errctx *ec, const struct secret_text *passphrase);
 	/* Only for owner_spawn(): close, before the process ends; called if `open` succeeded. May be NULL. */
 	void (*close)(void *ctx);
+	/* While nobody asks for anything: a step of a few milliseconds. False: nothing is left to do until the next
+	 * command. May be NULL. */
+	bool (*idle)(void *ctx);
 	void *ctx;
 };
 

@@ -22,6 +22,8 @@
 #define CALLERS_MAX 64
 // What is left to print when the owner must end has this long.
 #define LAST_WORDS_MS 1000
+// Between two steps of what is done in the background.
+#define IDLE_STEP_MS 10
 
 enum caller_state { CALLER_FREE, CALLER_NEW, CALLER_READY, CALLER_DRAIN };
 
@@ -42,7 +44,8 @@ struct owner {
 	uint64_t turns;
 	int64_t idle_end;
 	int idle_timer;
-	int stop; /* readable when a signal asked to end */
+	bool idle_work; // the background has something left to do
+	int stop;       /* readable when a signal asked to end */
 };
 
 // ---- Signals ----
@@ -228,6 +231,7 @@ static void run(struct owner *o, struct caller *c)
 	wire_send(&c->w);
 	if (c->w.gone || wire_unsent(&c->w) == 0)
 		caller_clear(c);
+	o->idle_work = o->job->idle != NULL;
 	idle_restart(o);
 }
 
@@ -259,14 +263,19 @@ static bool turn(struct owner *o)
 		                                 { .fd = caller_free(o) != NULL ? o->place.listener : -1,
 		                                   .events = POLLIN } };
 	struct caller *next = next_turn(o);
+	int wait = next != NULL ? 0 : next_deadline(o);
+	int ready = 0;
 
+	if (o->idle_work && (wait < 0 || wait > IDLE_STEP_MS))
+		wait = IDLE_STEP_MS;
 	for (int i = 0; i < CALLERS_MAX; i++) {
 		const struct caller *c = &o->callers[i];
 
 		p[FIXED + i].fd = c->state == CALLER_FREE ? -1 : c->w.fd;
 		p[FIXED + i].events = c->state == CALLER_DRAIN ? POLLOUT : POLLIN;
 	}
-	if (poll(p, FIXED + CALLERS_MAX, next != NULL ? 0 : next_deadline(o)) < 0)
+	ready = poll(p, FIXED + CALLERS_MAX, wait);
+	if (ready < 0)
 		return errno == EINTR;
 	if (p[0].revents != 0 || boot_ms() >= o->idle_end)
 		return false;
@@ -281,6 +290,8 @@ static bool turn(struct owner *o)
 	next = next_turn(o);
 	if (next != NULL)
 		run(o, next);
+	else if (ready == 0 && o->idle_work)
+		o->idle_work = o->job->idle(o->job->ctx);
 	return true;
 }
 
@@ -326,6 +337,7 @@ enum err owner_serve_from(struct errctx *ec, const char *home, const struct owne
 		return err_errno(ec, ENOMEM, home);
 	o->limits = limits_of(limits);
 	o->job = job;
+	o->idle_work = job->idle != NULL;
 	o->place.listener = -1;
 	o->idle_timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	e = o->idle_timer < 0 ? err_errno(ec, errno, "timer") : owner_home_id(ec, home, o->home_id);

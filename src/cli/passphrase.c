@@ -97,8 +97,20 @@ static bool terminal_put(int tty, const char *s)
 	return write(tty, s, len) == (ssize_t)len;
 }
 
-// One line from the terminal with the echo off. *signal_out is what arrived meanwhile, after the echo is back.
-static struct passphrase_result read_hidden(int tty, const char *prompt, struct secret_text *s, int *signal_out)
+// What follows when Enter was typed. With the echo on it has moved the cursor by itself.
+static const char *line_end(enum typed_look look)
+{
+	const char *term = getenv("TERM");
+
+	if (look == TYPED_HIDDEN)
+		return "\n";
+	return look == TYPED_CLEARED && term != NULL && strcmp(term, "dumb") != 0 ? "\033[1A\r\033[K" : "";
+}
+
+// One line from the terminal, as a rule with the echo off. *signal_out is what arrived meanwhile, after the echo is
+// back.
+static struct passphrase_result read_hidden(int tty, const char *prompt, enum typed_look look, struct secret_text *s,
+                                            int *signal_out)
 {
 	struct sigaction note = { .sa_handler = note_signal };
 	struct sigaction before[CAUGHT];
@@ -114,7 +126,8 @@ static struct passphrase_result read_hidden(int tty, const char *prompt, struct 
 	if (tcgetattr(tty, &old) != 0)
 		return problem(PASSPHRASE_NO_TERMINAL);
 	hidden = old;
-	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	if (look == TYPED_HIDDEN)
+		hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	hidden.c_lflag |= ICANON | ISIG;
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < CAUGHT; i++)
@@ -128,7 +141,7 @@ static struct passphrase_result read_hidden(int tty, const char *prompt, struct 
 		r = read_from(tty, &how, s);
 	while (tcsetattr(tty, TCSAFLUSH, &old) != 0 && errno == EINTR)
 		;
-	if (!terminal_put(tty, "\n") && r.problem == PASSPHRASE_FINE)
+	if (!terminal_put(tty, line_end(look)) && r.problem == PASSPHRASE_FINE)
 		r = source_error(errno);
 	*signal_out = signalled;
 	for (size_t i = 0; i < CAUGHT; i++)
@@ -138,11 +151,11 @@ static struct passphrase_result read_hidden(int tty, const char *prompt, struct 
 }
 
 // Asks until the reading was not interrupted: Ctrl-Z and `fg` show the prompt again, Ctrl-C ends the program.
-static struct passphrase_result read_prompted(int tty, const char *prompt, struct secret_text *s)
+static struct passphrase_result read_prompted(int tty, const char *prompt, enum typed_look look, struct secret_text *s)
 {
 	for (;;) {
 		int number = 0;
-		struct passphrase_result r = read_hidden(tty, prompt, s, &number);
+		struct passphrase_result r = read_hidden(tty, prompt, look, s, &number);
 
 		if (number == 0)
 			return r;
@@ -160,12 +173,12 @@ static struct passphrase_result from_terminal(const struct passphrase_ask *ask, 
 
 	if (tty < 0)
 		return problem(PASSPHRASE_NO_TERMINAL);
-	r = read_prompted(tty, ask->prompt, s);
+	r = read_prompted(tty, ask->prompt, ask->look, s);
 	if (r.problem == PASSPHRASE_FINE)
 		r = check(s);
 	if (r.problem == PASSPHRASE_FINE && ask->again != NULL) {
 		twice = secret_text_new();
-		r = twice == NULL ? problem(PASSPHRASE_MEMORY) : read_prompted(tty, ask->again, twice);
+		r = twice == NULL ? problem(PASSPHRASE_MEMORY) : read_prompted(tty, ask->again, ask->look, twice);
 		if (r.problem == PASSPHRASE_FINE && (twice->len != s->len || memcmp(twice->text, s->text, s->len) != 0))
 			r = problem(PASSPHRASE_DIFFER);
 		secret_text_free(twice);

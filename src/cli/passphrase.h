@@ -8,11 +8,15 @@
 #include "app/secret_text.h"
 #include "cli/io.h"
 
+/* What the terminal shows of what is typed: nothing; all of it; all of it until Enter, then its line is cleared. */
+enum typed_look { TYPED_HIDDEN, TYPED_SHOWN, TYPED_CLEARED };
+
 struct passphrase_ask {
-	const char *file;   /* --passphrase-file: exactly one line; NULL: none */
-	const char *fd;     /* --passphrase-fd as typed: its first line is read, and no byte more; NULL: none */
-	const char *prompt; /* shown on the terminal, in the language of the person */
-	const char *again;  /* second prompt where a new passphrase is chosen; NULL: asked once */
+	const char *file;     /* --passphrase-file: exactly one line; NULL: none */
+	const char *fd;       /* --passphrase-fd as typed: its first line is read, and no byte more; NULL: none */
+	const char *prompt;   /* shown on the terminal, in the language of the person */
+	const char *again;    /* second prompt where a new passphrase is chosen; NULL: asked once */
+	enum typed_look look; /* does not travel: where a command was handed over nothing is shown */
 };
 
 /* At least 1 and at most SECRET_TEXT_MAX bytes of UTF-8; one line end is dropped. *out is the caller's to free with

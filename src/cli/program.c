@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "cli/command.h"
@@ -92,7 +93,7 @@ static enum err places_find(struct program *p)
 static void warn(const struct app *app, const struct io *io)
 {
 	struct text t = { .out = io->err, .lang = LANG_NL };
-	const char *warning = app_warning(app);
+	const char *warning = app_is_open(app) ? app_warning(app) : NULL;
 
 	if (warning == NULL)
 		return;
@@ -119,6 +120,9 @@ static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 
 	if (e == ERR_OK)
 		e = run_io(&ec, &a, io);
+	if (e == ERR_OK && !app_is_open(o->app))
+		e = err_set(&ec, ERR_LOCKED, "The vault could not be opened again. Lock, then unlock.", NULL, NULL,
+		            NULL);
 	if (e == ERR_OK)
 		warn(o->app, io);
 	s.neighbourhood = a.neighbourhood;
@@ -132,6 +136,13 @@ static enum err owned_open(void *ctx, struct errctx *ec, const struct secret_tex
 	struct owned *o = ctx;
 
 	return app_open(ec, o->options, (struct bytes){ (const uint8_t *)passphrase->text, passphrase->len }, &o->app);
+}
+
+static bool owned_idle(void *ctx)
+{
+	struct owned *o = ctx;
+
+	return app_watch_step(o->app);
 }
 
 static void owned_close(void *ctx)
@@ -180,7 +191,9 @@ static enum err say_state(struct program *p, bool unlocked, const char *msg, con
 static enum err unlock(struct program *p)
 {
 	struct owned owned = { .options = &p->options };
-	struct owner_job job = { .run = owned_run, .open = owned_open, .close = owned_close, .ctx = &owned };
+	struct owner_job job = {
+		.run = owned_run, .open = owned_open, .close = owned_close, .idle = owned_idle, .ctx = &owned
+	};
 	struct owner_asker ask = { .ask = asker, .ctx = p };
 	struct owner_limits limits = { 0 };
 	const char *given = args_get(&p->args, "minutes");
@@ -216,17 +229,29 @@ static enum err run_opened(struct program *p, int *status)
 	struct command_call call = call_of(p);
 	struct secret_text *secret = NULL;
 	int claim = -1;
+	/* what is to be repaired may not open; the command asks for itself */
+	bool shut = p->args.command->id == CMD_VERIFY && args_flag(&p->args, "repair");
 	enum err e = owner_claim(&p->ec, p->home, 60 * 1000, &claim);
 
-	if (e == ERR_OK)
+	if (e == ERR_OK && shut)
+		e = app_shell(&p->options, &s.app);
+	if (e == ERR_OK && !shut)
 		e = command_passphrase(&call, false, &secret);
-	if (e == ERR_OK)
+	if (e == ERR_OK && !shut)
 		e = app_open(&p->ec, &p->options, (struct bytes){ (const uint8_t *)secret->text, secret->len }, &s.app);
-	secret_text_free(secret);
+	if ((p->args.command->flags & USES_PASSPHRASE) != 0) {
+		s.typed = secret;
+	} else {
+		secret_text_free(secret);
+		secret = NULL;
+	}
 	if (e == ERR_OK) {
+		if (!shut)
+			app_watch_glance(s.app);
 		warn(s.app, &p->io);
 		*status = run_command(&s, &p->args, &p->io);
 	}
+	secret_text_free(secret);
 	app_close(s.app);
 	if (claim >= 0)
 		close(claim);

@@ -17,6 +17,7 @@ struct session {
 	const char *program;               /* argv[0] */
 	const char *neighbourhood;         /* of the whole line; one line of `run` may name another */
 	bool asked_again;                  /* the passphrase was typed for this command line */
+	const struct secret_text *typed;   /* it, where the command USES_PASSPHRASE and the vault was opened for it */
 };
 
 /* Everything that `main` does but the start of the libraries. */

@@ -125,6 +125,13 @@ enum err command_new_passphrase(struct command_call *call, const char *file, str
 	return passphrase_read(call->io, call->ec, &ask, out);
 }
 
+enum err command_line(struct command_call *call, const char *prompt, bool cleared, struct secret_text **out)
+{
+	const struct passphrase_ask ask = { .prompt = prompt, .look = cleared ? TYPED_CLEARED : TYPED_SHOWN };
+
+	return passphrase_read(call->io, call->ec, &ask, out);
+}
+
 /* For commands that let others in: the owner of an open vault asks again, once for a whole `run`. */
 static enum err ask_again(struct session *s, struct command_call *call)
 {
@@ -142,6 +149,48 @@ static enum err ask_again(struct session *s, struct command_call *call)
 	return e;
 }
 
+/* A vault that was replaced and could not be opened again: nothing more can be done with this session. */
+static enum err lost_check(const struct session *s, struct errctx *ec)
+{
+	if (s->app == NULL || app_is_open(s->app))
+		return ERR_OK;
+	return err_set(ec, ERR_IO,
+	               "The vault was closed, because the disk failed while it was replaced. Check the disk. Then lock "
+	               "and unlock.",
+	               NULL, NULL, NULL);
+}
+
+/* The passphrase itself, for those that need it. *own is the caller's to free. */
+static enum err passphrase_give(const struct session *s, struct command_call *call, struct secret_text **own)
+{
+	if ((call->args->command->flags & USES_PASSPHRASE) == 0)
+		return ERR_OK;
+	if (s->typed == NULL) {
+		enum err e = command_passphrase(call, false, own);
+
+		if (e != ERR_OK)
+			return e;
+	}
+	call->passphrase = s->typed != NULL ? s->typed : *own;
+	return ERR_OK;
+}
+
+/* What could not be read on the way, and was left out of what was printed, makes a command fail all the same. */
+static enum err handled(const struct session *s, struct command_call *call, command_fn handler)
+{
+	enum err e = handler(call);
+
+	if (s->app == NULL)
+		return e;
+	if (e != ERR_OK) {
+		(void)!app_unread(NULL, s->app);
+		return e;
+	}
+	e = app_unread(call->ec, s->app);
+	call->printed = e != ERR_OK;
+	return e;
+}
+
 int run_command(struct session *s, const struct args *a, struct io *io)
 {
 	struct errctx ec = { 0 };
@@ -150,6 +199,7 @@ int run_command(struct session *s, const struct args *a, struct io *io)
 	};
 	command_fn handler = command_handler(a->command->id);
 	const char *neighbourhood = a->neighbourhood != NULL ? a->neighbourhood : s->neighbourhood;
+	struct secret_text *own = NULL;
 	enum err e = ERR_OK;
 
 	if (a->help || a->command->id == CMD_HELP)
@@ -160,19 +210,17 @@ int run_command(struct session *s, const struct args *a, struct io *io)
 		return run_lines(s, a, io);
 	if (handler == NULL)
 		e = err_set(&ec, ERR_USAGE, "This command cannot be used here.", NULL, NULL, NULL);
+	if (e == ERR_OK)
+		e = lost_check(s, &ec);
 	if (e == ERR_OK && s->app != NULL)
 		e = app_choose_neighbourhood(s->app, neighbourhood);
 	if (e == ERR_OK && s->app != NULL)
 		e = ask_again(s, &call);
-	if (e == ERR_OK) {
-		e = handler(&call);
-		if (e == ERR_OK && s->app != NULL) {
-			e = app_unread(&ec, s->app);
-			call.printed = e != ERR_OK;
-		} else if (s->app != NULL) {
-			(void)!app_unread(NULL, s->app);
-		}
-	}
+	if (e == ERR_OK)
+		e = passphrase_give(s, &call, &own);
+	if (e == ERR_OK)
+		e = handled(s, &call, handler);
+	secret_text_free(own);
 	if (e != ERR_OK) {
 		struct io told = *io;
 
@@ -198,6 +246,7 @@ static int run_line(struct session *s, const struct args_place *at, const char *
 			e = run_io(&ec, &a, &io);
 		if (e == ERR_OK &&
 		    (a.command->id == CMD_RUN || a.command->id == CMD_UNLOCK || a.command->id == CMD_LOCK ||
+		     a.command->id == CMD_RESTORE || a.command->id == CMD_WIPE ||
 		     (a.command->flags & NEW_PASSPHRASE) != 0 || a.home != NULL))
 			e = err_set(&ec, ERR_USAGE, "%1 works on one open home; this line does not fit in it.", "run",
 			            NULL, NULL);

@@ -16,7 +16,8 @@
  *   caller to owner               owner to caller
  *   RUN, see request.h            STARTED  the command begins now          DONE    exit status; the last frame
  *                                 OUT, ERR bytes for the caller's streams  REFUSED another version of the program
- *   ANSWER to one of these:       OPEN, MAKE_DIR, WRITE_BEGIN, WRITE_COMMIT, WRITE_ABORT, PASSPHRASE
+ *   ANSWER to one of these:       OPEN, MAKE_DIR, WRITE_BEGIN, WRITE_COMMIT, WRITE_ABORT, PASSPHRASE,
+ *                                 DIR_BEGIN, DIR_COMMIT, DIR_ABORT
  */
 #ifndef SLB_CLI_WIRE_H
 #define SLB_CLI_WIRE_H
@@ -28,7 +29,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_HEADER 8
 #define WIRE_BODY_MAX (2 * 1024 * 1024)
 /* Descriptors that may be waiting for their frames; more is misuse. */
@@ -48,6 +49,9 @@ enum frame {
 	FRAME_WRITE_COMMIT,
 	FRAME_WRITE_ABORT,
 	FRAME_PASSPHRASE,
+	FRAME_DIR_BEGIN,
+	FRAME_DIR_COMMIT,
+	FRAME_DIR_ABORT,
 	FRAME_KINDS
 };
 

@@ -32,6 +32,7 @@ enum box_type {
 	BOX_JOIN_REQUEST = 0x53424a31, /* from a joiner to the device that invited */
 	BOX_JOIN_ANSWER = 0x53424a32,  /* from the device that admits to the joiner */
 	BOX_SHARE = 0x53425431,        /* a share of a tally contribution for a teller */
+	BOX_RECOVERY = 0x53425231,     /* "SBR1": a vault's master key for a recovery sheet */
 };
 
 /* crypto_box_seal of type | plain to `to`, appended to `out`: plain.len + 4 + BOX_OVERHEAD bytes. It is anonymous:

@@ -178,16 +178,18 @@ size_t csv_table_column(const struct csv_table *table, const char *name)
 	return SIZE_MAX;
 }
 
-static bool starts_formula(char c)
+/* Apostrophes in front count too: a text that has one of its own gets another, so that csv_plain() gives it back. */
+static bool starts_formula(const char *text)
 {
-	return c != '\0' && strchr("=+-@\t\r", c) != NULL;
+	text += strspn(text, "'");
+	return *text != '\0' && strchr("=+-@\t\r", *text) != NULL;
 }
 
 enum err csv_put_text(struct buf *out, const char *text, bool first)
 {
 	enum err e = buf_put_str(out, first ? "\"" : ",\"");
 
-	if (e == ERR_OK && starts_formula(*text))
+	if (e == ERR_OK && starts_formula(text))
 		e = buf_put_byte(out, '\'');
 	for (; e == ERR_OK && *text != '\0'; text++) {
 		if (*text == '"')
@@ -213,5 +215,5 @@ enum err csv_put_end(struct buf *out)
 
 const char *csv_plain(const char *text)
 {
-	return *text == '\'' && starts_formula(text[1]) ? text + 1 : text;
+	return *text == '\'' && starts_formula(text + 1) ? text + 1 : text;
 }

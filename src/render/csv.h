@@ -7,7 +7,8 @@
  * around an unquoted cell are not part of it; empty lines are not rows, but count in the row numbers.
  *
  * Writing gives UTF-8, commas, CR LF, every text cell in quotes. A text that starts with = + - @, a tab or a CR gets
- * an apostrophe in front, so that no spreadsheet takes it for a formula (OWASP, "CSV injection").
+ * an apostrophe in front, so that no spreadsheet takes it for a formula (OWASP, "CSV injection"); so does one that has
+ * apostrophes and then one of these, so that csv_plain() always gives back what was written.
  */
 #ifndef SLB_RENDER_CSV_H
 #define SLB_RENDER_CSV_H
@@ -19,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define CSV_FILE_MAX (16 * 1024 * 1024)
+#define CSV_FILE_MAX (64 * 1024 * 1024)
 #define CSV_CELL_MAX 65536
 #define CSV_COLUMNS_MAX 256
 #define CSV_ROWS_MAX 200000

@@ -44,6 +44,7 @@ static void json_field_values(struct doc *d, const struct field_versions *f)
 		doc_end(d);
 	}
 	doc_end(d);
+	doc_text(d, "proposal", f->proposal);
 }
 
 static void json_versions(struct doc *d, const struct versions *v)

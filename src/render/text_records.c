@@ -111,6 +111,13 @@ static void one_field_versions(const struct text *t, const struct field_versions
 		text_typed(t, v->author, 0);
 		fprintf(t->out, ", %s)\n", at);
 	}
+	if (f->proposal == NULL)
+		return;
+	fputs("    ", t->out);
+	text_say(t, TR("Put together (--keep proposal):"), NULL, NULL, NULL);
+	fputs(" ", t->out);
+	text_typed(t, f->proposal, 8);
+	fputc('\n', t->out);
 }
 
 static void choose_hint(const struct text *t)

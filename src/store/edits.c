@@ -10,9 +10,10 @@
 
 #define CLOCK_META "clock"
 
+/* The clock only goes up, so of a space's unsealed edits the last one tells, however many there are. */
 enum err clock_load(struct errctx *ec, struct store *s)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_edit_unsealed_all);
+	sqlite3_stmt *st = stmt(ec, s, ST_edit_unsealed_newest);
 	struct buf kept = { 0 };
 	struct wire_in in;
 	uint64_t count = 0;
@@ -331,6 +332,53 @@ enum err store_load(struct errctx *ec, struct store *s, struct dot id, struct lo
 	return e != ERR_OK ? e : load_key(ec, s, key, out);
 }
 
+enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	bool row = false;
+	enum err e = key_find(ec, s, id, &key);
+
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_record_state);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK)
+		e = row ? buf_put(out, column_bytes(st, 0).data, column_bytes(st, 0).len) : ERR_NOT_FOUND;
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, const struct record *r)
+{
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, r->id, &key);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = record_write(ec, s, space, key, r);
+	return e == ERR_OK ? project(ec, s, space, key, r, false) : e;
+}
+
+enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_find(ec, s, id, &key);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = unproject(ec, s, key);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_record_delete);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	return run(ec, s, st);
+}
+
 /* Folds one edit into its record and writes everything that follows from it. */
 static enum err fold(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit, struct context ctx,
                      uint64_t seq)
@@ -443,6 +491,17 @@ static enum err apply_token(struct errctx *ec, struct store *s, const struct cha
 	return e;
 }
 
+static uint64_t past_count(const struct vv *context, struct dot dot)
+{
+	uint64_t past = dot.counter - 1;
+
+	for (size_t i = 0; i < context->n; i++) {
+		if (device_cmp(context->e[i].dev, dot.dev) != 0)
+			past += context->e[i].counter;
+	}
+	return past;
+}
+
 enum err store_write(struct errctx *ec, struct store *s, const struct change *c, int64_t now_ms, struct dot *out)
 {
 	struct vv context = { 0 };
@@ -463,11 +522,7 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *c,
 			goto done;
 		edit.seen = edit.seen_count > 0 ? seen : NULL;
 	}
-	for (size_t i = 0; i < context.n; i++) {
-		if (device_cmp(context.e[i].dev, edit.dot.dev) != 0)
-			past += context.e[i].counter;
-	}
-	past += edit.dot.counter - 1;
+	past = past_count(&context, edit.dot);
 	edit.clock = hlc_tick(&s->clock, now_ms);
 	if (edit.kind != KIND_none)
 		edit.target = edit.dot;
@@ -476,6 +531,32 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *c,
 		*out = edit.dot;
 done:
 	free(seen);
+	vv_free(&context);
+	return e;
+}
+
+enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit)
+{
+	struct vv context = { 0 };
+	enum err e = store_vector(ec, s, space, &context);
+
+	assert(s->in_transaction);
+	for (size_t i = 0; e == ERR_OK && i < edit->seen_count; i++) {
+		const struct vv_entry *was = vv_get(&context, edit->seen[i].dev);
+		struct vv_entry entry = { .dev = edit->seen[i].dev, .seq = edit->seen[i].seq };
+		uint8_t hash[32];
+
+		if (was == NULL || was->seq <= entry.seq)
+			continue;
+		if (entry.seq > 0)
+			e = store_batch_get(ec, s, entry.dev, entry.seq, &entry.counter, hash);
+		if (e == ERR_OK)
+			e = vv_set(&context, entry);
+	}
+	if (hlc_cmp(edit->clock, s->clock) > 0)
+		s->clock = edit->clock;
+	if (e == ERR_OK)
+		e = fold(ec, s, space, edit, (struct context){ &context, past_count(&context, edit->dot) }, 0);
 	vv_free(&context);
 	return e;
 }

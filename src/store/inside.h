@@ -33,7 +33,12 @@ struct store {
 		int64_t n; /* 0: empty */
 	} near[NEAR_DEVICES];
 	unsigned near_next;
+	bool wanted; /* rows of a search are wanted whole, not only counted */
 };
+
+/* What query.c's statements need of the connection. */
+enum err query_start(struct errctx *ec, struct store *s) MUST_CHECK;
+void query_end(struct store *s);
 
 /* Takes up the clock where it was left. */
 enum err clock_load(struct errctx *ec, struct store *s) MUST_CHECK;
@@ -88,6 +93,8 @@ enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out
 /* Writes the plain rows and the search entry of a record; `fresh`: it had none before. */
 enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
                  bool fresh) MUST_CHECK;
+/* Takes a record out of every plain table and the search index. */
+enum err unproject(struct errctx *ec, struct store *s, int64_t key) MUST_CHECK;
 /* Writes the plain rows and the search entries of every record, where there are no search entries yet. */
 enum err project_again(struct errctx *ec, struct store *s) MUST_CHECK;
 /* Reads the state of a record by its key; ERR_NOT_FOUND without text. */

@@ -257,7 +257,7 @@ static enum err project_resident(struct errctx *ec, struct store *s, int64_t spa
 }
 
 /* What is erased leaves every plain table. */
-static enum err unproject(struct errctx *ec, struct store *s, int64_t key)
+enum err unproject(struct errctx *ec, struct store *s, int64_t key)
 {
 	static const enum statement deletes[] = { ST_contact_delete, ST_referral_delete, ST_service_delete,
 		                                  ST_resident_delete, ST_search_delete };
@@ -333,4 +333,19 @@ enum err project_again(struct errctx *ec, struct store *s)
 	}
 	free(keys);
 	return e;
+}
+
+enum err store_project_again(struct errctx *ec, struct store *s)
+{
+	static const enum statement clears[] = { ST_contact_clear, ST_referral_clear, ST_service_clear,
+		                                 ST_resident_clear, ST_search_clear };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < sizeof(clears) / sizeof(clears[0]); i++) {
+		sqlite3_stmt *st = stmt(ec, s, clears[i]);
+
+		NEED(st);
+		e = run(ec, s, st);
+	}
+	return e == ERR_OK ? project_again(ec, s) : e;
 }

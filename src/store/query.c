@@ -58,11 +58,20 @@ static enum err dot_one(struct errctx *ec, struct store *s, sqlite3_stmt *st, st
 
 enum err store_of_kind(struct errctx *ec, struct store *s, uint32_t kind, int64_t space, struct dots *out)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_record_of_kind);
+	sqlite3_stmt *st = stmt(ec, s, kind == KIND_contact ? ST_record_contacts : ST_record_of_kind);
 
 	NEED(st);
 	sqlite3_bind_int64(st, 1, kind);
 	sqlite3_bind_int64(st, 2, space);
+	return dots_of(ec, s, st, out);
+}
+
+enum err store_records_known(struct errctx *ec, struct store *s, int64_t space, struct dots *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_record_known);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
 	return dots_of(ec, s, st, out);
 }
 
@@ -297,10 +306,12 @@ static bool is_word(const char *p, size_t len)
 	return false;
 }
 
+enum where { WRITTEN, IN_TITLES, SOUNDING };
+
 /* Every word in quotes with a star: a prefix each, and none of FTS5's own syntax gets through. */
-static enum err prefix_put(const char *word, size_t len, struct buf *out)
+static enum err prefix_put(const char *word, size_t len, enum where where, struct buf *out)
 {
-	enum err e = buf_put_str(out, "{title body} : \"");
+	enum err e = buf_put_str(out, where == IN_TITLES ? "{title} : \"" : "{title body} : \"");
 
 	if (e == ERR_OK)
 		e = buf_put(out, word, len);
@@ -317,7 +328,7 @@ static enum err sounding_put(const char *word, size_t len, struct buf *out, bool
 	if (e == ERR_OK)
 		e = buf_put_str(out, out->len > 0 ? " AND (" : "(");
 	if (e == ERR_OK)
-		e = prefix_put(word, len, out);
+		e = prefix_put(word, len, SOUNDING, out);
 	if (e == ERR_OK && keys.len > 0) {
 		*any = true;
 		e = buf_put_str(out, " OR sound : \"");
@@ -331,7 +342,7 @@ static enum err sounding_put(const char *word, size_t len, struct buf *out, bool
 }
 
 /* What FTS5 is asked for; *any as above. */
-static enum err match_of(const char *words, bool sounding, struct buf *out, bool *any)
+static enum err match_of(const char *words, enum where where, struct buf *out, bool *any)
 {
 	size_t n = 0;
 	enum err e = ERR_OK;
@@ -342,10 +353,10 @@ static enum err match_of(const char *words, bool sounding, struct buf *out, bool
 
 		if (is_word(p, len)) {
 			n++;
-			if (!sounding && out->len > 0)
+			if (where != SOUNDING && out->len > 0)
 				e = buf_put_byte(out, ' ');
 			if (e == ERR_OK)
-				e = sounding ? sounding_put(p, len, out, any) : prefix_put(p, len, out);
+				e = where == SOUNDING ? sounding_put(p, len, out, any) : prefix_put(p, len, where, out);
 		}
 		p += len + (p[len] != '\0');
 	}
@@ -374,8 +385,25 @@ struct hits {
 	size_t cap;
 };
 
+/* Appends it unless it is there; takes its snippet, also when it fails. */
+static enum err hits_move(struct hits *out, struct hit *h)
+{
+	enum err e = ERR_OK;
+
+	if (!has_hit(out->list, out->n, h->id))
+		e = list_grow((void **)&out->list, out->n, &out->cap, sizeof(*out->list));
+	else
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		out->list[out->n++] = *h;
+	else
+		free(h->snippet);
+	h->snippet = NULL;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* Appends what a search statement finds and is not there yet, up to `limit` in all. */
-static enum err hits_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, unsigned limit, struct hits *out)
+static enum err hits_take(struct errctx *ec, struct store *s, sqlite3_stmt *st, unsigned limit, struct hits *out)
 {
 	bool row = false;
 	enum err e = ERR_OK;
@@ -386,18 +414,154 @@ static enum err hits_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, u
 
 		if ((e = dot_of(ec, s, sqlite3_column_int64(st, 0), &h.id)) != ERR_OK)
 			break;
-		if (has_hit(out->list, out->n, h.id))
-			continue;
-		if ((e = list_grow((void **)&out->list, out->n, &out->cap, sizeof(*out->list))) != ERR_OK)
-			break;
 		h.snippet = strdup(snippet == NULL ? "" : snippet);
-		if (h.snippet == NULL) {
+		if (h.snippet == NULL)
 			e = ERR_NO_MEMORY;
+		else
+			e = hits_move(out, &h);
+		if (e != ERR_OK)
 			break;
-		}
-		out->list[out->n++] = h;
 	}
+	return e;
+}
+
+static enum err hits_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, unsigned limit, struct hits *out)
+{
+	enum err e = hits_take(ec, s, st, limit, out);
+
 	sqlite3_reset(st);
+	return e;
+}
+
+/* SQL: whether more is wanted of a row than that it is there. Asked at each step. */
+static void wanted(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	struct store *s = sqlite3_user_data(ctx);
+
+	(void)n;
+	(void)args;
+	sqlite3_result_int(ctx, s->wanted);
+}
+
+enum err query_start(struct errctx *ec, struct store *s)
+{
+	return sqlite3_create_function(s->db, "wanted", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, wanted, NULL, NULL) ==
+	               SQLITE_OK
+	           ? ERR_OK
+	           : failed(ec, s);
+}
+
+void query_end(struct store *s)
+{
+	(void)sqlite3_create_function(s->db, "wanted", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, NULL, NULL, NULL);
+}
+
+/* More than so many are not ranked: that takes 2 us each, and says little of words that are nearly everywhere. */
+#define RANKED_MAX 500
+
+static enum err ranked(struct errctx *ec, struct store *s, enum statement which, const struct buf *match, uint32_t kind,
+                       unsigned limit, struct hits *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, which);
+	enum err e = ERR_OK;
+
+	NEED(st);
+	bind_text(st, 1, (const char *)match->data);
+	sqlite3_bind_int64(st, 2, kind);
+	/* those that the first pass found may come first again */
+	sqlite3_bind_int64(st, 3, (int64_t)limit + (int64_t)out->n);
+	e = hits_add(ec, s, st, limit, out);
+	sqlite3_clear_bindings(st);
+	return e;
+}
+
+static enum err unranked(struct errctx *ec, struct store *s, enum statement which, const struct buf *match,
+                         unsigned limit, struct hits *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, which);
+	enum err e = ERR_OK;
+
+	NEED(st);
+	bind_text(st, 1, (const char *)match->data);
+	sqlite3_bind_int64(st, 2, (int64_t)limit + (int64_t)out->n);
+	e = hits_add(ec, s, st, limit, out);
+	sqlite3_clear_bindings(st);
+	return e;
+}
+
+/* The newest `limit` of what fits; *broad tells whether more than RANKED_MAX do. One statement for both, since FTS5
+ * goes through all the words that a prefix fits each time it is asked. */
+static enum err newest(struct errctx *ec, struct store *s, enum statement which, const struct buf *match,
+                       unsigned limit, struct hits *out, bool *broad)
+{
+	sqlite3_stmt *st = stmt(ec, s, which);
+	bool row = true;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	NEED(st);
+	bind_text(st, 1, (const char *)match->data);
+	sqlite3_bind_int64(st, 2, RANKED_MAX + 1 > limit ? RANKED_MAX + 1 : (int64_t)limit);
+	s->wanted = true;
+	e = hits_take(ec, s, st, limit, out);
+	s->wanted = false;
+	n = out->n;
+	row = n == limit;
+	while (e == ERR_OK && row && n <= RANKED_MAX && (e = step(ec, s, st, &row)) == ERR_OK && row)
+		n++;
+	*broad = n > RANKED_MAX;
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return e;
+}
+
+/* Found nearly everywhere: first those who are called so, then the newest. */
+static enum err named(struct errctx *ec, struct store *s, const char *words, unsigned limit, struct hits *out)
+{
+	struct buf titles = { 0 };
+	bool any = false;
+	enum err e = match_of(words, IN_TITLES, &titles, &any);
+
+	if (e == ERR_OK)
+		e = unranked(ec, s, ST_search_named, &titles, limit, out);
+	buf_free(&titles);
+	return e;
+}
+
+static enum err search_all(struct errctx *ec, struct store *s, const char *words, const struct buf *match,
+                           bool sounding, unsigned limit, struct hits *out)
+{
+	struct hits recent = { 0 };
+	bool broad = false;
+	enum err e = newest(ec, s, sounding ? ST_search_newest_sound : ST_search_newest, match, limit, &recent, &broad);
+
+	if (e == ERR_OK && broad && !sounding)
+		e = named(ec, s, words, limit, out);
+	for (size_t i = 0; e == ERR_OK && broad && i < recent.n && out->n < limit; i++)
+		e = hits_move(out, &recent.list[i]);
+	store_hits_free(recent.list, recent.n);
+	if (e != ERR_OK || broad)
+		return e;
+	return ranked(ec, s, sounding ? ST_search_sound : ST_search, match, KIND_none, limit, out);
+}
+
+static enum err search_pass(struct errctx *ec, struct store *s, const char *words, bool sounding, uint32_t kind,
+                            unsigned limit, struct hits *out)
+{
+	struct buf match = { 0 };
+	bool any = false;
+	enum err e = match_of(words, sounding ? SOUNDING : WRITTEN, &match, &any);
+
+	if (e != ERR_OK || match.len == 0 || (sounding && !any))
+		goto done;
+	if (kind == KIND_none)
+		e = search_all(ec, s, words, &match, sounding, limit, out);
+	else if (kind != KIND_service)
+		e = ranked(ec, s, sounding ? ST_search_sound : ST_search, &match, kind, limit, out);
+	else if (!sounding) /* nothing in a service is found by its sound */
+		e = unranked(ec, s, ST_search_services, &match, limit, out);
+done:
+	buf_free(&match);
 	return e;
 }
 
@@ -405,30 +569,11 @@ static enum err hits_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, u
 enum err store_search(struct errctx *ec, struct store *s, const char *words, uint32_t kind, unsigned limit,
                       struct hit **out, size_t *count)
 {
-	static const enum statement statements[] = { ST_search, ST_search_sound };
 	struct hits hits = { 0 };
-	enum err e = ERR_OK;
+	enum err e = search_pass(ec, s, words, false, kind, limit, &hits);
 
-	for (int pass = 0; pass < 2 && e == ERR_OK && hits.n < limit; pass++) {
-		struct buf match = { 0 };
-		sqlite3_stmt *st = NULL;
-		bool any = false;
-
-		e = match_of(words, pass == 1, &match, &any);
-		if (e == ERR_OK && match.len > 0 && (pass == 0 || any)) {
-			st = stmt(ec, s, statements[pass]);
-			e = st == NULL ? ERR_IO : ERR_OK;
-		}
-		if (st != NULL) {
-			bind_text(st, 1, (const char *)match.data);
-			sqlite3_bind_int64(st, 2, kind);
-			/* those that the first pass found may come first again */
-			sqlite3_bind_int64(st, 3, (int64_t)limit + (int64_t)hits.n);
-			e = hits_add(ec, s, st, limit, &hits);
-			sqlite3_clear_bindings(st);
-		}
-		buf_free(&match);
-	}
+	if (e == ERR_OK && hits.n < limit)
+		e = search_pass(ec, s, words, true, kind, limit, &hits);
 	if (e != ERR_OK) {
 		store_hits_free(hits.list, hits.n);
 		hits = (struct hits){ 0 };

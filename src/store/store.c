@@ -16,7 +16,7 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init, sql_002_undo, sql_003_sounds };
+static const char *const migrations[] = { sql_001_init, sql_002_undo, sql_003_sounds, sql_004_spare, sql_005_search };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -132,15 +132,16 @@ static enum err user_version(struct errctx *ec, struct store *s, int *out)
 	return e;
 }
 
-/* From this version on rows of an earlier one have to be made again. */
-#define ROWS_VERSION 3
+/* From this version on rows of an earlier one have to be made again: that of 005_search.sql. */
+#define ROWS_VERSION 5
 
 /* All steps are one transaction, and rows are made again after the last of them: the code knows only the newest tables.
  */
 static enum err migrate_from(struct errctx *ec, struct store *s, int from)
 {
 	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
-		                                "PRAGMA user_version = 3" };
+		                                "PRAGMA user_version = 3", "PRAGMA user_version = 4",
+		                                "PRAGMA user_version = 5" };
 	enum err e = ERR_OK;
 
 	_Static_assert(sizeof(versions) / sizeof(versions[0]) == VERSION, "one line for each migration");
@@ -181,7 +182,9 @@ enum err store_open(struct errctx *ec, struct vault *vault, struct store **out)
 		return ERR_NO_MEMORY;
 	s->vault = vault;
 	s->db = vault_db(vault);
-	e = migrate(ec, s);
+	e = query_start(ec, s);
+	if (e == ERR_OK)
+		e = migrate(ec, s);
 	if (e == ERR_OK)
 		e = clock_load(ec, s);
 	if (e != ERR_OK) {
@@ -199,6 +202,7 @@ void store_close(struct store *s)
 	store_rollback(s);
 	for (int i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(s->st[i]);
+	query_end(s);
 	free(s);
 }
 

@@ -32,6 +32,7 @@ void store_rollback(struct store *s);                                 /* fine wi
 
 /* --- small things --- */
 
+/* Never a secret: backups take all of it along. */
 enum err store_meta_put(struct errctx *ec, struct store *s, const char *name, struct bytes value) MUST_CHECK;
 enum err store_meta_get(struct errctx *ec, struct store *s, const char *name,
                         struct buf *out) MUST_CHECK; /* NOT_FOUND */
@@ -46,6 +47,18 @@ enum err store_kept_delete(struct errctx *ec, struct store *s, int64_t space, co
 typedef enum err (*store_kept_fn)(void *arg, const char *name, struct bytes value);
 enum err store_kept_each(struct errctx *ec, struct store *s, int64_t space, const char *prefix, store_kept_fn each,
                          void *arg) MUST_CHECK;
+
+/* All of it; store_kept_free() the rows. */
+struct kept_row {
+	int64_t space;
+	char *name;
+	struct buf bytes;
+};
+enum err store_kept_all(struct errctx *ec, struct store *s, struct kept_row **out, size_t *count) MUST_CHECK;
+void store_kept_free(struct kept_row *rows, size_t count);
+/* These rows take the place of all that is kept; not a byte of what went stays in the database, of what was deleted
+ * before neither (the log still holds it until it is truncated). */
+enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count) MUST_CHECK;
 
 /* --- spaces and devices --- */
 
@@ -134,6 +147,9 @@ struct change {
 /* Appends an edit of one's own and applies it. Gives its dot (the record's id where it is new). */
 enum err store_write(struct errctx *ec, struct store *s, const struct change *change, int64_t now_ms,
                      struct dot *out) MUST_CHECK;
+/* Appends an edit of one's own as it was written before and not sealed yet, under the same dot and clock: the next one
+ * there must be (store_next_dot()). It has seen what is applied here, lowered by its own `seen`. For repair. */
+enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit) MUST_CHECK;
 /* The dot that the next edit of one's own in this space will have. */
 enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struct dot *out) MUST_CHECK;
 /* Applies an edit of another device, from batch `seq`. ERR_DAMAGED when it is about no record of this space. */
@@ -178,6 +194,38 @@ enum err store_undo_put(struct errctx *ec, struct store *s, struct dot edit, str
 /* Walks the keyed chain over the whole log (V5) and reads every record's state; *bad counts the links and records
  * that are not as they were written. */
 enum err store_verify(struct errctx *ec, struct store *s, uint64_t *edits, uint64_t *bad) MUST_CHECK;
+
+/* Makes every link of the chain anew with the key of this store's vault, in steps of one transaction each: for a copy
+ * of a vault under another master key, before it is used. Check the original with store_verify() first: here nothing is
+ * compared. `step` is told how many links are made; false stops it with ERR_LATER. NULL: nobody is told. */
+typedef bool (*store_step_fn)(void *arg, uint64_t done);
+enum err store_rechain(struct errctx *ec, struct store *s, store_step_fn step, void *arg) MUST_CHECK;
+/* Do both hold the same, row by row in every table, but for the links of the chain? ERR_DAMAGED: they differ. Memory
+ * does not grow with what they hold. `step` is told how many rows were compared. */
+enum err store_same(struct errctx *ec, struct store *a, struct store *b, store_step_fn step, void *arg) MUST_CHECK;
+/* Every record of a space that the log or the table of records names, in the order of their keys. */
+struct dots;
+enum err store_records_known(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
+/* Appends a record's state as it is kept. ERR_NOT_FOUND without text. */
+enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out) MUST_CHECK;
+/* Writes a record that was folded again, with its plain rows and its search entry; takes away one that has no edits. In
+ * a transaction. */
+enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, const struct record *r) MUST_CHECK;
+enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id) MUST_CHECK;
+/* Makes every plain row and search entry anew from the records. In a transaction. */
+enum err store_project_again(struct errctx *ec, struct store *s) MUST_CHECK;
+
+/* The chain alone, in steps: starts zeroed, goes on where edits were added. ERR_DAMAGED without text: a link is not as
+ * it was written. */
+struct store_walk {
+	bool at_end;  /* as of the last step */
+	int64_t next; /* private from here on */
+	uint8_t link[VAULT_CHAIN_LEN];
+};
+enum err store_walk_step(struct errctx *ec, struct store *s, struct store_walk *w, unsigned links) MUST_CHECK;
+/* The last links, and in every space one's own newest batch and unsealed edits against how far one's own batches are
+ * said to go: so that no number is ever given out twice. ERR_DAMAGED without text. */
+enum err store_tail_check(struct errctx *ec, struct store *s, unsigned links) MUST_CHECK;
 
 /* --- epochs --- */
 
@@ -299,8 +347,9 @@ enum err store_residents_sounding(struct errctx *ec, struct store *s, int64_t sp
 enum err store_two_versions(struct errctx *ec, struct store *s, struct dots *out) MUST_CHECK;
 
 /* Full-text search; every word is a prefix, accents do not count, the first 64 words do.
- * What is written like the words comes first, then names that sound like them (model/sounds.h). In a snippet, what was
- * found stands between the bytes 2 and 3. */
+ * What is written like the words comes first, then names that sound like them (model/sounds.h), each by how well it
+ * fits. Where more than 500 fit, residents and services of that name come first, then the newest. In a snippet, what
+ * was found stands between the bytes 2 and 3. */
 struct hit {
 	struct dot id;
 	uint32_t kind;

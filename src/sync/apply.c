@@ -281,11 +281,10 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 	return e;
 }
 
-/* The context of one edit: the batch's, lowered where its author had read less; in the form that folding takes. */
-static enum err edit_context(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
-                             struct vv *out)
+enum err edit_context(struct errctx *ec, struct sync *y, const struct vv *context, const struct edit *edit,
+                      struct vv *out)
 {
-	enum err e = vv_copy(&in->context, out);
+	enum err e = vv_copy(context, out);
 
 	for (size_t i = 0; e == ERR_OK && i < edit->seen_count; i++) {
 		const struct vv_entry *was = vv_get(out, edit->seen[i].dev);
@@ -356,7 +355,7 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 	if (edit->kind == KIND_none && !target_seen(in, edit))
 		return ERR_DAMAGED;
 	if (edit->seen_count > 0) {
-		e = edit_context(ec, y, in, edit, &lowered);
+		e = edit_context(ec, y, &in->context, edit, &lowered);
 		context = &lowered;
 	}
 	if (e == ERR_OK && edit->kind == KIND_none)
@@ -374,56 +373,84 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 	return e;
 }
 
-enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
-                       struct bytes file, struct received *r, enum fate *fate, const char **why)
+/* What opened: does it fit, and if so apply it. */
+static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r,
+                               enum fate *fate, const char **why)
 {
-	struct incoming in = { .space = space };
 	struct applied_batch applied = { 0 };
 	struct received counted = *r;
-	enum err e = incoming_open(ec, y, h, file, &in);
+	bool own = device_cmp(in->author.id, in->space->me) == 0 && !r->rebuilding;
+	enum err e = check_chain(ec, y, in, fate, why);
 
-	*fate = FATE_DONE;
-	*why = NULL;
-	if (e == ERR_NOT_FOUND) {
-		e = set_fate(fate, why, FATE_WAITS, NULL);
-		goto done;
-	}
-	if (e == ERR_DAMAGED) {
-		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
-		goto done;
-	}
-	if (e == ERR_OK)
-		e = check_chain(ec, y, &in, fate, why);
-	if (e == ERR_OK && *fate == FATE_DONE && device_cmp(in.author.id, space->me) == 0)
+	if (e == ERR_OK && *fate != FATE_KNOWN && own)
+		r->strange++;
+	if (e == ERR_OK && *fate == FATE_DONE && own)
 		e = set_fate(fate, why, FATE_ASIDE,
 		             TR("The host holds batches of this device that it does not know itself."));
 	if (e == ERR_OK && *fate == FATE_DONE)
-		e = check_context(ec, y, &in, fate, why);
+		e = check_context(ec, y, in, fate, why);
+	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)
+		e = outbox_seal(ec, y, in->space); /* S1 */
 	if (e == ERR_OK && *fate == FATE_DONE)
-		e = outbox_seal(ec, y, space); /* S1 */
-	if (e == ERR_OK && *fate == FATE_DONE)
-		e = apply_controls(ec, y, &in, fate, why);
-	for (size_t i = 0; e == ERR_OK && *fate == FATE_DONE && i < in.body.edit_count; i++)
-		e = apply_edit(ec, y, &in, &in.body.edits[i], &counted);
+		e = apply_controls(ec, y, in, fate, why);
+	for (size_t i = 0; e == ERR_OK && *fate == FATE_DONE && i < in->body.edit_count; i++)
+		e = apply_edit(ec, y, in, &in->body.edits[i], &counted);
 	if (e == ERR_DAMAGED) {
 		err_clear(ec);
 		e = set_fate(fate, why, FATE_ASIDE, TR("A batch writes where it may not."));
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {
-		applied = (struct applied_batch){ .space = space->n,
-			                          .dev = in.author.id,
-			                          .seq = in.seq,
-			                          .counter = in.counter + in.body.edit_count,
-			                          .hash = in.hash,
-			                          .signed_part = buf_bytes(&in.signed_part),
-			                          .context = &in.context };
+		applied = (struct applied_batch){ .space = in->space->n,
+			                          .dev = in->author.id,
+			                          .seq = in->seq,
+			                          .counter = in->counter + in->body.edit_count,
+			                          .hash = in->hash,
+			                          .signed_part = buf_bytes(&in->signed_part),
+			                          .context = &in->context };
 		e = store_batch_applied(ec, y->store, &applied);
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {
 		*r = counted;
 		r->batches++;
 	}
-done:
+	return e;
+}
+
+enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
+                       struct bytes file, struct received *r, enum fate *fate, const char **why)
+{
+	struct incoming in = { .space = space };
+	enum err e = incoming_open(ec, y, h, file, &in);
+
+	*fate = FATE_DONE;
+	*why = NULL;
+	if (e == ERR_NOT_FOUND)
+		e = set_fate(fate, why, FATE_WAITS, NULL);
+	else if (e == ERR_DAMAGED)
+		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
+	else if (e == ERR_OK)
+		e = incoming_apply(ec, y, &in, r, fate, why);
+	incoming_free(&in);
+	return e;
+}
+
+enum err batch_again(struct errctx *ec, struct sync *y, const struct space_row *space, const struct signed_batch *batch,
+                     struct received *r, enum fate *fate, const char **why)
+{
+	struct incoming in = { .space = space, .author = *batch->author, .seq = batch->seq };
+	struct batch_author author = { space->id, batch->author->id, batch->seq };
+	enum err e = buf_put(&in.signed_part, batch->signed_part.data, batch->signed_part.len);
+
+	*fate = FATE_DONE;
+	*why = NULL;
+	if (e == ERR_OK)
+		e = batch_open(y->zip, &author, in.author.sign, buf_bytes(&in.signed_part), &in.cbor, in.hash);
+	if (e == ERR_OK)
+		e = body_parse(buf_bytes(&in.cbor), in.author.id, &in.body);
+	if (e == ERR_DAMAGED)
+		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
+	else if (e == ERR_OK)
+		e = incoming_apply(ec, y, &in, r, fate, why);
 	incoming_free(&in);
 	return e;
 }

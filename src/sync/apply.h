@@ -17,4 +17,18 @@ enum fate {
 enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
                        struct bytes file, struct received *r, enum fate *fate, const char **why) MUST_CHECK;
 
+/* The same for a batch that was applied here before, from its signed part: the store is being made again. */
+struct signed_batch {
+	const struct device_row *author;
+	uint64_t seq;
+	struct bytes signed_part;
+};
+enum err batch_again(struct errctx *ec, struct sync *y, const struct space_row *space, const struct signed_batch *batch,
+                     struct received *r, enum fate *fate, const char **why) MUST_CHECK;
+
+/* What the author of an edit had seen: `context` of its batch, lowered by what the edit itself says, in the form that
+ * folding takes. */
+enum err edit_context(struct errctx *ec, struct sync *y, const struct vv *context, const struct edit *edit,
+                      struct vv *out) MUST_CHECK;
+
 #endif

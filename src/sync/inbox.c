@@ -76,6 +76,10 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		*why = TR("A file on the host is not one of ours, or damaged.");
 		return ERR_OK;
 	}
+	if (h.type == FILE_JOIN_REQUEST && r->rebuilding) { /* whom one let in is known by the batches */
+		*fate = FATE_OTHER;
+		return ERR_OK;
+	}
 	if (h.type == FILE_JOIN_REQUEST)
 		return join_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_ANSWER)

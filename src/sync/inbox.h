@@ -24,9 +24,11 @@ struct received {
 	uint64_t records;   /* new here */
 	uint64_t changed;   /* known here, now different */
 	uint64_t set_aside; /* new ones */
+	uint64_t strange;   /* batches signed by this very device that are not here: a copy of it made them */
 	uint64_t joined;    /* spaces that became one's own */
 	uint64_t admitted;  /* others whom this device let in */
 	uint64_t refused;   /* that would wait, and for which there is no room: to be offered again */
+	bool rebuilding;    /* set by the caller: the store is being made again from what it held (sync/rebuild.h) */
 	uint64_t retried;   /* how many batches were applied when what waits was last tried for want of room */
 };
 

@@ -101,6 +101,14 @@ done:
 	return e;
 }
 
+enum err device_keys_drop_box(struct buf *kept)
+{
+	if (kept->len != BUNDLE_LEN + SIGN_SECRET_LEN + BOX_SECRET_LEN)
+		return ERR_DAMAGED;
+	secret_wipe(kept->data + BUNDLE_LEN + SIGN_SECRET_LEN, BOX_SECRET_LEN);
+	return ERR_OK;
+}
+
 /* --- epochs --- */
 
 #define EPOCH_NAME_LEN (sizeof(KEPT_EPOCH) + 2 * EPOCH_ID_LEN)

@@ -46,6 +46,10 @@ void device_keys_free(struct device_keys *k);
 enum err device_keys_save(struct errctx *ec, struct sync *y, int64_t space, const struct device_keys *k) MUST_CHECK;
 enum err device_keys_load(struct errctx *ec, struct sync *y, int64_t space, struct device_keys **out) MUST_CHECK;
 
+/* Wipes the box secret in the bytes of a device's keys as they are kept; the rest stays as it is. ERR_DAMAGED where
+ * these are no such keys. */
+enum err device_keys_drop_box(struct buf *kept) MUST_CHECK;
+
 /* Epoch keys. ERR_NOT_FOUND without text when the key is not held. */
 enum err epoch_key_save(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id,
                         const struct epoch_secret *secret) MUST_CHECK;

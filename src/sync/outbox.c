@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Own edits become signed, sealed batches (S1). A batch's context is what is applied here at this moment, which is
-// also what was applied when its edits were written, because nothing comes in before the outbox is sealed.
+// also what was applied when its edits were written, because nothing comes in before the outbox is sealed. A restored
+// home seals nothing (S7).
 #include "sync/outbox.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/restored.h"
 
 #define EDITS_MAX 4096
 #define BYTES_MAX (2u << 20)
@@ -247,7 +249,7 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct device_keys *keys = NULL;
 	struct sealing s = { 0 };
 	bool more = true;
-	enum err e = ERR_OK;
+	enum err e = restored_refuse(ec, y);
 
 	while (e == ERR_OK && more) {
 		e = collect_edits(ec, y, space->n, &edits);
@@ -263,6 +265,30 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 		collect_free(&edits);
 		controls_free(&controls);
 	}
+	secret_free(s.secret);
+	device_keys_free(keys);
+	return e;
+}
+
+enum err outbox_again(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t seq)
+{
+	struct device_keys *keys = NULL;
+	struct sealing s = { 0 };
+	struct buf signed_part = { 0 };
+	uint8_t hash[HASH_LEN];
+	uint64_t before = 0;
+	uint64_t counter = 0;
+	enum err e = sealing_start(ec, y, space, &s, &keys);
+
+	if (e == ERR_OK && seq > 1)
+		e = store_batch_get(ec, y->store, space->me, seq - 1, &before, hash);
+	if (e == ERR_OK)
+		e = store_batch_get(ec, y->store, space->me, seq, &counter, hash);
+	if (e == ERR_OK)
+		e = store_batch_signed(ec, y->store, space->me, seq, &signed_part);
+	if (e == ERR_OK)
+		e = batch_publish(ec, y, &s, seq, buf_bytes(&signed_part), (size_t)(counter - before));
+	buf_free(&signed_part);
 	secret_free(s.secret);
 	device_keys_free(keys);
 	return e;

@@ -19,7 +19,33 @@ static const char BUILD_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;"
                                 "PRAGMA application_id=1397506891;" /* "SLBK" */
                                 "PRAGMA journal_mode=WAL;";
 
-static enum err first_page(struct vault *v, struct errctx *ec, const struct vfs *vfs)
+/* No journal: a copy that does not come to its end is removed. */
+static const char COPY_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;"
+                               "PRAGMA page_size=4096;"
+                               "PRAGMA journal_mode=OFF;"
+                               "PRAGMA synchronous=FULL;"
+                               "PRAGMA temp_store=MEMORY;";
+
+#define COPY_PAGES 256
+
+/* Every page of the source, its header included, as SQLite's own backup copies them. */
+static int pages_copy(sqlite3 *from, sqlite3 *to)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+	int rc = SQLITE_OK;
+
+	if (b == NULL)
+		return sqlite3_extended_errcode(to);
+	do {
+		rc = sqlite3_backup_step(b, COPY_PAGES);
+	} while (rc == SQLITE_OK);
+	if (rc == SQLITE_DONE)
+		return sqlite3_backup_finish(b);
+	(void)sqlite3_backup_finish(b);
+	return rc;
+}
+
+static enum err first_pages(struct vault *v, struct errctx *ec, const struct vfs *vfs, struct vault *source)
 {
 	sqlite3 *db = NULL;
 	int reserve = PAGE_RESERVE;
@@ -28,11 +54,17 @@ static enum err first_page(struct vault *v, struct errctx *ec, const struct vfs 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, BUILD_SQL, NULL, NULL, NULL);
-	if (rc != SQLITE_OK && db != NULL)
+		rc = sqlite3_exec(db, source == NULL ? BUILD_SQL : COPY_SQL, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && source != NULL)
+		rc = pages_copy(source->db, db);
+	else if (rc != SQLITE_OK && db != NULL)
 		rc = sqlite3_extended_errcode(db);
 	if (sqlite3_close(db) != SQLITE_OK && rc == SQLITE_OK)
 		rc = SQLITE_IOERR;
+	/* Damage was met by the source's VFS, a full disk by this one. */
+	if (source != NULL && source->vfs->damage.kind != DAMAGE_NONE)
+		return vault_result(source, ec, rc);
+	v->build_errno = vfs->failed_errno;
 	return vault_result(v, ec, rc);
 }
 
@@ -50,6 +82,8 @@ static enum err first_ledger(struct vault *v, struct errctx *ec)
 		ledger_sum(v->ring, ++pages, page + sizeof(page) - PAGE_RESERVE, true, sum);
 	if (e == ERR_OK && (n != 0 || pages == 0))
 		e = err_errno(ec, n < 0 ? errno : EIO, v->new_path);
+	if (e == ERR_OK && fsync(fd) != 0)
+		e = err_errno(ec, errno, v->new_path);
 	if (e == ERR_OK)
 		e = vault_result(v, ec, ledger_create(&v->ledger, pages, sum));
 	if (fd >= 0)
@@ -57,7 +91,7 @@ static enum err first_ledger(struct vault *v, struct errctx *ec)
 	return e;
 }
 
-enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[static 32], struct vault *source)
 {
 	uint8_t id[FILE_ID_LEN];
 	struct vfs_config c = {
@@ -88,7 +122,7 @@ enum err vault_build(struct vault *v, struct errctx *ec, const uint8_t master[st
 		goto done;
 	}
 	close(fd);
-	e = first_page(v, ec, vfs);
+	e = first_pages(v, ec, vfs, source);
 	if (e == ERR_OK)
 		e = first_ledger(v, ec);
 	if (e == ERR_OK && rename(v->new_path, v->db_path) != 0)

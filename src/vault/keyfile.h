@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The key file: a random 32-byte master key, wrapped once in each slot (docs/FORMAT.md, "Key file").
+ * The key file: a random 32-byte master key, wrapped once in each slot (docs/FORMAT.md, "Key file"). A slot is a
+ * passphrase's or a recovery sheet's. How a file is changed stands in keychange.h.
  *
  * Key derivation (here) and opening by master key (vault.h) are two functions: what needs a vault without a
  * passphrase links vault.h alone. Nothing here writes or reads a slot below the floor of crypto/pwhash.h.
@@ -37,5 +38,18 @@ enum err keyfile_unlock(struct errctx *ec, const char *path, struct bytes passph
 enum err keyfile_change_passphrase(struct errctx *ec, const char *path, struct bytes old_passphrase,
                                    struct bytes new_passphrase, const struct clock *clock,
                                    const struct rng *rng) MUST_CHECK;
+
+/* Of the recovery sheet that opens this file; number 0: there is none. Read without a key: the checksum holds, but only
+ * opening tells that nobody wrote the file anew. ERR_DAMAGED, ERR_NOT_FOUND. */
+struct keyfile_sheet {
+	uint32_t number; /* from 1 */
+	int64_t day;     /* of issue, days since 1970-01-01 */
+};
+enum err keyfile_sheet(struct errctx *ec, const char *path, struct keyfile_sheet *out) MUST_CHECK;
+
+/* For keychange.h: keyfile_unlock() of a copy that was read. */
+enum err keyfile_copy_unlock(struct errctx *ec, struct bytes copy, struct bytes passphrase, uint8_t *master) MUST_CHECK;
+/* Is `path` a whole key file of this master key? No derivation. ERR_DAMAGED with a sentence where it is not. */
+enum err keyfile_check(struct errctx *ec, const char *path, const uint8_t master[static MASTER_KEY_LEN]) MUST_CHECK;
 
 #endif

@@ -36,7 +36,6 @@ struct keyring *keyring_new(const uint8_t master[static 32], const uint8_t file_
 	memcpy(ring->file_id, file_id, FILE_ID_LEN);
 	key_derive(master, "sleutelbos vault page 1", id, ring->page);
 	key_derive(master, "sleutelbos vault log 1", id, ring->wal);
-	key_derive(master, "sleutelbos vault journal 1", id, ring->journal);
 	key_derive(master, "sleutelbos vault mark 1", id, ring->mark);
 	key_derive(master, "sleutelbos vault sum 1", id, ring->sum);
 	return ring;

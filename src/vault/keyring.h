@@ -16,7 +16,6 @@ struct keyring {
 	uint8_t file_id[FILE_ID_LEN];
 	uint8_t page[AEAD_KEY_LEN];
 	uint8_t wal[AEAD_KEY_LEN];
-	uint8_t journal[AEAD_KEY_LEN];
 	uint8_t mark[AEAD_KEY_LEN];
 	uint8_t sum[32];
 };

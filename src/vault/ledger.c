@@ -8,8 +8,10 @@
 
 #include "base/codec.h"
 #include "crypto/hash.h"
+#include "crypto/secret.h"
 
 #define SLOT_HEAD (FILE_ID_LEN + AEAD_NONCE_LEN)
+#define SLOT_AD_LEN (FILE_ID_LEN + 4)
 #define MARK_LEN (8 + 8 + WAL_SALT_LEN + 4)
 #define SUM_LEN (8 + 8 + 4 + 4 + 1 + 8 * SUM_LANES)
 #define SLOT_MAX (SLOT_HEAD + SUM_LEN + AEAD_TAG_LEN)
@@ -39,25 +41,38 @@ void ledger_sum(const struct keyring *ring, uint32_t page, const uint8_t nonce[s
 
 /* ---- Slots ---- */
 
-static int slot_write(struct ledger *l, enum seal_type type, unsigned slot, uint8_t *plain, size_t len)
+/* A slot's number is bound, so that an older mark cannot stand in the place of the newest: to do away with one, one has
+ * to damage it, and that is seen. */
+static struct bytes slot_ad(const struct ledger *l, unsigned slot, uint8_t out[static SLOT_AD_LEN])
 {
+	memcpy(out, l->ring->file_id, FILE_ID_LEN);
+	be32_put(out + FILE_ID_LEN, slot);
+	return (struct bytes){ out, SLOT_AD_LEN };
+}
+
+static int slot_write(struct ledger *l, enum seal_type type, unsigned slot, const uint8_t *plain, size_t len)
+{
+	uint8_t ad[SLOT_AD_LEN];
 	uint8_t out[SLOT_MAX];
 
 	memcpy(out, l->ring->file_id, FILE_ID_LEN);
 	nonce_take(l->nonces, out + FILE_ID_LEN);
 	memcpy(out + SLOT_HEAD, plain, len);
-	aead_seal_detached(type, l->ring->mark, out + FILE_ID_LEN, (struct bytes){ out, FILE_ID_LEN }, out + SLOT_HEAD,
-	                   len, out + SLOT_HEAD + len);
+	aead_seal_detached(type, l->ring->mark, out + FILE_ID_LEN, slot_ad(l, slot, ad), out + SLOT_HEAD, len,
+	                   out + SLOT_HEAD + len);
 	return l->file->pMethods->xWrite(l->file, out, (int)(SLOT_HEAD + len + AEAD_TAG_LEN), slot * LEDGER_SLOT);
 }
 
-static bool slot_read(const struct ledger *l, enum seal_type type, const uint8_t *in, uint8_t *plain, size_t len)
+static bool slot_read(const struct ledger *l, enum seal_type type, unsigned slot, const uint8_t *in, uint8_t *plain,
+                      size_t len)
 {
+	uint8_t ad[SLOT_AD_LEN];
+
 	if (memcmp(in, l->ring->file_id, FILE_ID_LEN) != 0)
 		return false;
 	memcpy(plain, in + SLOT_HEAD, len);
-	return aead_unseal_detached(type, l->ring->mark, in + FILE_ID_LEN, (struct bytes){ in, FILE_ID_LEN }, plain,
-	                            len, in + SLOT_HEAD + len) == ERR_OK;
+	return aead_unseal_detached(type, l->ring->mark, in + FILE_ID_LEN, slot_ad(l, slot, ad), plain, len,
+	                            in + SLOT_HEAD + len) == ERR_OK;
 }
 
 static int mark_write(struct ledger *l, const struct mark_record *m)
@@ -71,11 +86,15 @@ static int mark_write(struct ledger *l, const struct mark_record *m)
 	return slot_write(l, SEAL_MARK, (unsigned)(m->sequence % 2), p, sizeof(p));
 }
 
-static void mark_read(struct ledger *l, const uint8_t *in)
+static void mark_read(struct ledger *l, unsigned slot, const uint8_t *in)
 {
 	uint8_t p[MARK_LEN];
 
-	if (!slot_read(l, SEAL_MARK, in, p, sizeof(p)) || be64_get(p) <= l->mark.sequence)
+	if (!slot_read(l, SEAL_MARK, slot, in, p, sizeof(p))) {
+		l->mark_lost = true;
+		return;
+	}
+	if (be64_get(p) <= l->mark.sequence)
 		return;
 	l->mark.sequence = be64_get(p);
 	l->mark.log.generation = be64_get(p + 8);
@@ -111,11 +130,11 @@ static int record_write(struct ledger *l, struct sum_record *r)
 	return rc;
 }
 
-static void record_read(struct ledger *l, const uint8_t *in)
+static void record_read(struct ledger *l, unsigned slot, const uint8_t *in)
 {
 	uint8_t p[SUM_LEN];
 
-	if (!slot_read(l, SEAL_SUM, in, p, sizeof(p)) || be64_get(p) <= l->record.sequence)
+	if (!slot_read(l, SEAL_SUM, slot, in, p, sizeof(p)) || be64_get(p) <= l->record.sequence)
 		return;
 	l->record.sequence = be64_get(p);
 	l->record.generation = be64_get(p + 8);
@@ -133,14 +152,16 @@ int ledger_load(struct ledger *l)
 
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
+	l->mark = (struct mark_record){ .sequence = 0 };
+	l->record = (struct sum_record){ .sequence = 0 };
+	l->mark_lost = false;
 	for (unsigned slot = 0; slot < LEDGER_SLOTS; slot++) {
 		if (slot < 2)
-			mark_read(l, all + slot * LEDGER_SLOT);
+			mark_read(l, slot, all + slot * LEDGER_SLOT);
 		else
-			record_read(l, all + slot * LEDGER_SLOT);
+			record_read(l, slot, all + slot * LEDGER_SLOT);
 	}
 	l->missing = l->record.sequence == 0;
-	l->mark_lost = l->mark.sequence == 0;
 	return SQLITE_OK;
 }
 
@@ -154,7 +175,7 @@ int ledger_create(struct ledger *l, uint32_t pages, const uint64_t sum[static SU
 	memcpy(r.sum, sum, sizeof(r.sum));
 	if (rc == SQLITE_OK)
 		rc = l->file->pMethods->xWrite(l->file, zero, sizeof(zero), 0);
-	/* Marks that claim nothing, so that later none means that they were lost. */
+	/* Marks that claim nothing: from now on both slots open, and one that does not was lost. */
 	while (rc == SQLITE_OK && m.sequence < 2) {
 		m.sequence++;
 		rc = mark_write(l, &m);
@@ -164,6 +185,43 @@ int ledger_create(struct ledger *l, uint32_t pages, const uint64_t sum[static SU
 	if (rc == SQLITE_OK)
 		rc = record_write(l, &r);
 	return rc;
+}
+
+/* ---- The spare of page 1 ---- */
+
+int ledger_spare_get(struct ledger *l, uint8_t out[static VAULT_PAGE_SIZE])
+{
+	return l->file->pMethods->xRead(l->file, out, VAULT_PAGE_SIZE, LEDGER_SPARE_AT);
+}
+
+static bool page_one_opens(const struct ledger *l, const uint8_t *sealed)
+{
+	uint8_t plain[VAULT_PAGE_SIZE];
+	bool opens = false;
+
+	memcpy(plain, sealed, sizeof(plain));
+	opens = page_unseal(l->ring, 1, plain, sizeof(plain)) == ERR_OK;
+	secret_wipe(plain, sizeof(plain));
+	return opens;
+}
+
+/* The bytes as they are: no new encryption, so no second ciphertext of one content. What does not open never takes the
+ * place of a spare that does. A failure is no reason to refuse what the vault itself holds. */
+static void spare_write(struct ledger *l)
+{
+	uint8_t page[VAULT_PAGE_SIZE];
+
+	if (l->db->pMethods->xRead(l->db, page, sizeof(page), 0) != SQLITE_OK || !page_one_opens(l, page))
+		return;
+	l->spare_unwritten = l->file->pMethods->xWrite(l->file, page, sizeof(page), LEDGER_SPARE_AT) != SQLITE_OK;
+}
+
+void ledger_spare_renew(struct ledger *l)
+{
+	uint8_t page[VAULT_PAGE_SIZE];
+
+	if (ledger_spare_get(l, page) != SQLITE_OK || !page_one_opens(l, page))
+		spare_write(l);
 }
 
 void ledger_clear(struct ledger *l)
@@ -246,16 +304,20 @@ static uint32_t db_pages(const struct ledger *l)
 
 void ledger_synced(struct ledger *l)
 {
-	struct mark_record m = { l->mark.sequence + 1, l->log, l->committed };
+	struct mark_record m = { l->mark.sequence, l->log, l->committed };
 
 	if (!l->live || l->committed == 0)
 		return;
 	if (l->mark.log.generation == m.log.generation && l->mark.frames == m.frames)
 		return;
-	if (mark_write(l, &m) == SQLITE_OK)
-		l->mark = m;
-	else
-		l->mark_unwritten = true;
+	/* Where a slot was lost both are written, so that the next opening finds two again. */
+	for (int i = 0; i < (l->mark_lost ? 2 : 1); i++) {
+		m.sequence++;
+		if (mark_write(l, &m) == SQLITE_OK)
+			l->mark = m;
+		else
+			l->mark_unwritten = true;
+	}
 }
 
 int ledger_lower(struct ledger *l, uint32_t frame)
@@ -473,6 +535,11 @@ static int sum_whole(struct ledger *l, uint32_t pages, struct sum_record *r)
 	return rc;
 }
 
+static bool page_one_moved(const struct ledger *l)
+{
+	return l->moved_count > 0 && l->moved[0].number == 1 && l->moved[0].written;
+}
+
 int ledger_retire(struct ledger *l)
 {
 	struct sum_record r;
@@ -493,8 +560,12 @@ int ledger_retire(struct ledger *l)
 		rc = sum_whole(l, pages, &r);
 	r.frames = 0;
 	r.pages = pages;
-	if (rc == SQLITE_OK)
-		rc = record_write(l, &r);
+	if (rc != SQLITE_OK)
+		return rc;
+	/* The database is synced; the record's sync is the spare's too. */
+	if (page_one_moved(l))
+		spare_write(l);
+	rc = record_write(l, &r);
 	if (rc != SQLITE_OK)
 		return rc;
 	moved_forget(l);

@@ -12,6 +12,9 @@
  * that still holds for the rest. Everything a record says was true before it was written, so a power loss that keeps
  * an older record never makes a sound vault look damaged.
  *
+ * Behind the slots lies a spare of page 1: its sealed bytes as they were at the last checkpoint. Salvage alone reads
+ * it, where page 1 of the database does not open; so it may be stale or torn and harms nothing.
+ *
  * All calls return SQLite result codes, since they are made from inside its I/O.
  */
 #ifndef SLB_VAULT_LEDGER_H
@@ -30,6 +33,7 @@
  * what was synced. */
 #define LEDGER_SLOTS 6
 #define LEDGER_SIZE (LEDGER_SLOTS * LEDGER_SLOT)
+#define LEDGER_SPARE_AT 4096 /* VAULT_PAGE_SIZE bytes */
 #define SUM_LANES 4
 
 struct sum_record {
@@ -66,8 +70,9 @@ struct ledger {
 	struct sum_record record;   /* as on disk */
 	struct mark_record mark;
 	bool missing;        /* no record of the sum could be read */
-	bool mark_lost;      /* no mark could be read; a sound vault always has one */
+	bool mark_lost;      /* a mark's slot does not open; in a sound vault both do, whatever a power loss left out */
 	bool mark_unwritten; /* a mark failed to be written; the older one stays, which is safe */
+	bool spare_unwritten; /* the spare of page 1 failed to be written */
 
 	/* the log in use */
 	bool live; /* a header of generation ledger_base() + 1 was written or found */
@@ -91,6 +96,11 @@ int ledger_load(struct ledger *l) MUST_CHECK;
 /* The first records of a new vault, durable. */
 int ledger_create(struct ledger *l, uint32_t pages, const uint64_t sum[static SUM_LANES]) MUST_CHECK;
 void ledger_clear(struct ledger *l); /* frees what it allocated */
+
+/* Where there is no spare of page 1 that opens: takes page 1 as it lies in the database, if that does. */
+void ledger_spare_renew(struct ledger *l);
+/* The spare as it lies there, sealed; SQLITE_IOERR_SHORT_READ where there is none. */
+int ledger_spare_get(struct ledger *l, uint8_t out[static VAULT_PAGE_SIZE]) MUST_CHECK;
 
 /* The last generation that is wholly in the database. */
 uint64_t ledger_base(const struct ledger *l);

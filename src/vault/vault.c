@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "vault/swap.h"
 #include "vault/vault_over.h"
 
 static const char OPEN_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;" /* before the first access: no shared memory file */
@@ -28,6 +29,9 @@ static const char OPEN_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;" /* before the fi
                                "PRAGMA cell_size_check=ON;"
                                "PRAGMA journal_size_limit=67108864;"
                                "PRAGMA wal_autocheckpoint=4000;";
+
+/* Locked page cache from which on there is more to lock for pages of the log. */
+#define REMEMBER_MIN ((uint64_t)4 << 20)
 
 /* ---- Parts ---- */
 
@@ -63,21 +67,31 @@ static enum err presence_check(const struct vault *v, struct errctx *ec, const c
 		               NULL);
 	if (mode != VAULT_CREATE && !there)
 		return err_set(ec, ERR_NOT_FOUND, "There is no vault in %1.", dir, NULL, NULL);
-	if (mode != VAULT_CREATE && st.st_size < VAULT_PAGE_SIZE)
+	if (mode != VAULT_CREATE && st.st_size < VAULT_PAGE_SIZE && !(mode == VAULT_SALVAGE && log_exists(v)))
 		return err_set(ec, ERR_DAMAGED, "The vault in %1 is cut off: nothing of it is left. Restore a backup.",
 		               dir, NULL, NULL);
 	return ERR_OK;
 }
 
-/* One owner: the lock lies on vault.mark, which is never replaced. */
+/* The locked file is still the one that bears the name: a swap may have replaced it meanwhile. */
+static bool lock_current(const struct vault *v)
+{
+	struct stat locked;
+	struct stat named;
+
+	return fstat(v->lock, &locked) == 0 && stat(v->mark_path, &named) == 0 && locked.st_dev == named.st_dev &&
+	       locked.st_ino == named.st_ino;
+}
+
+/* One owner: the lock lies on vault.mark. Only its holder ever replaces that file, and moves the lock along. */
 static enum err owner_lock(struct vault *v, struct errctx *ec)
 {
 	v->lock = open(v->mark_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (v->lock < 0)
 		return err_errno(ec, errno, v->mark_path);
-	if (flock(v->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(v->lock, LOCK_EX | LOCK_NB) == 0 && lock_current(v))
 		return ERR_OK;
-	if (errno == EWOULDBLOCK)
+	if (errno == EWOULDBLOCK || !lock_current(v))
 		return err_set(ec, ERR_LATER, "Another program has the vault open. Close it there, or wait.", NULL,
 		               NULL, NULL);
 	return err_errno(ec, errno, v->mark_path);
@@ -106,13 +120,13 @@ static enum err mark_open(struct vault *v, struct errctx *ec)
 
 /* ---- Which file is this? ---- */
 
-static enum err file_head(const struct vault *v, struct errctx *ec, const char *path, uint8_t *out, size_t len)
+/* What the file does not have is left as it was. */
+static enum err file_part(struct errctx *ec, const char *path, off_t at, uint8_t *out, size_t len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : pread(fd, out, len, 0);
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, len, at);
 	enum err e = n < 0 ? err_errno(ec, errno, path) : ERR_OK;
 
-	(void)v;
 	if (fd >= 0)
 		close(fd);
 	return e;
@@ -129,28 +143,50 @@ static enum err ledger_with(struct vault *v, struct errctx *ec, const uint8_t ma
 	return vault_result(v, ec, ledger_load(&v->ledger));
 }
 
-/* The id stands at the head of vault.db and of every record in vault.mark. Page 1 opens under the right one; where it
- * is torn or damaged, the records say which is. Neither: another key, or nothing left to tell. */
-static enum err ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+/* Whether a page opens under the ring that ledger_with() set. */
+static enum err page_opens(const struct vault *v, struct errctx *ec, uint32_t number, bool *out)
 {
 	uint8_t page[VAULT_PAGE_SIZE] = { 0 };
-	uint8_t id[FILE_ID_LEN];
-	uint8_t mark[LEDGER_SIZE] = { 0 };
-	enum err e = file_head(v, ec, v->db_path, page, sizeof(page));
-	bool opens = false;
+	enum err e = file_part(ec, v->db_path, (off_t)(number - 1) * VAULT_PAGE_SIZE, page, sizeof(page));
 
-	memcpy(id, page, sizeof(id));
+	*out = e == ERR_OK && page_unseal(v->ring, number, page, sizeof(page)) == ERR_OK;
+	secret_wipe(page, sizeof(page));
+	return e;
+}
+
+/* An id under which vault.mark has records; `missing` stays set where there is none. */
+static enum err ring_of_mark(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+{
+	uint8_t mark[LEDGER_SIZE] = { 0 };
+	enum err e = file_part(ec, v->mark_path, 0, mark, sizeof(mark));
+
+	for (unsigned slot = 0; slot < LEDGER_SLOTS && e == ERR_OK && v->ledger.missing; slot++)
+		e = ledger_with(v, ec, master, mark + slot * LEDGER_SLOT);
+	return e;
+}
+
+/* The id stands at the head of vault.db and of every record in vault.mark. Page 1 opens under the right one; where it
+ * is torn or damaged, the records say which is. Neither: another key, or nothing left to tell. Both, and two different
+ * ones: one of the two files was swapped, and page 2 says which. */
+enum err vault_ring_find(struct vault *v, struct errctx *ec, const uint8_t master[static 32])
+{
+	uint8_t id[FILE_ID_LEN] = { 0 };
+	bool first = false;
+	bool second = false;
+	enum err e = file_part(ec, v->db_path, 0, id, sizeof(id));
+
 	if (e == ERR_OK)
 		e = ledger_with(v, ec, master, id);
 	if (e == ERR_OK)
-		opens = page_unseal(v->ring, 1, page, sizeof(page)) == ERR_OK;
-	secret_wipe(page, sizeof(page));
-	if (e != ERR_OK || opens || !v->ledger.missing)
+		e = page_opens(v, ec, 1, &first);
+	if (e != ERR_OK || !v->ledger.missing)
 		return e;
-	e = file_head(v, ec, v->mark_path, mark, sizeof(mark));
-	for (unsigned slot = 0; slot < LEDGER_SLOTS && e == ERR_OK && v->ledger.missing; slot++)
-		e = ledger_with(v, ec, master, mark + slot * LEDGER_SLOT);
-	if (e == ERR_OK && v->ledger.missing)
+	e = ring_of_mark(v, ec, master);
+	if (e == ERR_OK && !v->ledger.missing && first)
+		e = page_opens(v, ec, 2, &second);
+	if (e == ERR_OK && first && !second)
+		e = ledger_with(v, ec, master, id);
+	else if (e == ERR_OK && v->ledger.missing)
 		e = err_set(ec, ERR_DAMAGED,
 		            "The vault does not open: it belongs to another key, or its beginning is damaged. "
 		            "Restore a backup, or join again from another device.",
@@ -177,7 +213,8 @@ static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master
 		                .rng = v->rng,
 		                .master = master,
 		                .file_id = v->ring->file_id,
-		                .ledger = &v->ledger };
+		                .ledger = &v->ledger,
+		                .remember = vault_memory().cache_locked >= REMEMBER_MIN };
 	int rc = SQLITE_OK;
 
 	snprintf(name, sizeof(name), "sleutelbos-%u", atomic_fetch_add(&count, 1));
@@ -198,23 +235,46 @@ static enum err connect(struct vault *v, struct errctx *ec, const uint8_t master
 	return rc == SQLITE_OK ? ERR_OK : vault_result(v, ec, rc);
 }
 
+/* Page 1 says how long the database is, and an older one that was put back says something else; SQLite would believe it
+ * and write over what lies beyond. Where a log is in use, that says it. */
+static enum err length_check(struct vault *v, struct errctx *ec)
+{
+	const struct ledger *l = &v->ledger;
+	sqlite3_stmt *st = NULL;
+	int64_t pages = 0;
+	int rc = sqlite3_prepare_v2(v->db, "PRAGMA page_count", -1, &st, NULL);
+
+	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		pages = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	if (rc != SQLITE_ROW)
+		return vault_result(v, ec, rc);
+	if (l->missing || l->record.frames > 0 || (l->live && l->committed > 0) || pages == l->record.pages)
+		return ERR_OK;
+	return vault_result(v, ec, vfs_damaged(v->vfs, DAMAGE_PAGE, 1));
+}
+
 /* After a damaged log was taken for what it is: what was read of it goes into the database, and the claim that there
  * was more ends. The sum stays unknown until vault_accept(). */
 static enum err salvage_settle(struct vault *v, struct errctx *ec)
 {
 	enum err e = vault_checkpoint(v, ec, true);
 	sqlite3_int64 size = 0;
+	uint32_t pages = v->ledger.record.pages;
 
 	if (e != ERR_OK || !v->vfs->salvaged)
 		return e;
 	e = vault_result(v, ec, under_size(v->vfs->opened, &size));
+	/* What is missing at the end stays missing, for the next look. */
+	if (size / VAULT_PAGE_SIZE > pages)
+		pages = (uint32_t)(size / VAULT_PAGE_SIZE);
 	if (e == ERR_OK)
-		e = vault_result(v, ec, ledger_rebase(&v->ledger, (uint32_t)(size / VAULT_PAGE_SIZE), NULL));
+		e = vault_result(v, ec, ledger_rebase(&v->ledger, pages, NULL));
 	return e;
 }
 
-static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
-                           enum vault_mode mode)
+enum err vault_prepare(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
+                       enum vault_mode mode)
 {
 	struct bytes none = { NULL, 0 };
 	enum err e = paths_make(v, ec, dir);
@@ -231,31 +291,50 @@ static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, 
 		e = owner_lock(v, ec);
 	if (e == ERR_OK) /* again, now that nobody else can create it */
 		e = presence_check(v, ec, dir, mode);
+	if (e == ERR_OK && mode != VAULT_CREATE)
+		e = swap_settle(ec, dir, master, &v->lock);
+	return e == ERR_OK ? mark_open(v, ec) : e;
+}
+
+static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, const uint8_t master[static 32],
+                           enum vault_mode mode)
+{
+	enum err e = vault_prepare(v, ec, dir, master, mode);
+
 	if (e == ERR_OK)
-		e = mark_open(v, ec);
-	if (e == ERR_OK)
-		e = mode == VAULT_CREATE ? vault_build(v, ec, master) : ring_find(v, ec, master);
+		e = mode == VAULT_CREATE ? vault_build(v, ec, master, NULL) : vault_ring_find(v, ec, master);
 	if (e == ERR_OK)
 		e = connect(v, ec, master, mode == VAULT_SALVAGE);
+	if (e == ERR_OK && mode == VAULT_OPEN)
+		e = length_check(v, ec);
 	if (e == ERR_OK && mode == VAULT_SALVAGE)
 		e = salvage_settle(v, ec);
 	return e;
 }
 
-enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
-                         const struct rng *rng, sqlite3_vfs *under, struct vault **out)
+struct vault *vault_blank(const struct rng *rng, sqlite3_vfs *under)
 {
-	struct vault *v = calloc(1, sizeof(*v));
-	enum err e = v == NULL ? ERR_NO_MEMORY : vault_enter();
+	struct vault *v = under == NULL ? NULL : calloc(1, sizeof(*v));
 
-	*out = NULL;
-	if (e != ERR_OK) {
+	if (v == NULL || vault_enter() != ERR_OK) {
 		free(v);
-		return err_errno(ec, ENOMEM, dir);
+		return NULL;
 	}
 	v->lock = -1;
 	v->rng = rng;
 	v->under = under;
+	return v;
+}
+
+enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
+                         const struct rng *rng, sqlite3_vfs *under, struct vault **out)
+{
+	struct vault *v = vault_blank(rng, under);
+	enum err e = ERR_OK;
+
+	*out = NULL;
+	if (v == NULL)
+		return err_errno(ec, ENOMEM, dir);
 	e = open_parts(v, ec, dir, master, mode);
 	if (e != ERR_OK)
 		vault_close(v);
@@ -267,12 +346,8 @@ enum err vault_open_over(struct errctx *ec, const char *dir, const uint8_t maste
 enum err vault_open(struct errctx *ec, const char *dir, const uint8_t master[static 32], enum vault_mode mode,
                     const struct rng *rng, struct vault **out)
 {
-	sqlite3_vfs *under = sqlite3_vfs_find("unix");
-
-	*out = NULL;
-	if (under == NULL) /* SQLite could not start */
-		return err_errno(ec, ENOMEM, dir);
-	return vault_open_over(ec, dir, master, mode, rng, under, out);
+	/* No "unix": SQLite could not start. */
+	return vault_open_over(ec, dir, master, mode, rng, sqlite3_vfs_find("unix"), out);
 }
 
 void vault_close(struct vault *v)
@@ -281,6 +356,8 @@ void vault_close(struct vault *v)
 
 	if (v == NULL)
 		return;
+	if (v->vfs != NULL)
+		v->vfs->moving = true;
 	if (sqlite3_close(v->db) == SQLITE_BUSY) {
 		/* A statement left open, against the contract, would keep the connection, and with it the keys. */
 		while ((s = sqlite3_next_stmt(v->db, NULL)) != NULL)
@@ -324,8 +401,12 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate)
 {
 	int frames = 0;
 	int moved = 0;
-	int rc = sqlite3_wal_checkpoint_v2(
-	    v->db, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL, &frames, &moved);
+	int rc = SQLITE_OK;
+
+	v->vfs->moving = true;
+	rc = sqlite3_wal_checkpoint_v2(v->db, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL,
+	                               &frames, &moved);
+	v->vfs->moving = false;
 
 	/* What a failed sync left in the log is in doubt: it stays for the next opening to judge. */
 	if (rc == SQLITE_OK && v->vfs->latched)
@@ -345,6 +426,6 @@ struct vault_notice vault_notice(const struct vault *v)
 		.mark_behind = v->vfs->salvaged && v->vfs->damage.kind == DAMAGE_LOG_AHEAD,
 		.old_wal_ignored = v->vfs->old_log_planted,
 		.salvaged = v->vfs->salvaged,
-		.mark_unwritten = v->ledger.mark_unwritten,
+		.mark_unwritten = v->ledger.mark_unwritten || v->ledger.spare_unwritten,
 	};
 }

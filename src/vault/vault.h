@@ -23,7 +23,10 @@ struct vault;
 enum vault_mode {
 	VAULT_CREATE, /* a new, empty vault; ERR_REFUSED where one exists */
 	VAULT_OPEN, /* an existing one; ERR_NOT_FOUND where there is none, ERR_DAMAGED where acknowledged edits miss */
-	VAULT_SALVAGE, /* as VAULT_OPEN, but a damaged or missing log of recent edits counts as its end */
+	/* As VAULT_OPEN, but a damaged or missing log of recent edits counts as its end, the spare in vault.mark stands
+	 * in for a first page that does not open, and of a file that is cut off the rest is read. For reading out what
+	 * is left: the spare may be older than the pages it speaks of. */
+	VAULT_SALVAGE,
 };
 
 #define VAULT_CHAIN_LEN 32
@@ -62,11 +65,12 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate) MUS
 
 /* What opening noticed that is no reason to refuse. */
 struct vault_notice {
-	bool mark_missing;    /* vault.mark is gone or unreadable: a cut log would not be noticed */
+	bool mark_missing;    /* vault.mark is gone, or a mark in it unreadable: a cut log would not be noticed */
 	bool mark_behind;     /* vault.mark is older than the log: an older copy was put back */
 	bool old_wal_ignored; /* an older write-ahead log was put back; it was not read */
-	bool salvaged;        /* VAULT_SALVAGE dropped a damaged log of recent edits */
-	bool mark_unwritten;  /* the mark could not be written in this session */
+	bool salvaged;        /* VAULT_SALVAGE dropped a damaged log of recent edits, took the spare for page 1, or
+	                       * went on where the file ends too soon */
+	bool mark_unwritten;  /* the mark, or the spare of page 1, could not be written in this session */
 };
 struct vault_notice vault_notice(const struct vault *v);
 
@@ -99,6 +103,12 @@ struct vault_check {
 	uint64_t sum[4];
 };
 enum err vault_check_step(struct vault *v, struct errctx *ec, struct vault_check *check, unsigned pages) MUST_CHECK;
+
+/* The sum alone (V5): the seal of every page is read, none is opened, which finds a page that was put back at a
+ * fraction of the cost. ERR_OK also where there is no sum to compare with. ERR_DAMAGED without text. */
+enum err vault_sum_check(struct vault *v, struct errctx *ec) MUST_CHECK;
+/* Pages of the database as of the last checkpoint. */
+uint64_t vault_page_count(const struct vault *v);
 
 /* Takes the pages as they are for the new base of the sum, after damage was repaired or its loss accepted.
  * Checkpoints. ERR_DAMAGED while a page does not open. */

@@ -13,37 +13,39 @@ static enum err damage_error(const struct vfs_damage *d, struct errctx *ec)
 	snprintf(number, sizeof(number), "%u", d->number);
 	switch (d->kind) {
 	case DAMAGE_PAGE:
-		return err_set(ec, ERR_DAMAGED,
-		               "Page %1 of the vault is damaged and was not read. Run verify to see how much is whole.",
-		               number, NULL, NULL);
+		return err_set(
+		    ec, ERR_DAMAGED,
+		    "Page %1 of the vault is damaged and was not read. Make it whole again with: verify --repair",
+		    number, NULL, NULL);
 	case DAMAGE_PAGE_MISSING:
 		return err_set(ec, ERR_DAMAGED,
-		               "The vault is cut off: page %1 is missing. Run verify to see how much is whole.", number,
-		               NULL, NULL);
+		               "The vault is cut off: page %1 is missing. Make it whole again with: verify --repair",
+		               number, NULL, NULL);
 	case DAMAGE_FRAME:
 		return err_set(ec, ERR_DAMAGED,
 		               "The vault's log of recent edits is damaged at place %1, in what was saved before. "
-		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
+		               "Nothing was changed. Make it whole again with: verify --repair",
 		               number, NULL, NULL);
 	case DAMAGE_LOG_SHORT:
 		return err_set(ec, ERR_DAMAGED,
 		               "The vault's log of recent edits is missing or cut off. "
-		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
+		               "Nothing was changed. Make it whole again with: verify --repair",
 		               NULL, NULL, NULL);
 	case DAMAGE_LOG_HEADER:
 		return err_set(ec, ERR_DAMAGED,
 		               "The vault's log of recent edits is damaged at its beginning. "
-		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
+		               "Nothing was changed. Make it whole again with: verify --repair",
 		               NULL, NULL, NULL);
 	case DAMAGE_LOG_AHEAD:
 		return err_set(ec, ERR_DAMAGED,
 		               "An older copy of vault.mark was put back: it does not fit the log of recent edits. "
-		               "Nothing was changed. Keep this folder; what you synced is still with the others.",
+		               "Nothing was changed. Make it whole again with: verify --repair",
 		               NULL, NULL, NULL);
 	case DAMAGE_NONE:
 		break;
 	}
-	return err_set(ec, ERR_DAMAGED, "The vault is damaged. Run verify to see how much is whole.", NULL, NULL, NULL);
+	return err_set(ec, ERR_DAMAGED, "The vault is damaged. Make it whole again with: verify --repair", NULL, NULL,
+	               NULL);
 }
 
 static enum err io_error(struct errctx *ec, int failed)
@@ -60,7 +62,7 @@ static enum err io_error(struct errctx *ec, int failed)
 
 enum err vault_result(const struct vault *v, struct errctx *ec, int rc)
 {
-	int failed = v->vfs == NULL ? 0 : v->vfs->failed_errno;
+	int failed = v->vfs == NULL ? v->build_errno : v->vfs->failed_errno;
 	static const struct vfs_damage none = { DAMAGE_NONE, 0 };
 
 	switch (rc & 0xff) {

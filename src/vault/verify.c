@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/secret.h"
@@ -113,7 +114,8 @@ enum err vault_check_step(struct vault *v, struct errctx *ec, struct vault_check
 		return vault_result(v, ec, rc);
 	if (!c->done || report_sound(&c->report))
 		return ERR_OK;
-	return err_set(ec, ERR_DAMAGED, "Parts of the vault are damaged or were replaced. Run verify to see which.",
+	return err_set(ec, ERR_DAMAGED,
+	               "Parts of the vault are damaged or were replaced. Make it whole again with: verify --repair",
 	               NULL, NULL, NULL);
 }
 
@@ -156,8 +158,51 @@ enum err vault_verify(struct vault *v, struct errctx *ec, struct vault_report *o
 		return vault_result(v, ec, rc);
 	if (report_sound(out) && out->consistent)
 		return ERR_OK;
-	return err_set(ec, ERR_DAMAGED, "Parts of the vault are damaged or were replaced by older ones.", NULL, NULL,
-	               NULL);
+	return err_set(
+	    ec, ERR_DAMAGED,
+	    "Parts of the vault are damaged or were replaced by older ones. Make it whole again with: verify "
+	    "--repair",
+	    NULL, NULL, NULL);
+}
+
+#define SUM_PAGES 128
+
+/* The pages from `page` on, a run of them at a time. */
+static int seals_add(struct vault *v, uint8_t *run, uint32_t page, uint32_t count, uint64_t sum[static SUM_LANES])
+{
+	int rc = under_read(v->vfs->opened, run, (int)(count * VAULT_PAGE_SIZE),
+	                    (sqlite3_int64)(page - 1) * VAULT_PAGE_SIZE);
+
+	/* what is missing was read as zeros: no seal that was ever written */
+	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+		return rc;
+	for (uint32_t i = 0; i < count; i++) {
+		if (ledger_covers(&v->ledger, page + i))
+			ledger_sum(v->ring, page + i, run + (size_t)(i + 1) * VAULT_PAGE_SIZE - PAGE_RESERVE, true,
+			           sum);
+	}
+	return SQLITE_OK;
+}
+
+enum err vault_sum_check(struct vault *v, struct errctx *ec)
+{
+	const struct sum_record *record = &v->ledger.record;
+	uint64_t sum[SUM_LANES] = { 0 };
+	uint8_t *run = malloc((size_t)SUM_PAGES * VAULT_PAGE_SIZE);
+	int rc = run == NULL ? SQLITE_NOMEM : SQLITE_OK;
+
+	for (uint32_t page = 1; rc == SQLITE_OK && sum_comparable(v) && page <= record->pages; page += SUM_PAGES)
+		rc = seals_add(v, run, page,
+		               record->pages - page + 1 < SUM_PAGES ? record->pages - page + 1 : SUM_PAGES, sum);
+	free(run);
+	if (rc != SQLITE_OK)
+		return vault_result(v, ec, rc);
+	return !sum_comparable(v) || memcmp(sum, record->sum, sizeof(sum)) == 0 ? ERR_OK : ERR_DAMAGED;
+}
+
+uint64_t vault_page_count(const struct vault *v)
+{
+	return v->ledger.record.pages;
 }
 
 enum err vault_accept(struct vault *v, struct errctx *ec)

@@ -8,6 +8,7 @@
 #ifndef SLB_VAULT_VFS_H
 #define SLB_VAULT_VFS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,9 +55,13 @@ struct vfs {
 	bool old_log_planted;      /* and no crash can have left it there */
 	bool salvaged;             /* salvage dropped something */
 	bool latched;              /* a sync failed: nothing is written any more (V6) */
+	bool remember;             /* pages of the log may be kept for the checkpoint (struct recent) */
+	bool moving;               /* a checkpoint is being made, and nothing else */
 	int failed_errno;          /* of the last call beneath that failed */
 	struct vfs_damage damage;  /* the first that was met */
 	struct vault_file *opened; /* PRODUCT, BUILD: the one database file */
+	struct main_file *mains;   /* LOOSE: all that are open, under the mutex */
+	pthread_mutex_t mutex;     /* not SQLite's, which end with a shutdown of it */
 	char name[40];
 };
 
@@ -68,6 +73,7 @@ struct vfs_config {
 	const uint8_t *master;
 	const uint8_t *file_id; /* NULL: LOOSE */
 	struct ledger *ledger;
+	bool remember;
 };
 
 /* Registers it. `master` is copied into guarded memory. NULL when out of memory. */
@@ -91,7 +97,9 @@ struct vault_file {
 
 struct main_file {
 	struct vault_file f;
-	struct keyring *own; /* LOOSE: freed with the file */
+	struct keyring *own;    /* LOOSE: freed with the file */
+	const char *name;       /* as SQLite gave it; the same pointer for its log */
+	struct main_file *next; /* LOOSE */
 	const struct keyring *ring;
 	bool fresh;         /* LOOSE: the file was empty, another connection may name it first */
 	uint32_t size;      /* bytes in a page, 0 before LOOSE knows */
@@ -99,6 +107,18 @@ struct main_file {
 	uint32_t run_first; /* pages sealed in `scratch` and not yet written, in order */
 	uint32_t run_count;
 };
+
+/* Plain copies of pages that were written to the log, by page, each with the frame that held it. Never the only one:
+ * what is not here is read from the log. NULL where no locked memory can be had. */
+struct recent;
+struct recent *recent_new(void);
+void recent_free(struct recent *r); /* wipes; accepts NULL */
+void recent_put(struct recent *r, uint32_t page, uint32_t frame, const uint8_t *data);
+/* False: not here, `out` is unchanged. */
+bool recent_get(const struct recent *r, uint32_t page, uint32_t frame, uint8_t *out);
+void recent_forget(struct recent *r); /* frames will mean something else */
+/* Frames of a log before there is such memory: it takes longer to get than few pages take to open. */
+#define RECENT_FROM 64
 
 struct wal_file {
 	struct vault_file f;
@@ -120,6 +140,7 @@ struct wal_file {
 	uint8_t header[WAL_FRAME_HEADER];
 	uint32_t last_commit;
 	bool unsynced; /* frames were written since the last sync */
+	struct recent *recent;
 
 	/* recovery reads the frames in order; the chain of checksums says where the log ends */
 	uint32_t chain_next; /* 0: not recovering */
@@ -131,15 +152,15 @@ struct block_file {
 	uint8_t *key; /* guarded */
 	uint32_t block;
 	uint8_t *scratch;
-	uint8_t ad[FILE_ID_LEN];
 };
 
-int main_open(struct main_file *m, int flags) MUST_CHECK;
+int main_open(struct main_file *m, const char *name) MUST_CHECK;
+/* The database that a log of this name belongs to; NULL where this VFS has not opened it. */
+struct main_file *main_of_log(struct vfs *vfs, const char *log);
 /* LOOSE: finds id and page size anew, as another connection may have written them. */
 int main_refresh(struct main_file *m) MUST_CHECK;
-int wal_open(struct wal_file *w, sqlite3_file *db) MUST_CHECK;
-/* `ring` NULL: a key of its own that ends with the file. */
-int block_open(struct block_file *b, const struct keyring *ring, enum file_role role) MUST_CHECK;
+int wal_open(struct wal_file *w, const char *name) MUST_CHECK;
+int block_open(struct block_file *b) MUST_CHECK;
 
 extern const sqlite3_io_methods main_methods;
 extern const sqlite3_io_methods wal_methods;
@@ -173,6 +194,11 @@ int file_check_reserved(sqlite3_file *file, int *out);
 int file_control(sqlite3_file *file, int op, void *arg);
 int file_sector_size(sqlite3_file *file);
 int file_characteristics(sqlite3_file *file);
+int file_shm_lock(sqlite3_file *file, int first, int count, int flags);
+void file_shm_barrier(sqlite3_file *file);
+int file_shm_unmap(sqlite3_file *file, int forget);
+int file_fetch(sqlite3_file *file, sqlite3_int64 at, int len, void **out);
+int file_unfetch(sqlite3_file *file, sqlite3_int64 at, void *page);
 /* Closes what is under; the role frees its own. */
 int file_close_under(struct vault_file *f);
 

@@ -17,8 +17,11 @@ static struct block_file *self(sqlite3_file *file)
 	return (struct block_file *)file;
 }
 
-int block_open(struct block_file *b, const struct keyring *ring, enum file_role role)
+int block_open(struct block_file *b)
 {
+	struct bytes none = { NULL, 0 };
+	enum file_role role = b->f.role;
+
 	b->block = role == ROLE_JOURNAL ? JOURNAL_BLOCK : TEMP_BLOCK;
 	b->key = secret_new(AEAD_KEY_LEN);
 	b->scratch = sqlite3_malloc64(b->block + AEAD_OVERHEAD);
@@ -27,15 +30,12 @@ int block_open(struct block_file *b, const struct keyring *ring, enum file_role 
 		sqlite3_free(b->scratch);
 		return SQLITE_NOMEM;
 	}
-	if (ring != NULL) {
-		memcpy(b->key, ring->journal, AEAD_KEY_LEN);
-		memcpy(b->ad, ring->file_id, FILE_ID_LEN);
-	} else if (role == ROLE_JOURNAL) {
-		/* The journal of several databases belongs to none. */
-		key_derive(b->f.vfs->master, "sleutelbos vault super-journal 1", (struct bytes){ NULL, 0 }, b->key);
-	} else {
+	/* One key for all journals: to see whether a super-journal is still needed, SQLite opens those that it names as
+	 * if they were super-journals, without their databases. */
+	if (role == ROLE_JOURNAL)
+		key_derive(b->f.vfs->master, "sleutelbos vault journal 1", none, b->key);
+	else
 		rng_fill(b->f.vfs->rng, b->key, AEAD_KEY_LEN);
-	}
 	b->f.base.pMethods = &block_methods;
 	return SQLITE_OK;
 }
@@ -51,13 +51,6 @@ static int block_close(sqlite3_file *file)
 }
 
 /* ---- Sizes: disk and content stand for each other one to one ---- */
-
-static sqlite3_int64 disk_size(const struct block_file *b, sqlite3_int64 size)
-{
-	sqlite3_int64 rest = size % b->block;
-
-	return size / b->block * (b->block + AEAD_OVERHEAD) + (rest > 0 ? rest + AEAD_OVERHEAD : 0);
-}
 
 static sqlite3_int64 content_size(const struct block_file *b, sqlite3_int64 disk)
 {
@@ -83,17 +76,16 @@ static enum seal_type seal_of(const struct block_file *b)
 	return b->f.role == ROLE_JOURNAL ? SEAL_JOURNAL : SEAL_TEMP;
 }
 
-static struct bytes block_ad(const struct block_file *b, uint64_t number, uint8_t out[static FILE_ID_LEN + 8])
+static struct bytes block_ad(uint64_t number, uint8_t out[static 8])
 {
-	memcpy(out, b->ad, FILE_ID_LEN);
-	be64_put(out + FILE_ID_LEN, number);
-	return (struct bytes){ out, FILE_ID_LEN + 8 };
+	be64_put(out, number);
+	return (struct bytes){ out, 8 };
 }
 
 /* The `len` bytes of a block into the scratch; a block that was never written reads as zeros. */
 static int block_load(struct block_file *b, uint64_t number, uint32_t len)
 {
-	uint8_t ad[FILE_ID_LEN + 8];
+	uint8_t ad[8];
 	uint8_t any = 0;
 	uint8_t *tail = b->scratch + len;
 	int rc = under_read(&b->f, b->scratch, (int)(len + AEAD_OVERHEAD),
@@ -105,7 +97,7 @@ static int block_load(struct block_file *b, uint64_t number, uint32_t len)
 		any |= b->scratch[i];
 	if (any == 0)
 		return SQLITE_OK;
-	if (aead_unseal_detached(seal_of(b), b->key, tail, block_ad(b, number, ad), b->scratch, len,
+	if (aead_unseal_detached(seal_of(b), b->key, tail, block_ad(number, ad), b->scratch, len,
 	                         tail + AEAD_NONCE_LEN) == ERR_OK)
 		return SQLITE_OK;
 	return SQLITE_IOERR_DATA;
@@ -113,11 +105,11 @@ static int block_load(struct block_file *b, uint64_t number, uint32_t len)
 
 static int block_store(struct block_file *b, uint64_t number, uint32_t len)
 {
-	uint8_t ad[FILE_ID_LEN + 8];
+	uint8_t ad[8];
 	uint8_t *tail = b->scratch + len;
 
 	nonce_take(b->f.vfs->nonces, tail);
-	aead_seal_detached(seal_of(b), b->key, tail, block_ad(b, number, ad), b->scratch, len, tail + AEAD_NONCE_LEN);
+	aead_seal_detached(seal_of(b), b->key, tail, block_ad(number, ad), b->scratch, len, tail + AEAD_NONCE_LEN);
 	return under_write(&b->f, b->scratch, (int)(len + AEAD_OVERHEAD),
 	                   (sqlite3_int64)number * (b->block + AEAD_OVERHEAD));
 }
@@ -179,8 +171,9 @@ static int block_resize(struct block_file *b, sqlite3_int64 from, sqlite3_int64 
 	} else {
 		memset(b->scratch, 0, b->block);
 	}
+	/* A cut block does not open: it goes, and comes back shorter. What ends between is a torn tail, not damage. */
 	if (size < from)
-		rc = under_truncate(&b->f, disk_size(b, size));
+		rc = under_truncate(&b->f, (sqlite3_int64)number * (b->block + AEAD_OVERHEAD));
 	if (rc == SQLITE_OK && have != want && want > 0)
 		rc = block_store(b, number, want);
 	return rc;
@@ -238,7 +231,7 @@ static int block_sync(sqlite3_file *file, int flags)
 }
 
 const sqlite3_io_methods block_methods = {
-	.iVersion = 1,
+	.iVersion = 3,
 	.xClose = block_close,
 	.xRead = block_read,
 	.xWrite = block_write,
@@ -251,4 +244,10 @@ const sqlite3_io_methods block_methods = {
 	.xFileControl = file_control,
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = NULL, /* see file_shm_lock() */
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+	.xFetch = file_fetch,
+	.xUnfetch = file_unfetch,
 };

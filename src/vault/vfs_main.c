@@ -17,6 +17,15 @@ static sqlite3_int64 offset_of(const struct main_file *m, uint32_t page)
 	return (sqlite3_int64)(page - 1) * m->size;
 }
 
+static bool all_zero(const uint8_t *p, size_t len)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < len; i++)
+		any |= p[i];
+	return any == 0;
+}
+
 /* ---- LOOSE: every file has an id of its own, and any page size ---- */
 
 static int ring_set(struct main_file *m, const uint8_t id[static FILE_ID_LEN])
@@ -31,20 +40,21 @@ static int ring_set(struct main_file *m, const uint8_t id[static FILE_ID_LEN])
 	return SQLITE_OK;
 }
 
-/* Takes the id from the file, or draws one for an empty file. */
+/* Takes the id from the file, or draws one for a file without a page 1: an empty one, or one whose first transaction
+ * was so large that later pages came first (their hole reads as zeros). */
 static int ring_find(struct main_file *m)
 {
 	uint8_t id[FILE_ID_LEN] = { 0 };
 	int rc = under_read(&m->f, id, sizeof(id), 0);
 
-	if (rc == SQLITE_OK) {
+	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+		return rc;
+	if (rc == SQLITE_OK && !all_zero(id, sizeof(id))) {
 		m->fresh = false;
 		if (m->ring != NULL && memcmp(m->ring->file_id, id, sizeof(id)) == 0)
 			return SQLITE_OK;
 		return ring_set(m, id);
 	}
-	if (rc != SQLITE_IOERR_SHORT_READ)
-		return rc;
 	if (m->ring != NULL && m->fresh)
 		return SQLITE_OK;
 	m->fresh = true;
@@ -75,7 +85,41 @@ int main_refresh(struct main_file *m)
 
 /* ---- Opening and closing ---- */
 
-int main_open(struct main_file *m, int flags)
+static void mains_put(struct main_file *m)
+{
+	pthread_mutex_lock(&m->f.vfs->mutex);
+	m->next = m->f.vfs->mains;
+	m->f.vfs->mains = m;
+	pthread_mutex_unlock(&m->f.vfs->mutex);
+}
+
+static void mains_remove(struct main_file *m)
+{
+	pthread_mutex_lock(&m->f.vfs->mutex);
+	for (struct main_file **p = &m->f.vfs->mains; *p != NULL; p = &(*p)->next)
+		if (*p == m) {
+			*p = m->next;
+			break;
+		}
+	pthread_mutex_unlock(&m->f.vfs->mutex);
+}
+
+/* SQLite's own sqlite3_database_file_object() gives the file of the outermost VFS, which need not be this one. */
+struct main_file *main_of_log(struct vfs *vfs, const char *log)
+{
+	const char *name = sqlite3_filename_database(log);
+	struct main_file *m = (struct main_file *)vfs->opened;
+
+	if (vfs->policy != VFS_LOOSE)
+		return m;
+	pthread_mutex_lock(&vfs->mutex);
+	for (m = vfs->mains; m != NULL && m->name != name;)
+		m = m->next;
+	pthread_mutex_unlock(&vfs->mutex);
+	return m;
+}
+
+int main_open(struct main_file *m, const char *name)
 {
 	struct vfs *vfs = m->f.vfs;
 	int rc = SQLITE_OK;
@@ -85,6 +129,7 @@ int main_open(struct main_file *m, int flags)
 		return SQLITE_NOMEM;
 	m->ring = vfs->ring;
 	m->size = VAULT_PAGE_SIZE;
+	m->name = name;
 	if (vfs->policy == VFS_LOOSE)
 		rc = main_refresh(m);
 	else
@@ -94,8 +139,12 @@ int main_open(struct main_file *m, int flags)
 		keyring_free(m->own);
 		return rc;
 	}
-	if (vfs->ledger != NULL)
+	if (vfs->policy == VFS_LOOSE)
+		mains_put(m);
+	if (vfs->ledger != NULL) {
 		vfs->ledger->db = m->f.under;
+		ledger_spare_renew(vfs->ledger);
+	}
 	m->f.base.pMethods = &main_methods;
 	return SQLITE_OK;
 }
@@ -121,6 +170,8 @@ static int main_close(sqlite3_file *file)
 	keyring_free(m->own);
 	if (m->f.vfs->ledger != NULL)
 		m->f.vfs->ledger->db = NULL;
+	if (m->f.vfs->policy == VFS_LOOSE)
+		mains_remove(m);
 	if (m->f.vfs->opened == &m->f)
 		m->f.vfs->opened = NULL;
 	return rc != SQLITE_OK ? rc : closed;
@@ -128,13 +179,16 @@ static int main_close(sqlite3_file *file)
 
 /* ---- Reading ---- */
 
-static bool all_zero(const uint8_t *p, size_t len)
+/* Salvage alone, and only where page 1 is lost: the copy of its sealed bytes in vault.mark. */
+static bool spare_read(struct main_file *m, uint8_t *out)
 {
-	uint8_t any = 0;
+	struct vfs *vfs = m->f.vfs;
 
-	for (size_t i = 0; i < len; i++)
-		any |= p[i];
-	return any == 0;
+	if (!vfs->salvage || ledger_spare_get(vfs->ledger, out) != SQLITE_OK ||
+	    page_unseal(m->ring, 1, out, VAULT_PAGE_SIZE) != ERR_OK)
+		return false;
+	vfs->salvaged = true;
+	return true;
 }
 
 /* A whole page into `out`. A vault has no page that was never written, except the one that SQLite leaves for locks;
@@ -145,6 +199,8 @@ static int page_read(struct main_file *m, uint32_t page, uint8_t *out, uint32_t 
 	int rc = under_read(&m->f, out, (int)size, (sqlite3_int64)(page - 1) * size);
 
 	if (rc == SQLITE_IOERR_SHORT_READ) {
+		if (page == 1 && spare_read(m, out))
+			return SQLITE_OK;
 		memset(out, 0, size);
 		return vfs->policy == VFS_PRODUCT ? vfs_damaged(vfs, DAMAGE_PAGE_MISSING, page) : rc;
 	}
@@ -152,7 +208,7 @@ static int page_read(struct main_file *m, uint32_t page, uint8_t *out, uint32_t 
 		return rc;
 	if ((vfs->policy == VFS_LOOSE || ledger_page_unused(page)) && all_zero(out, size))
 		return SQLITE_OK;
-	if (page_unseal(m->ring, page, out, size) == ERR_OK)
+	if (page_unseal(m->ring, page, out, size) == ERR_OK || (page == 1 && spare_read(m, out)))
 		return SQLITE_OK;
 	return SQLITE_IOERR_DATA;
 }
@@ -172,16 +228,23 @@ static int header_read(struct main_file *m, uint8_t *out, int len)
 	return rc;
 }
 
+/* Any bytes, by the pages they lie in: parts of the header, and whole pages of another size, where SQLite has not seen
+ * yet which size this file has. */
 static int part_read(struct main_file *m, uint8_t *out, int len, sqlite3_int64 at)
 {
-	uint32_t page = (uint32_t)(at / m->size) + 1;
-	uint32_t skip = (uint32_t)(at % m->size);
 	int rc = SQLITE_OK;
 
-	if (skip + (uint32_t)len > m->size)
-		return SQLITE_IOERR_READ;
-	rc = page_read(m, page, m->scratch, m->size);
-	memcpy(out, m->scratch + skip, (size_t)len);
+	memset(out, 0, (size_t)len);
+	while (len > 0 && rc == SQLITE_OK) {
+		uint32_t skip = (uint32_t)(at % m->size);
+		uint32_t take = m->size - skip < (uint32_t)len ? m->size - skip : (uint32_t)len;
+
+		rc = page_read(m, (uint32_t)(at / m->size) + 1, m->scratch, m->size);
+		memcpy(out, m->scratch + skip, take);
+		out += take;
+		at += take;
+		len -= (int)take;
+	}
 	return rc;
 }
 
@@ -189,22 +252,25 @@ static int main_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 {
 	struct main_file *m = self(file);
 	struct vfs *vfs = m->f.vfs;
-	bool whole = len >= 512 && (len & (len - 1)) == 0 && at % len == 0;
 	int rc = run_flush(m);
 
 	if (rc != SQLITE_OK)
 		return rc;
 	if (vfs->policy == VFS_LOOSE && (m->fresh || m->size == 0)) {
+		sqlite3_int64 size = 0;
+
 		rc = main_refresh(m);
+		if (rc == SQLITE_OK)
+			rc = under_size(&m->f, &size);
 		if (rc != SQLITE_OK)
 			return rc;
-		if (m->fresh || m->size == 0) {
+		if (size == 0 || m->size == 0) {
 			memset(out, 0, (size_t)len);
 			return SQLITE_IOERR_SHORT_READ;
 		}
 	}
 	for (int attempt = 0;; attempt++) {
-		if (whole && (vfs->policy == VFS_LOOSE || len == VAULT_PAGE_SIZE))
+		if ((uint32_t)len == m->size && at % len == 0)
 			rc = page_read(m, (uint32_t)(at / len) + 1, out, (uint32_t)len);
 		else if (at == 0 && len == 100)
 			rc = header_read(m, out, len);
@@ -298,16 +364,32 @@ static int main_sync(sqlite3_file *file, int flags)
 	return rc == SQLITE_OK ? under_sync(&m->f, flags) : rc;
 }
 
+/* SQLite opens no file that is shorter than its header says, and removes the log of an empty one. The pages that are
+ * there can be read. (While a checkpoint that was cut off waits to be repeated, the log has those that are not.) */
+static sqlite3_int64 salvage_size(const struct ledger *l)
+{
+	uint32_t pages = l->record.frames > 0 ? 0 : l->record.pages;
+
+	return (sqlite3_int64)(pages == 0 ? 1 : pages) * VAULT_PAGE_SIZE;
+}
+
 static int main_size(sqlite3_file *file, sqlite3_int64 *out)
 {
 	struct main_file *m = self(file);
+	struct vfs *vfs = m->f.vfs;
 	int rc = run_flush(m);
 
-	return rc == SQLITE_OK ? under_size(&m->f, out) : rc;
+	if (rc == SQLITE_OK)
+		rc = under_size(&m->f, out);
+	if (rc == SQLITE_OK && vfs->salvage && *out < salvage_size(vfs->ledger)) {
+		*out = salvage_size(vfs->ledger);
+		vfs->salvaged = true;
+	}
+	return rc;
 }
 
 const sqlite3_io_methods main_methods = {
-	.iVersion = 1,
+	.iVersion = 3,
 	.xClose = main_close,
 	.xRead = main_read,
 	.xWrite = main_write,
@@ -320,4 +402,10 @@ const sqlite3_io_methods main_methods = {
 	.xFileControl = file_control,
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = NULL, /* see file_shm_lock() */
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+	.xFetch = file_fetch,
+	.xUnfetch = file_unfetch,
 };

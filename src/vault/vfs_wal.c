@@ -120,12 +120,14 @@ static int wal_judge_open(struct wal_file *w)
 	return SQLITE_OK;
 }
 
-int wal_open(struct wal_file *w, sqlite3_file *db)
+int wal_open(struct wal_file *w, const char *name)
 {
 	bool loose = w->f.vfs->policy == VFS_LOOSE;
 	int rc = SQLITE_OK;
 
-	w->db = (struct main_file *)db;
+	w->db = main_of_log(w->f.vfs, name);
+	if (w->db == NULL)
+		return SQLITE_CANTOPEN;
 	w->size = VAULT_PAGE_SIZE;
 	w->scratch = sqlite3_malloc64(WAL_FRAME_HEADER + (loose ? PAGE_SIZE_MAX : VAULT_PAGE_SIZE));
 	w->pending_room = loose ? 1 : PENDING_FRAMES;
@@ -151,6 +153,7 @@ static int wal_close(sqlite3_file *file)
 	secret_wipe(w->scratch, WAL_FRAME_HEADER + w->size);
 	sqlite3_free(w->scratch);
 	sqlite3_free(w->pending);
+	recent_free(w->recent);
 	return file_close_under(&w->f);
 }
 
@@ -167,6 +170,8 @@ static void header_take(struct wal_file *w, const uint8_t plain[static WAL_HEADE
 	w->last_commit = 0;
 	w->pending_count = 0;
 	w->has_header = false;
+	if (w->recent != NULL)
+		recent_forget(w->recent);
 }
 
 static int header_read(struct wal_file *w, uint8_t *out)
@@ -179,6 +184,11 @@ static int header_read(struct wal_file *w, uint8_t *out)
 	if (w->f.vfs->old_log)
 		return SQLITE_IOERR_SHORT_READ;
 	rc = header_find(w, out, &generation, &found);
+	if (rc == SQLITE_OK && !found && !product(w)) { /* the database may bear another id by now */
+		rc = main_refresh(w->db);
+		if (rc == SQLITE_OK)
+			rc = header_find(w, out, &generation, &found);
+	}
 	if (rc != SQLITE_OK)
 		return rc;
 	if (!found) /* zeros: an empty log. wal_judge_open() has seen that nothing was claimed of it */
@@ -260,6 +270,27 @@ static int pending_place(struct wal_file *w, uint32_t frame, uint8_t **out)
 	return rc;
 }
 
+/* For the checkpoint, which reads what was just written. */
+static void remember(struct wal_file *w, uint32_t frame, const uint8_t *page)
+{
+	if (!w->f.vfs->remember || frame < RECENT_FROM)
+		return;
+	if (w->recent == NULL)
+		w->recent = recent_new();
+	if (w->recent == NULL)
+		w->f.vfs->remember = false;
+	else
+		recent_put(w->recent, be32_get(w->header), frame, page);
+}
+
+static bool remembered(const struct wal_file *w, uint32_t frame, uint8_t *out)
+{
+	const struct ledger *l = w->f.vfs->ledger;
+
+	return w->recent != NULL && w->f.vfs->moving && frame <= l->frame_count &&
+	       recent_get(w->recent, l->frame[frame - 1].page, frame, out);
+}
+
 /* Header and page are both there. */
 static int frame_write(struct wal_file *w, uint32_t frame, const uint8_t *page)
 {
@@ -286,6 +317,7 @@ static int frame_write(struct wal_file *w, uint32_t frame, const uint8_t *page)
 	memcpy(place + WAL_FRAME_HEADER, page, w->size);
 	frame_seal(w->db->ring, &w->log, frame, w->last_commit + 1, nonce, place, frame_len(w));
 	w->pending_count++;
+	remember(w, frame, page);
 	if (db_pages == 0)
 		return product(w) ? SQLITE_OK : pending_flush(w);
 	rc = pending_flush(w);
@@ -322,6 +354,8 @@ static int frame_change(struct wal_file *w, uint32_t frame, const uint8_t *heade
 	uint32_t first = 0;
 	int rc = pending_flush(w);
 
+	if (w->recent != NULL)
+		recent_forget(w->recent);
 	if (rc == SQLITE_OK)
 		rc = frame_load(w, frame, w->scratch, &first);
 	if (rc != SQLITE_OK)
@@ -471,6 +505,8 @@ static int frame_part_read(struct wal_file *w, uint8_t *out, uint32_t len, sqlit
 		return SQLITE_IOERR_READ;
 	if (frame == w->chain_next && skip == 0 && len == frame_len(w))
 		return frame_recover(w, out);
+	if (skip == WAL_FRAME_HEADER && len == w->size && remembered(w, frame, out))
+		return SQLITE_OK;
 	rc = frame_load(w, frame, w->scratch, &first);
 	memcpy(out, w->scratch + skip, len);
 	return rc;
@@ -577,7 +613,7 @@ static int wal_size(sqlite3_file *file, sqlite3_int64 *out)
 }
 
 const sqlite3_io_methods wal_methods = {
-	.iVersion = 1,
+	.iVersion = 3,
 	.xClose = wal_close,
 	.xRead = wal_read,
 	.xWrite = wal_write,
@@ -590,4 +626,10 @@ const sqlite3_io_methods wal_methods = {
 	.xFileControl = file_control,
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = NULL, /* see file_shm_lock() */
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+	.xFetch = file_fetch,
+	.xUnfetch = file_unfetch,
 };

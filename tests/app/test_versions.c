@@ -200,13 +200,83 @@ static void three(void **state)
 	contact_list_free(&c);
 }
 
+/* The text of the conversation as it was, and two people who changed another sentence of it each; one of them twice. */
+static void put_together(void **state)
+{
+	static const char start[] = "Omar belde. De brief is van de bank.";
+	static const char third[] = "Omar belde. De brief is van de bank. Vrijdag terugbellen.";
+	struct desk *d = *state;
+	struct draft draft = { 0 };
+	struct two_versions_list l;
+	struct contact_list c;
+	char id[ID_TEXT_LEN];
+	char same[ID_TEXT_LEN];
+
+	assert_int_equal(contact_add(&d->ec, d->app, NULL, &(struct contact_fields){ .text = start }, id), ERR_OK);
+	assert_int_equal(contact_edit(&d->ec, d->app, id,
+	                              &(struct contact_fields){ .text = "Omar belt. De brief is van de bank." }, same),
+	                 ERR_OK);
+	assert_int_equal(
+	    contact_edit(&d->ec, d->app, id,
+	                 &(struct contact_fields){ .text = "Omar belde om drie uur. De brief is van de bank." }, same),
+	    ERR_OK);
+	draft_long_text(&draft, F_contact_text, start, "Omar belde. De brief is van het energiebedrijf.");
+	d->now_ms += 60000;
+	desk_other(d, id, 9, 1, &draft);
+	assert_int_equal(versions_list(&d->ec, d->app, &l), ERR_OK);
+	assert_int_equal(l.item[0].field->versions, 2);
+	assert_string_equal(l.item[0].field->proposal, "Omar belde om drie uur. De brief is van het energiebedrijf.");
+	two_versions_free(&l);
+	/* it is offered, not made: what shows is still the newest version */
+	assert_int_equal(contact_show(&d->ec, d->app, id, &c), ERR_OK);
+	assert_string_equal(c.item[0].text, "Omar belde. De brief is van het energiebedrijf.");
+	assert_int_equal(c.item[0].two, 1);
+	contact_list_free(&c);
+	assert_int_equal(versions_pick(&d->ec, d->app, id, "text", "proposal", same), ERR_OK);
+	assert_int_equal(contact_show(&d->ec, d->app, id, &c), ERR_OK);
+	assert_string_equal(c.item[0].text, "Omar belde om drie uur. De brief is van het energiebedrijf.");
+	assert_int_equal(c.item[0].two, 0);
+	contact_list_free(&c);
+	/* somebody who had seen none of it comes late: what was put together starts from the same text as hers */
+	draft_long_text(&draft, F_contact_text, start, third);
+	desk_other(d, id, 8, 5, &draft);
+	assert_int_equal(versions_list(&d->ec, d->app, &l), ERR_OK);
+	assert_int_equal(l.item[0].field->versions, 2);
+	assert_string_equal(l.item[0].field->proposal,
+	                    "Omar belde om drie uur. De brief is van het energiebedrijf. Vrijdag terugbellen.");
+	two_versions_free(&l);
+}
+
+/* Where both changed one sentence, or started from different texts, a person must choose. */
+static void not_put_together(void **state)
+{
+	struct desk *d = *state;
+	struct two_versions_list l;
+	char id[ID_TEXT_LEN];
+	char same[ID_TEXT_LEN];
+
+	apart(d, id);
+	assert_int_equal(versions_list(&d->ec, d->app, &l), ERR_OK);
+	assert_null(l.item[0].field->proposal); /* channel */
+	assert_null(l.item[1].field->proposal);
+	two_versions_free(&l);
+	assert_int_equal(versions_pick(&d->ec, d->app, id, "text", "proposal", same), ERR_USAGE);
+	desk_clear(d);
+	assert_int_equal(versions_pick(&d->ec, d->app, id, "channel", "proposal", same), ERR_USAGE);
+	desk_clear(d);
+	/* nothing was written by that */
+	assert_int_equal(versions_list(&d->ec, d->app, &l), ERR_OK);
+	assert_int_equal(l.n, 2);
+	two_versions_free(&l);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, open_desk, close_desk)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DESK_TEST(listed),     DESK_TEST(picked),    DESK_TEST(both),
-		DESK_TEST(taken_away), DESK_TEST(wrong_use), DESK_TEST(three),
+		DESK_TEST(listed),    DESK_TEST(picked), DESK_TEST(both),         DESK_TEST(taken_away),
+		DESK_TEST(wrong_use), DESK_TEST(three),  DESK_TEST(put_together), DESK_TEST(not_put_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

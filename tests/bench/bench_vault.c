@@ -1,387 +1,320 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What sealing costs: conversation-like rows with a full-text index, one durable transaction each, through the vault
-// and through plain SQLite with the same settings, in short turns of one run. Counts repeat; a disk that others use
-// does not, so the least and the median turn are both given, and the processor's time beside them.
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+// What a person waits for when a conversation is saved: `contact add` as the program does it (edit, state, chain, plain
+// rows, search entry, one durable transaction), over a vault and over plain SQLite, one conversation each in turn. Then
+// the same statements with the same values, taken down on the way, on other builds of SQLite and other ciphers.
+//
+// The least turn is what the machine can do; the median of the turns taken in pairs is what it did beside its other
+// work. Counts repeat exactly.
+#define MEASURE_DISK
+#include "app/contacts.h"
+#include "bench/measure.h"
+#include "bench/tape.h"
+#include "bench/two_homes.h"
 
-#include <sqlite3.h>
-
-#include "crypto/secret.h"
-#include "vault/vault_over.h"
-
-#define ROUNDS 80
-#define ROWS 50 /* in a turn, which ends with a checkpoint, as after each pause of a person */
-#define READ_EVERY 8
-#define READS 20
-
-static const uint8_t MASTER[32] = "a master key for the bench, 32 b";
-
-/* ---- A VFS that counts, beneath either side ---- */
-
-struct counts {
-	uint64_t writes;
-	uint64_t syncs;
-	uint64_t bytes;
-};
-
-struct counting_file {
-	sqlite3_file base;
-	sqlite3_file *real;
-};
-
-static sqlite3_vfs counting;
-static struct counts count;
-
-static sqlite3_file *real(sqlite3_file *f)
-{
-	return ((struct counting_file *)f)->real;
-}
-
-static int c_close(sqlite3_file *f)
-{
-	return real(f)->pMethods->xClose(real(f));
-}
-
-static int c_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
-{
-	return real(f)->pMethods->xRead(real(f), p, n, at);
-}
-
-static int c_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
-{
-	count.writes++;
-	count.bytes += (uint64_t)n;
-	return real(f)->pMethods->xWrite(real(f), p, n, at);
-}
-
-static int c_truncate(sqlite3_file *f, sqlite3_int64 n)
-{
-	return real(f)->pMethods->xTruncate(real(f), n);
-}
-
-static int c_sync(sqlite3_file *f, int flags)
-{
-	count.syncs++;
-	return real(f)->pMethods->xSync(real(f), flags);
-}
-
-static int c_size(sqlite3_file *f, sqlite3_int64 *n)
-{
-	return real(f)->pMethods->xFileSize(real(f), n);
-}
-
-static int c_lock(sqlite3_file *f, int level)
-{
-	return real(f)->pMethods->xLock(real(f), level);
-}
-
-static int c_unlock(sqlite3_file *f, int level)
-{
-	return real(f)->pMethods->xUnlock(real(f), level);
-}
-
-static int c_reserved(sqlite3_file *f, int *out)
-{
-	return real(f)->pMethods->xCheckReservedLock(real(f), out);
-}
-
-static int c_control(sqlite3_file *f, int op, void *arg)
-{
-	return real(f)->pMethods->xFileControl(real(f), op, arg);
-}
-
-static int c_sector(sqlite3_file *f)
-{
-	return real(f)->pMethods->xSectorSize(real(f));
-}
-
-static int c_device(sqlite3_file *f)
-{
-	return real(f)->pMethods->xDeviceCharacteristics(real(f));
-}
-
-static const sqlite3_io_methods counting_methods = {
-	1,         c_close,  c_read,   c_write, c_truncate, c_sync, c_size, c_lock, c_unlock, c_reserved,
-	c_control, c_sector, c_device, NULL,    NULL,       NULL,   NULL,   NULL,   NULL,
-};
-
-static int c_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
-{
-	struct counting_file *c = (struct counting_file *)f;
-	sqlite3_vfs *u = vfs->pAppData;
-	int rc = SQLITE_OK;
-
-	c->real = (sqlite3_file *)(c + 1);
-	c->base.pMethods = NULL;
-	rc = u->xOpen(u, name, c->real, flags, out);
-	if (c->real->pMethods != NULL)
-		c->base.pMethods = &counting_methods;
-	return rc;
-}
-
-static void counting_start(void)
-{
-	sqlite3_vfs *u = sqlite3_vfs_find("unix");
-
-	counting = *u;
-	counting.zName = "counting";
-	counting.pAppData = u;
-	counting.xOpen = c_open;
-	counting.szOsFile = (int)sizeof(struct counting_file) + u->szOsFile;
-	if (sqlite3_vfs_register(&counting, 0) != SQLITE_OK)
-		exit(1);
-}
-
-/* ---- The work ---- */
-
-static const char SCHEMA[] =
-    "CREATE TABLE contact(id INTEGER PRIMARY KEY, day TEXT, place TEXT, minutes INT, note TEXT);"
-    "CREATE INDEX contact_day ON contact(day);"
-    "CREATE TABLE edit(dev INT, counter INT, body BLOB, chain BLOB, PRIMARY KEY(dev, counter))"
-    " WITHOUT ROWID;"
-    "CREATE VIRTUAL TABLE find USING fts5(note, content='', tokenize='unicode61 remove_diacritics "
-    "2', prefix='2 3');"
-    "INSERT INTO find(find, rank) VALUES('pgsz', 4000);";
-
-static void check(sqlite3 *db, int rc)
-{
-	if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
-		return;
-	fprintf(stderr, "bench_vault: %s\n", sqlite3_errmsg(db));
-	exit(1);
-}
-
-static void run_sql(sqlite3 *db, const char *sql)
-{
-	check(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
-}
-
-static uint32_t rnd(uint32_t *s)
-{
-	*s = *s * 1664525u + 1013904223u;
-	return *s >> 8;
-}
-
-/* About 300 bytes of words out of a vocabulary of 4,000, so that the index grows as one of speech does. */
-static void note_make(uint32_t *s, char *out, size_t size)
-{
-	size_t n = 0;
-
-	while (n + 16 < size)
-		n += (size_t)snprintf(out + n, size - n, "%c%ck%u ", 'a' + (int)(rnd(s) % 26), 'a' + (int)(rnd(s) % 26),
-		                      rnd(s) % 6);
-}
+#define BEFORE 2000 /* conversations that are there already */
+#define RESIDENTS 200
+#define TURNS 30
+#define EACH 20 /* conversations in a turn: an afternoon; then the person pauses and a checkpoint is made */
 
 struct side {
 	const char *name;
-	sqlite3 *db;
-	struct vault *vault; /* NULL: plain */
-	sqlite3_stmt *contact;
-	sqlite3_stmt *edit;
-	sqlite3_stmt *find;
-	uint32_t seed;
-	int64_t rows;
-	double wall[ROUNDS]; /* us per row */
-	double cpu[ROUNDS];
-	int rounds;
-	double best_search;
-	double best_scan;
-	struct counts counts;
+	struct player player;
+	struct vault *vault;
+	struct turns save; /* us, of each conversation */
+	struct turns cpu;
+	struct turns all; /* us a conversation, of a turn with the checkpoint at its end */
+	struct turns all_cpu;
+	double sum[2]; /* of the turn so far: wall, processor */
+	struct disk_use disk;
+	struct disk_use disk_pause;
+	uint64_t syncs_most; /* in one conversation */
 };
 
-static double now_us(clockid_t clock)
-{
-	struct timespec t;
+static struct tape tapes[RECORDERS];
+static char scratch[200];
 
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+static void opened(sqlite3 *db, bool plain)
+{
+	recorder[plain].db = db;
+	recorder[plain].to = &tapes[plain];
 }
 
-static void side_prepare(struct side *s)
+static void conversation(struct home *h, uint64_t *chance)
 {
-	run_sql(s->db, SCHEMA);
-	check(s->db, sqlite3_prepare_v2(s->db, "INSERT INTO contact VALUES(?1, ?2, 'buurthuis', ?3, ?4)", -1,
-	                                &s->contact, NULL));
-	check(s->db, sqlite3_prepare_v2(s->db, "INSERT INTO edit VALUES(1, ?1, ?2, zeroblob(32))", -1, &s->edit, NULL));
-	check(s->db, sqlite3_prepare_v2(s->db, "INSERT INTO find(rowid, note) VALUES(?1, ?2)", -1, &s->find, NULL));
+	static const char *const domains[] = { "geld", "wonen", "papieren, geld", "gezond", "kinderen", "taal, werk" };
+	static const char *const when[] = { NULL, NULL, "+1w", "tomorrow" };
+	struct errctx ec = { 0 };
+	char text[STORY_LEN];
+	char nick[40];
+	char id[ID_TEXT_LEN];
+	struct contact_fields f = { .channel = "spreekuur", .who = "zelf", .did = "luisteren, invullen", .text = text };
+
+	story_make(chance, text);
+	nick_make(chance_next(chance) % RESIDENTS, nick, sizeof(nick));
+	f.resident = nick;
+	f.domains = domains[chance_next(chance) % 6];
+	f.follow_up = when[chance_next(chance) % 4];
+	if (contact_add(&ec, h->app, NULL, &f, id) != ERR_OK)
+		home_fail(&ec, "contact add");
 }
 
-static void step(struct side *s, sqlite3_stmt *st)
+/* ---- Turns ---- */
+
+struct stopwatch {
+	double wall;
+	double cpu;
+	struct disk_use disk;
+};
+
+static struct stopwatch begin(void)
 {
-	check(s->db, sqlite3_step(st));
-	check(s->db, sqlite3_reset(st));
+	return (struct stopwatch){ wall_us(), cpu_us(), disk };
 }
 
-static void row_log(struct side *s)
+static void saved(struct side *s, struct stopwatch w)
 {
-	char note[300];
-	char day[16];
+	struct disk_use used = disk_since(disk, w.disk);
+	double wall = wall_us() - w.wall;
+	double cpu = cpu_us() - w.cpu;
 
-	note_make(&s->seed, note, sizeof(note));
-	s->rows++;
-	snprintf(day, sizeof(day), "2026-%02d-%02d", (int)(1 + s->rows / 600 % 12), (int)(1 + s->rows / 20 % 28));
-	run_sql(s->db, "BEGIN IMMEDIATE");
-	check(s->db, sqlite3_bind_int64(s->contact, 1, s->rows));
-	check(s->db, sqlite3_bind_text(s->contact, 2, day, -1, SQLITE_TRANSIENT));
-	check(s->db, sqlite3_bind_int(s->contact, 3, (int)(rnd(&s->seed) % 60)));
-	check(s->db, sqlite3_bind_text(s->contact, 4, note, -1, SQLITE_TRANSIENT));
-	step(s, s->contact);
-	check(s->db, sqlite3_bind_int64(s->edit, 1, s->rows));
-	check(s->db, sqlite3_bind_blob(s->edit, 2, note, (int)strlen(note), SQLITE_TRANSIENT));
-	step(s, s->edit);
-	check(s->db, sqlite3_bind_int64(s->find, 1, s->rows));
-	check(s->db, sqlite3_bind_text(s->find, 2, note, -1, SQLITE_TRANSIENT));
-	step(s, s->find);
-	run_sql(s->db, "COMMIT");
+	turns_add(&s->save, wall);
+	turns_add(&s->cpu, cpu);
+	s->sum[0] += wall;
+	s->sum[1] += cpu;
+	disk_add(&s->disk, used);
+	if (used.syncs > s->syncs_most)
+		s->syncs_most = used.syncs;
 }
 
-static void idle(struct side *s)
+/* The person pauses: the turn is over. */
+static void paused(struct side *s, struct stopwatch w)
 {
-	if (s->vault == NULL)
-		check(s->db, sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL));
-	else if (vault_checkpoint(s->vault, NULL, false) != ERR_OK)
-		exit(1);
+	turns_add(&s->all, (s->sum[0] + wall_us() - w.wall) / EACH);
+	turns_add(&s->all_cpu, (s->sum[1] + cpu_us() - w.cpu) / EACH);
+	disk_add(&s->disk_pause, disk_since(disk, w.disk));
+	s->sum[0] = 0;
+	s->sum[1] = 0;
 }
 
-static void side_round(struct side *s)
+static void side_idle(struct side *s)
 {
-	struct counts before = count;
-	double start = now_us(CLOCK_MONOTONIC);
-	double cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
+	struct errctx ec = { 0 };
 
-	for (int i = 0; i < ROWS; i++)
-		row_log(s);
-	idle(s);
-	s->wall[s->rounds] = (now_us(CLOCK_MONOTONIC) - start) / ROWS;
-	s->cpu[s->rounds] = (now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu) / ROWS;
-	s->rounds++;
-	s->counts.writes += count.writes - before.writes;
-	s->counts.syncs += count.syncs - before.syncs;
-	s->counts.bytes += count.bytes - before.bytes;
-}
-
-static void query(struct side *s, const char *sql, const char *arg)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = SQLITE_OK;
-
-	check(s->db, sqlite3_prepare_v2(s->db, sql, -1, &st, NULL));
-	if (arg != NULL)
-		check(s->db, sqlite3_bind_text(st, 1, arg, -1, SQLITE_TRANSIENT));
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		;
-	check(s->db, rc);
-	sqlite3_finalize(st);
-}
-
-static void side_read(struct side *s)
-{
-	double start = now_us(CLOCK_MONOTONIC);
-	double took = 0;
-
-	for (int i = 0; i < READS; i++) {
-		char word[16];
-
-		snprintf(word, sizeof(word), "%c%c*", 'a' + i % 26, 'b' + i % 20);
-		query(s, "SELECT rowid FROM find WHERE find MATCH ?1 ORDER BY rowid DESC LIMIT 20", word);
+	if (s->vault != NULL) {
+		if (vault_checkpoint(s->vault, &ec, false) != ERR_OK)
+			home_fail(&ec, "checkpoint");
+		return;
 	}
-	took = (now_us(CLOCK_MONOTONIC) - start) / READS;
-	if (s->best_search == 0 || took < s->best_search)
-		s->best_search = took;
-	run_sql(s->db, "PRAGMA shrink_memory");
-	start = now_us(CLOCK_MONOTONIC);
-	query(s, "SELECT sum(length(note)) FROM contact", NULL);
-	took = now_us(CLOCK_MONOTONIC) - start;
-	if (s->best_scan == 0 || took < s->best_scan)
-		s->best_scan = took;
+	api_check(s->player.api, s->player.db,
+	          s->player.api->wal_checkpoint_v2(s->player.db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL),
+	          "checkpoint");
 }
 
-static void plain_open(struct side *s, const char *path)
+/* ---- Sides ---- */
+
+#define SIDES_MAX 6
+
+static struct side homes[2] = { { .name = "vault" }, { .name = "plain" } };
+static struct side sides[SIDES_MAX];
+static size_t side_count;
+
+static struct side *side_add(const char *name, const struct api *a, sqlite3 *db)
 {
-	check(NULL, sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "counting"));
-	run_sql(s->db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-	               "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
-	               "PRAGMA cache_spill=OFF; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4000;");
+	struct side *s = &sides[side_count++];
+
+	s->name = name;
+	s->player = (struct player){ .api = a, .db = db, .from = &recorder[0] };
+	return s;
 }
 
-static double per_row(uint64_t n)
+static void side_file(const char *name, const struct api *a, const char *file, const char *key)
 {
-	return (double)n / (ROUNDS * ROWS);
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/%s", scratch, file);
+	side_add(name, a, side_open(a, path, key, homes_settings));
 }
 
-static int compare(const void *a, const void *b)
+static void sides_open(void)
 {
-	double x = *(const double *)a;
-	double y = *(const double *)b;
+	const struct api *mc = api_mc();
+	struct errctx ec = { 0 };
+	struct vault *v = NULL;
+	char dir[300];
 
-	return x < y ? -1 : x > y;
+	side_file("plain", api_system(), "replay.db", NULL);
+	snprintf(dir, sizeof(dir), "%s/replay", scratch);
+	if (mkdir(dir, 0700) != 0 || __real_vault_open(&ec, dir, HOME_MASTER, VAULT_CREATE, &crypto_rng, &v) != ERR_OK)
+		home_fail(&ec, "open");
+	side_add("vault", api_system(), vault_db(v))->vault = v;
+	if (mc == NULL) {
+		printf("SQLite3MultipleCiphers was not built (scripts/bench-peers): left out.\n");
+		return;
+	}
+	side_file("SQLite3MC, no cipher", mc, "mc.db", NULL);
+	side_file("SQLite3MC, ChaCha20", mc, "mc-chacha.db", MC_CHACHA20);
+	side_file("SQLite3MC, SQLCipher 4 format", mc, "mc-cipher.db", MC_SQLCIPHER4);
 }
 
-/* Sorted, so that [0] is the least and [ROUNDS / 2] the median. */
-static void side_sort(struct side *s)
+static void sides_close(void)
 {
-	qsort(s->wall, ROUNDS, sizeof(s->wall[0]), compare);
-	qsort(s->cpu, ROUNDS, sizeof(s->cpu[0]), compare);
+	for (size_t i = 0; i < side_count; i++) {
+		player_end(&sides[i].player);
+		if (sides[i].vault != NULL)
+			vault_close(sides[i].vault);
+		else
+			sides[i].player.api->close(sides[i].player.db);
+	}
 }
 
-static void row_print(const char *what, double plain, double vault, const char *unit)
+/* Both homes asked the same of SQLite, or the comparison is of two different things. */
+static void tapes_compare(void)
 {
-	printf("%-42s %10.2f %10.2f %s %8.2f x\n", what, plain, vault, unit, vault / plain);
+	if (tapes[0].len == tapes[1].len && memcmp(tapes[0].data, tapes[1].data, tapes[0].len) == 0)
+		return;
+	fprintf(stderr, "bench: the two homes did not run the same statements\n");
+	exit(1);
+}
+
+static void tapes_empty(void)
+{
+	tapes[0].len = 0;
+	tapes[1].len = 0;
+}
+
+/* ---- The lines ---- */
+
+/* Saving alone, and with the checkpoints that it leads to. */
+static void side_lines(const char *name, const struct side *plain, const struct side *other, double goal)
+{
+	char text[64];
+
+	line_turns(name, &plain->save, &other->save, goal);
+	snprintf(text, sizeof(text), "%s, processor", name);
+	line_ratio(text, turns_median(&plain->cpu), turns_median(&other->cpu), turns_paired(&plain->cpu, &other->cpu),
+	           0);
+	snprintf(text, sizeof(text), "%s + checkpoint", name);
+	line_turns(text, &plain->all, &other->all, goal);
+	snprintf(text, sizeof(text), "%s + checkpoint, processor", name);
+	line_ratio(text, turns_median(&plain->all_cpu), turns_median(&other->all_cpu),
+	           turns_paired(&plain->all_cpu, &other->all_cpu), 0);
+}
+
+static double each(uint64_t n)
+{
+	return (double)n / (TURNS * EACH);
+}
+
+static void disk_lines(const struct side *plain, const struct side *vault)
+{
+	line_value("fsyncs a conversation", each(plain->disk.syncs), each(vault->disk.syncs), 1);
+	line_value("fsyncs of a pause, a conversation", each(plain->disk_pause.syncs), each(vault->disk_pause.syncs),
+	           0);
+	line_value("writes a conversation", each(plain->disk.writes), each(vault->disk.writes), 0);
+	line_value("bytes written a conversation", each(plain->disk.bytes), each(vault->disk.bytes), 0);
+	line_value("most fsyncs in one conversation", (double)plain->syncs_most, (double)vault->syncs_most, 1);
+}
+
+static void lines(void)
+{
+	printf("Saving a conversation: %d turns of %d after %d others, a checkpoint after each, on %s; us\n", TURNS,
+	       EACH, BEFORE, disk_kind(scratch));
+	line_head();
+	side_lines("contact add", &homes[1], &homes[0], 1.2);
+	disk_lines(&homes[1], &homes[0]);
+	printf("Only the statements of those turns, played\n");
+	side_lines("durable insert", &sides[0], &sides[1], 1.2);
+	for (size_t i = 3; i < side_count; i++) {
+		printf("%s against its own library without a cipher\n", sides[i].name);
+		side_lines("durable insert", &sides[2], &sides[i], 0);
+	}
+}
+
+/* What is there already is put there without syncs. */
+static void before(struct home home[static 2], uint64_t chance[static 2])
+{
+	static const char hasty[] = "PRAGMA synchronous=OFF";
+	static const char durable[] = "PRAGMA synchronous=FULL";
+
+	for (int k = 0; k < 2; k++) {
+		api_run(api_system(), home_db(&home[k]), hasty);
+		for (int i = 0; i < BEFORE; i++)
+			conversation(&home[k], &chance[k]);
+		api_run(api_system(), home_db(&home[k]), durable);
+		home_idle(&home[k], false);
+	}
+	tapes_compare();
+	sides_open();
+	for (size_t i = 0; i < side_count; i++) {
+		api_run(sides[i].player.api, sides[i].player.db, hasty);
+		play(&sides[i].player, &tapes[0]);
+		api_run(sides[i].player.api, sides[i].player.db, durable);
+		side_idle(&sides[i]);
+	}
+}
+
+/* One conversation on every side, each time in another order. */
+static void one_each(struct home home[static 2], uint64_t chance[static 2], size_t n)
+{
+	tapes_empty();
+	for (size_t k = 0; k < 2; k++) {
+		size_t i = (n + k) % 2;
+		struct stopwatch w = begin();
+
+		conversation(&home[i], &chance[i]);
+		saved(&homes[i], w);
+	}
+	tapes_compare();
+	for (size_t k = 0; k < side_count; k++) {
+		struct side *s = &sides[(n + k) % side_count];
+		struct stopwatch w = begin();
+
+		play(&s->player, &tapes[0]);
+		saved(s, w);
+	}
+}
+
+static void pause_each(struct home home[static 2], size_t turn)
+{
+	for (size_t k = 0; k < 2; k++) {
+		size_t i = (turn + k) % 2;
+		struct stopwatch w = begin();
+
+		home_idle(&home[i], false);
+		paused(&homes[i], w);
+	}
+	for (size_t k = 0; k < side_count; k++) {
+		struct side *s = &sides[(turn + k) % side_count];
+		struct stopwatch w = begin();
+
+		side_idle(s);
+		paused(s, w);
+	}
 }
 
 int main(void)
 {
-	char dir[] = "build/bench-vault-XXXXXX";
-	char path[64];
-	struct side plain = { .name = "plain", .seed = 7 };
-	struct side sealed = { .name = "vault", .seed = 7 };
-	static const char *const files[] = { "plain.db", "plain.db-wal", "vault.db", "vault.db-wal", "vault.mark" };
+	char command[300];
+	struct home home[2];
+	uint64_t chance[2] = { 99, 99 };
+	const char *build = getenv("BUILD");
 
-	if (vault_start() != ERR_OK || mkdtemp(dir) == NULL)
+	snprintf(scratch, sizeof(scratch), "%.150s/bench-vault-XXXXXX", build != NULL ? build : "build");
+	if (app_start() != ERR_OK || mkdtemp(scratch) == NULL)
 		return 1;
-	counting_start();
-	snprintf(path, sizeof(path), "%s/plain.db", dir);
-	plain_open(&plain, path);
-	if (vault_open_over(NULL, dir, MASTER, VAULT_CREATE, &crypto_rng, &counting, &sealed.vault) != ERR_OK)
-		return 1;
-	sealed.db = vault_db(sealed.vault);
-	side_prepare(&plain);
-	side_prepare(&sealed);
-	for (int round = 0; round < ROUNDS; round++) {
-		side_round(round % 2 ? &plain : &sealed);
-		side_round(round % 2 ? &sealed : &plain);
-		if (round % READ_EVERY == READ_EVERY - 1) {
-			side_read(&plain);
-			side_read(&sealed);
-		}
+	homes_opened = opened;
+	home_new(&home[0], scratch, "sealed", false);
+	home_new(&home[1], scratch, "open", true);
+	before(home, chance);
+	for (size_t turn = 0; turn < TURNS; turn++) {
+		for (size_t i = 0; i < EACH; i++)
+			one_each(home, chance, turn * EACH + i);
+		pause_each(home, turn);
 	}
-	side_sort(&plain);
-	side_sort(&sealed);
-	printf("%d conversations, full-text index, a checkpoint every %d      plain      vault\n", ROUNDS * ROWS, ROWS);
-	row_print("durable insert, least turn", plain.wall[0], sealed.wall[0], "us");
-	row_print("durable insert, median turn", plain.wall[ROUNDS / 2], sealed.wall[ROUNDS / 2], "us");
-	row_print("processor time per insert, median turn", plain.cpu[ROUNDS / 2], sealed.cpu[ROUNDS / 2], "us");
-	row_print("fsyncs per insert, checkpoints included", per_row(plain.counts.syncs), per_row(sealed.counts.syncs),
-	          "  ");
-	row_print("writes per insert", per_row(plain.counts.writes), per_row(sealed.counts.writes), "  ");
-	row_print("bytes written per insert", per_row(plain.counts.bytes), per_row(sealed.counts.bytes), "B ");
-	row_print("search while typing, warm", plain.best_search, sealed.best_search, "us");
-	row_print("scan of all rows, cache dropped", plain.best_scan, sealed.best_scan, "us");
-	for (struct side *s = &plain; s != NULL; s = s == &plain ? &sealed : NULL) {
-		sqlite3_finalize(s->contact);
-		sqlite3_finalize(s->edit);
-		sqlite3_finalize(s->find);
-	}
-	sqlite3_close(plain.db);
-	vault_close(sealed.vault);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
-		unlink(path);
-	}
-	return rmdir(dir) == 0 ? 0 : 1;
+	lines();
+	sides_close();
+	app_close(home[0].app);
+	app_close(home[1].app);
+	snprintf(command, sizeof(command), "rm -rf '%s'", scratch);
+	return system(command) == 0 ? 0 : 1;
 }

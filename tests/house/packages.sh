@@ -48,7 +48,7 @@ stand_in apt-get 'exit 100'
 check_status 1 'a failing apt-get: stops' install "$TMPDIR/absent"
 check_says 'could not be installed' 'a failing apt-get: says so'
 
-for list in scripts/packages-build scripts/packages-test; do
+for list in scripts/packages-build scripts/packages-test scripts/packages-bench; do
 	check "$list is a plain list" sh -c "! sed 's/#.*//' $list | grep -Evx '[a-z0-9.+-]+|'"
 done
 

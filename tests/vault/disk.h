@@ -13,7 +13,7 @@
 
 #include "vault/kit.h"
 
-#define DISK_FILES 4
+#define DISK_FILES 8
 #define DISK_OPS 4096
 #define SECTOR 512
 
@@ -53,6 +53,8 @@ struct disk {
 	sqlite3_vfs *real;
 	struct disk_file_state file[DISK_FILES];
 	size_t file_count;
+	struct disk_file *opened[DISK_FILES]; /* those with a name */
+	const char *moved;                    /* see disk_move() */
 	bool recording;
 
 	unsigned fault_kinds; /* of enum disk_fault; 0: none */
@@ -67,6 +69,10 @@ struct disk {
 	void *on_bytes_self;
 	unsigned temp_writes; /* to files without a name */
 
+	/* called with every write before it is done; `name` without its folder, "" for a temporary file */
+	void (*on_write)(void *self, const char *name, sqlite3_int64 at, const uint8_t *data, size_t len);
+	void *on_write_self;
+
 	/* called after every change to a file, while recording */
 	void (*on_change)(void *self);
 	void *on_change_self;
@@ -77,6 +83,7 @@ struct disk_file {
 	struct disk *disk;
 	struct disk_file_state *state;
 	sqlite3_file *real;
+	int flags;
 };
 
 static inline void content_resize(struct buf *b, size_t len)
@@ -245,6 +252,9 @@ static inline int d_close(sqlite3_file *f)
 {
 	struct disk_file *d = disk_file(f);
 
+	for (size_t i = 0; i < DISK_FILES; i++)
+		if (d->disk->opened[i] == d)
+			d->disk->opened[i] = NULL;
 	return d->real->pMethods->xClose(d->real);
 }
 
@@ -265,6 +275,8 @@ static inline int d_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 a
 	d->disk->temp_writes += d->state == NULL;
 	if (d->disk->on_bytes != NULL)
 		d->disk->on_bytes(d->disk->on_bytes_self, p, (size_t)n);
+	if (d->disk->on_write != NULL)
+		d->disk->on_write(d->disk->on_write_self, d->state == NULL ? "" : d->state->name, at, p, (size_t)n);
 	if (disk_fails(d->disk, FAULT_WRITE)) {
 		if (d->disk->fault_partial)
 			(void)d->real->pMethods->xWrite(d->real, p, n / 2, at);
@@ -353,6 +365,18 @@ static const sqlite3_io_methods disk_methods = {
 	.xDeviceCharacteristics = d_device,
 };
 
+/* The name where the file is; sqlite3_free_filename() it. */
+static inline sqlite3_filename disk_place(const struct disk *d, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char *path = d->moved == NULL ? strdup(name) : file_join(d->moved, slash == NULL ? name : slash + 1);
+	sqlite3_filename out = sqlite3_create_filename(path, "", "", 0, NULL);
+
+	assert_non_null(out);
+	free(path);
+	return out;
+}
+
 static inline int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
 {
 	struct disk *disk = (struct disk *)vfs;
@@ -364,11 +388,19 @@ static inline int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, in
 	d->real = (sqlite3_file *)(d + 1);
 	if (disk_fails(disk, FAULT_OPEN))
 		return SQLITE_CANTOPEN;
-	rc = disk->real->xOpen(disk->real, name, d->real, flags, out);
+	/* SQLite keeps the name as long as the file; in a child that is until it ends. */
+	rc = disk->real->xOpen(disk->real, disk->moved == NULL || name == NULL ? name : disk_place(disk, name), d->real,
+	                       flags, out);
 	if (rc == SQLITE_OK) {
 		d->base.pMethods = &disk_methods;
+		d->flags = flags;
 		if (name != NULL)
 			d->state = disk_state(disk, name);
+		for (size_t i = 0; i < DISK_FILES && name != NULL; i++)
+			if (disk->opened[i] == NULL) {
+				disk->opened[i] = d;
+				break;
+			}
 	}
 	return rc;
 }
@@ -376,14 +408,35 @@ static inline int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, in
 static inline int d_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
 {
 	struct disk *disk = (struct disk *)vfs;
+	sqlite3_filename place = NULL;
 	int rc = SQLITE_OK;
 
 	if (disk_fails(disk, FAULT_DELETE))
 		return SQLITE_IOERR_DELETE;
-	rc = disk->real->xDelete(disk->real, name, sync_dir);
+	place = disk_place(disk, name);
+	rc = disk->real->xDelete(disk->real, place, sync_dir);
+	sqlite3_free_filename(place);
 	if (rc == SQLITE_OK)
 		disk_record(disk, disk_state(disk, name), DISK_DELETE, 0, NULL, 0);
 	return rc;
+}
+
+/* For a child process: what is open goes on in the copies of the files in `dir` (borrowed until it ends). What was
+ * opened before stays with the parent. */
+static inline void disk_move(struct disk *d, const char *dir)
+{
+	d->moved = dir;
+	for (size_t i = 0; i < DISK_FILES; i++) {
+		struct disk_file *f = d->opened[i];
+
+		if (f == NULL)
+			continue;
+		f->real = calloc(1, (size_t)d->real->szOsFile);
+		assert_non_null(f->real);
+		assert_int_equal(d->real->xOpen(d->real, disk_place(d, f->state->name), f->real,
+		                                f->flags & ~SQLITE_OPEN_EXCLUSIVE, NULL),
+		                 SQLITE_OK);
+	}
 }
 
 static inline struct disk *disk_new(void)

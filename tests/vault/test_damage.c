@@ -8,7 +8,8 @@
 //
 // Seen to fail when: the page number leaves the associated data; the mark is not asked in end_judge(); a later
 // transaction is not looked for; a log of an older generation is read; the sum is not compared; claims do not
-// look at the length of the log.
+// look at the length of the log; a slot of vault.mark can be copied; one mark that does not open is not told; it is
+// told for ever.
 //
 // 400 bit flips in the ordinary run; SLB_SOAK=n makes n times as many.
 #include "vault/kit.h"
@@ -200,6 +201,7 @@ static uint8_t *page_at(struct files *f, uint32_t page)
 }
 
 #define FRAME (WAL_FRAME_HEADER + VAULT_PAGE_SIZE)
+#define MARK_SLOT_USED (16 + 24 + 28 + 16)
 
 static void swap_bytes(uint8_t *a, uint8_t *b, size_t len)
 {
@@ -238,12 +240,15 @@ static void a_flipped_bit_is_never_data(void **state)
 		b->data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		l = look(x, &f, dump);
 		seen[l.seen]++;
-		/* Without effect only where nothing is read: in vault.mark padding, one of two copies and an older
-		 * record; in the log the frames of the log before it. The database has no such place. */
+		/* Without effect only where nothing is read: in vault.mark padding, the spare of page 1, one of two
+		 * copies and an older record (a mark that does not open is told all the same); in the log the frames
+		 * of the log before it. The database has no such place. */
 		if (l.seen == WHOLE && b == &f.wal)
 			assert_true((bit / 8 - WAL_HEADER_DISK) / FRAME >= l.report.frames);
 		if (b == &f.mark)
 			assert_int_equal(l.seen, WHOLE);
+		if (b == &f.mark && bit / 8 < 2 * LEDGER_SLOT && bit / 8 % LEDGER_SLOT < MARK_SLOT_USED)
+			assert_true(l.notice.mark_missing);
 		if (b == &f.db)
 			assert_true((BIT(l.seen) & DAMAGE) != 0);
 		if (l.seen == WRONG || l.seen == FEWER)
@@ -412,6 +417,17 @@ static void mark_deleted(const struct fixture *x, struct files *f)
 	f->mark.len = 0;
 }
 
+/* Both copies of the newest record of the sum; the one before it counts then. */
+static void newest_sum_lost(const struct fixture *x, struct files *f)
+{
+	struct vault *v = NULL;
+
+	files_put(x->dir, f);
+	v = kit_open(x->dir, VAULT_OPEN, &rng);
+	memset(f->mark.data + (2 + 2 * (v->ledger.record.sequence % 2)) * LEDGER_SLOT, 0, 2 * LEDGER_SLOT);
+	vault_close(v);
+}
+
 static void mark_of_another_vault(const struct fixture *x, struct files *f)
 {
 	buf_free(&f->mark);
@@ -488,6 +504,8 @@ static const struct case_files cases[] = {
 	{ "an older log put back after a clean end", older_log, from_closed, BIT(WHOLE) },
 	{ "an older mark put back", older_mark, from_late, BIT(AT_OPEN) },
 	{ "an older mark put back after a clean end", older_mark, from_closed, DAMAGE },
+	{ "the newest sum lost", newest_sum_lost, from_late, BIT(AT_OPEN) },
+	{ "the newest sum lost after a clean end", newest_sum_lost, from_closed, BIT(AT_OPEN) },
 	{ "the mark of another vault", mark_of_another_vault, from_closed, DAMAGE },
 	{ "the mark deleted", mark_deleted, from_closed, DAMAGE },
 	{ "an early frame flipped", early_frame_flipped, from_late, BIT(AT_OPEN) },
@@ -582,6 +600,67 @@ static void replay_into_a_cut_checkpoint_is_noticed(void **state)
 	files_free(&f);
 }
 
+/* Whoever has one image of the disk of a vault that was not closed cuts the last transaction off and does what can be
+ * done about the mark that speaks for it. It looks like a power cut only with the older mark where a power cut would
+ * have left one: in the newest one's slot, and no slot takes a copy of another. */
+static void a_cut_tail_is_told_unless_it_may_be_a_power_cut(void **state)
+{
+	enum { ZEROED, GARBAGE, OTHER_SLOT, SUM_SLOT, COUNT };
+	const struct fixture *x = *state;
+
+	for (int how = ZEROED; how < COUNT; how++) {
+		struct files f = files_copy(&x->late);
+		struct vault *v = NULL;
+		struct look l;
+		uint8_t *newest = NULL;
+		uint32_t older = 0;
+
+		files_put(x->dir, &f);
+		v = kit_open(x->dir, VAULT_OPEN, &rng);
+		newest = f.mark.data + v->ledger.mark.sequence % 2 * LEDGER_SLOT;
+		vault_close(v);
+		if (how == ZEROED)
+			memset(newest, 0, LEDGER_SLOT);
+		else if (how == GARBAGE)
+			newest[50] ^= 1;
+		else
+			memcpy(newest,
+			       how == SUM_SLOT         ? f.mark.data + 2 * LEDGER_SLOT
+			       : newest == f.mark.data ? f.mark.data + LEDGER_SLOT
+			                               : f.mark.data,
+			       LEDGER_SLOT);
+		files_put(x->dir, &f);
+		v = kit_open(x->dir, VAULT_OPEN, &rng);
+		older = v->ledger.mark.frames;
+		assert_true(older > 0 && older < v->ledger.committed);
+		vault_close(v);
+		f.wal.len = WAL_HEADER_DISK + (size_t)older * FRAME;
+		l = look(x, &f, x->dump);
+		assert_int_equal(l.seen, FEWER);
+		assert_true(l.notice.mark_missing);
+		files_free(&f);
+	}
+}
+
+/* After that the two slots are written again, and nothing is told any more. */
+static void a_lost_mark_is_told_until_the_next_commit(void **state)
+{
+	const struct fixture *x = *state;
+	struct files f = files_copy(&x->late);
+	struct vault *v = NULL;
+
+	memset(f.mark.data, 0, 2 * LEDGER_SLOT);
+	files_put(x->dir, &f);
+	for (int session = 0; session < 3; session++) {
+		v = kit_open(x->dir, VAULT_OPEN, &rng);
+		assert_int_equal(vault_notice(v).mark_missing, session < 2);
+		if (session == 1)
+			kit_fill(v, 1);
+		vault_close(v);
+	}
+	files_free(&f);
+}
+
 /* ---- After damage ---- */
 
 static void salvage_takes_what_is_whole(void **state)
@@ -665,6 +744,8 @@ int main(void)
 		cmocka_unit_test(what_is_moved_cut_or_put_back_is_noticed),
 		cmocka_unit_test(a_flipped_bit_is_never_data),
 		cmocka_unit_test(any_older_page_is_noticed),
+		cmocka_unit_test(a_cut_tail_is_told_unless_it_may_be_a_power_cut),
+		cmocka_unit_test(a_lost_mark_is_told_until_the_next_commit),
 		cmocka_unit_test(replay_into_a_cut_checkpoint_is_noticed),
 		cmocka_unit_test(salvage_takes_what_is_whole),
 		cmocka_unit_test(accepting_needs_every_page_to_open),

@@ -3,7 +3,8 @@
 // connections in WAL mode, so that SQLite's own tests and speedtest1 can be run over it. (Loading lasts for the
 // process, so this is a program of its own.)
 //
-// Seen to fail when: the extension does not become the default; the reserve is not set.
+// Seen to fail when: the extension does not become the default; the reserve is not set, or not for attached databases;
+// it is loaded a second time and does not become the default again.
 #include "vault/kit.h"
 
 static sqlite3 *opened(const char *path)
@@ -36,6 +37,8 @@ static void any_sqlite_can_load_it(void **state)
 	sqlite3 *loader = opened(":memory:");
 	sqlite3 *a = NULL;
 	sqlite3 *b = NULL;
+	char *other = NULL;
+	char *attach = NULL;
 	struct buf file = { 0 };
 
 	(void)state;
@@ -49,6 +52,11 @@ static void any_sqlite_can_load_it(void **state)
 	kit_write(dir, "keys", KIT_MASTER, sizeof(KIT_MASTER));
 	assert_int_equal(setenv("SLB_VFS_KEY", key, 1), 0);
 	assert_int_equal(sqlite3_load_extension(loader, library, "sqlite3_extension_init", NULL), SQLITE_OK);
+	/* Whatever forgot it (a shutdown of SQLite in its own tests), loading it once more brings it back. */
+	assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1), SQLITE_OK);
+	sqlite3_reset_auto_extension();
+	assert_int_equal(sqlite3_load_extension(loader, library, "sqlite3_extension_init", NULL), SQLITE_OK);
+	assert_string_equal(sqlite3_vfs_find(NULL)->zName, "sleutelbos");
 	a = opened(path);
 	b = opened(path);
 	assert_int_equal(sqlite3_exec(a, "PRAGMA journal_mode=WAL; CREATE TABLE t(x)", NULL, NULL, NULL), SQLITE_OK);
@@ -58,7 +66,17 @@ static void any_sqlite_can_load_it(void **state)
 		    SQLITE_OK);
 		assert_int_equal(number(i % 2 ? b : a, "SELECT count(*) FROM t"), i + 1);
 	}
+	other = file_join(dir, "vault.db-shm");
+	assert_false(file_exists(other)); /* the index of the log, with checksums of plain content, is in memory */
+	free(other);
 	sqlite3_close(b);
+	/* An attached database has its reserve too, or its pages would be refused. */
+	other = file_join(dir, "vault.new");
+	attach = sqlite3_mprintf("ATTACH %Q AS o; CREATE TABLE o.u(x); INSERT INTO o.u SELECT x FROM t", other);
+	assert_int_equal(sqlite3_exec(a, attach, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(number(a, "SELECT count(*) FROM o.u"), 40);
+	sqlite3_free(attach);
+	free(other);
 	assert_int_equal(
 	    sqlite3_exec(a, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE", NULL, NULL, NULL),
 	    SQLITE_OK);

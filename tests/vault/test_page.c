@@ -2,8 +2,8 @@
 // Goal: the bytes on disk are those of docs/FORMAT.md. The expected values were computed by a program of twenty lines
 // in another language from the text of that page, so that code and page cannot drift apart together.
 //
-// Seen to fail when: the page number is left out of the associated data; the generation is left out of a frame's;
-// the pool of nonces is not wiped on fork.
+// Seen to fail when: the page number is left out of the associated data; the generation is left out of a frame's; the
+// number of a slot of vault.mark is left out; the pool of nonces is not wiped on fork.
 #include "vault/kit.h"
 
 #include <sys/wait.h>
@@ -203,32 +203,42 @@ static void a_page_with_a_used_reserve_is_not_sealed(void **state)
 	}
 }
 
+static sqlite3_file *mark_file(const char *dir)
+{
+	static char path[300]; /* SQLite keeps the pointer */
+	sqlite3_vfs *unix_vfs = sqlite3_vfs_find("unix");
+	sqlite3_file *f = calloc(1, (size_t)unix_vfs->szOsFile);
+
+	snprintf(path, sizeof(path), "%s/vault.mark", dir);
+	assert_int_equal(unix_vfs->xOpen(unix_vfs, path, f, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	return f;
+}
+
 static void the_mark_file_is_the_documented_bytes(void **state)
 {
 	static const char mark[] = "202122232425262728292a2b2c2d2e2f404142434445464748494a4b4c4d4e4f5051525354555657"
 	                           "f8bf597af6726005fb80fbabd46a294a02bd0948cdf0975c4f6036c0"
-	                           "cbf26bf4176218d1c0532f10e726d690";
+	                           "abb39e0c282c75e7905f6138974b32b9";
 	static const char sum[] = "202122232425262728292a2b2c2d2e2f404142434445464748494a4b4c4d4e4f5051525354555657"
 	                          "f8bf597af6726005fb80fbabd46a294a62dc6b2ba995f1394ea7d95aa647ef55598a6eb48d7a092f"
-	                          "660e3d7bc625861b3f917114237d8a7e26fd5529f41a1d368c704ce3b531397d48";
+	                          "660e3d7bc625861b3f917114237d8a7e26467d24fbc259868457b382decba1b472";
 	struct keyring *ring = vector_ring();
 	struct ledger l = { .ring = ring };
 	uint8_t file[LEDGER_SIZE] = { 0 };
 	uint64_t value[SUM_LANES] = { 0 };
 	uint8_t lane[8 * SUM_LANES];
-	sqlite3_vfs *unix_vfs = sqlite3_vfs_find("unix");
-	sqlite3_file *f = calloc(1, (size_t)unix_vfs->szOsFile);
 	char *dir = kit_dir();
-	char *path = file_join(dir, "vault.mark");
+	sqlite3_file *f = NULL;
 
 	(void)state;
 	assert_true(hex_get(mark, strlen(mark), file, strlen(mark) / 2));
 	assert_true(hex_get(sum, strlen(sum), file + 2 * LEDGER_SLOT, strlen(sum) / 2));
 	kit_write(dir, "vault.mark", file, sizeof(file));
-	assert_int_equal(unix_vfs->xOpen(unix_vfs, path, f, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	f = mark_file(dir);
 	l.file = f;
 	assert_int_equal(ledger_load(&l), SQLITE_OK);
 	assert_false(l.missing);
+	assert_true(l.mark_lost); /* slot 1 is empty */
 	assert_int_equal(l.mark.sequence, 4);
 	assert_int_equal(l.mark.log.generation, 7);
 	assert_int_equal(l.mark.frames, 12);
@@ -242,9 +252,55 @@ static void the_mark_file_is_the_documented_bytes(void **state)
 		be64_put(lane + 8 * i, value[i]);
 	assert_hex(lane, sizeof(lane), "c7ef968af60f577f2ec3448470780da5ef77ab6f674881e2adb1871ba2f79958");
 	assert_memory_equal(value, l.record.sum, sizeof(value));
+	/* The second copy of a sum differs by its slot alone. */
+	memmove(file + 3 * LEDGER_SLOT, file + 2 * LEDGER_SLOT, LEDGER_SLOT);
+	assert_true(hex_get("78b088f20e1380f5e260b9dec043a273", 32, file + 3 * LEDGER_SLOT + strlen(sum) / 2 - 16, 16));
+	memset(file, 0, 3 * LEDGER_SLOT);
+	assert_int_equal(f->pMethods->xWrite(f, file, sizeof(file), 0), SQLITE_OK);
+	l = (struct ledger){ .ring = ring, .file = f };
+	assert_int_equal(ledger_load(&l), SQLITE_OK);
+	assert_false(l.missing);
+	assert_int_equal(l.record.generation, 7);
 	f->pMethods->xClose(f);
 	free(f);
-	free(path);
+	kit_dir_free(dir);
+	keyring_free(ring);
+}
+
+/* Each slot of a real vault, alone in the file and in each of the six places: it is read in its own and in no other. */
+static void a_copied_slot_is_not_accepted(void **state)
+{
+	char *dir = kit_dir();
+	struct vault *v = kit_open(dir, VAULT_CREATE, &crypto_rng);
+	struct buf real = { 0 };
+	uint8_t id[FILE_ID_LEN];
+	struct keyring *ring = NULL;
+	sqlite3_file *f = NULL;
+
+	(void)state;
+	kit_fill(v, 3);
+	assert_int_equal(vault_checkpoint(v, NULL, false), ERR_OK);
+	kit_fill(v, 1);
+	vault_close(v);
+	real = kit_read(dir, "vault.mark");
+	assert_int_equal(real.len, LEDGER_SPARE_AT + VAULT_PAGE_SIZE);
+	memcpy(id, real.data, sizeof(id));
+	ring = keyring_new(KIT_MASTER, id);
+	f = mark_file(dir);
+	for (unsigned from = 0; from < LEDGER_SLOTS; from++)
+		for (unsigned to = 0; to < LEDGER_SLOTS; to++) {
+			uint8_t file[LEDGER_SIZE] = { 0 };
+			struct ledger l = { .ring = ring, .file = f };
+
+			memcpy(file + to * LEDGER_SLOT, real.data + from * LEDGER_SLOT, LEDGER_SLOT);
+			assert_int_equal(f->pMethods->xWrite(f, file, sizeof(file), 0), SQLITE_OK);
+			assert_int_equal(ledger_load(&l), SQLITE_OK);
+			assert_int_equal(l.mark.sequence > 0, from == to && to < 2);
+			assert_int_equal(!l.missing, from == to && to >= 2);
+		}
+	f->pMethods->xClose(f);
+	free(f);
+	buf_free(&real);
 	kit_dir_free(dir);
 	keyring_free(ring);
 }
@@ -308,6 +364,7 @@ int main(void)
 		cmocka_unit_test(every_bit_of_a_page_counts),
 		cmocka_unit_test(a_page_with_a_used_reserve_is_not_sealed),
 		cmocka_unit_test(the_mark_file_is_the_documented_bytes),
+		cmocka_unit_test(a_copied_slot_is_not_accepted),
 		cmocka_unit_test(a_fork_shares_no_nonce),
 		cmocka_unit_test(nonces_of_a_pool_do_not_repeat),
 	};

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A fetch from the beginning, past every note of what was taken in already, through a cache of its own: what is damaged
+// here may be the other one. Nothing is pushed (V5).
+#include "app/fetch_again.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/courier_run.h"
+#include "base/file.h"
+#include "base/tree.h"
+
+#define CACHE "repo-again"
+
+struct again {
+	struct errctx *ec;
+	struct fetch_again *f;
+	bool failed;
+};
+
+static enum err shown_add(struct shown_files *list, const char *ref, const char *name)
+{
+	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
+		return ERR_OK;
+	if (list->n == list->cap) {
+		size_t cap = list->cap == 0 ? 64 : 2 * list->cap;
+		struct shown_file *grown = realloc(list->file, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return ERR_NO_MEMORY;
+		list->file = grown;
+		list->cap = cap;
+	}
+	strcpy(list->file[list->n].ref, ref);
+	strcpy(list->file[list->n++].name, name);
+	return ERR_OK;
+}
+
+static enum err on_file(struct again *a, const struct report_line *line)
+{
+	struct buf file = { 0 };
+	enum err e = file_read(a->ec, line->field[3], FILE_MAX, &file);
+
+	if (e == ERR_OK)
+		e = inbox_file(a->ec, a->f->y, line->field[0], line->field[2], buf_bytes(&file), a->f->received);
+	if (e == ERR_OK && a->f->shown != NULL)
+		e = shown_add(a->f->shown, line->field[0], line->field[2]);
+	unlink(line->field[3]);
+	buf_free(&file);
+	return e;
+}
+
+/* Letters about joining are looked at by the next sync, which may answer them. */
+static enum err on_tip(struct again *a, const struct report_line *line)
+{
+	enum err e = ERR_OK;
+
+	if (a->f->shown == NULL || strlen(line->field[0]) > REF_MAX ||
+	    strncmp(line->field[0], "refs/heads/join/", strlen("refs/heads/join/")) == 0)
+		return ERR_OK;
+	e = store_begin(a->ec, a->f->y->store);
+	if (e != ERR_OK)
+		return e;
+	e = store_branch_put(a->ec, a->f->y->store, a->f->neighbourhood, line->field[0], line->field[1]);
+	if (e == ERR_OK)
+		return store_commit(a->ec, a->f->y->store);
+	store_rollback(a->f->y->store);
+	return e;
+}
+
+static enum err on_line(void *arg, const struct report_line *line)
+{
+	struct again *a = arg;
+
+	switch (line->kind) {
+	case REPORT_FILE:
+		return on_file(a, line);
+	case REPORT_TIP:
+		return on_tip(a, line);
+	case REPORT_FAIL:
+		if (!a->failed)
+			snprintf(a->f->why, sizeof(a->f->why), "%s", line->field[2]);
+		a->failed = true;
+		return ERR_OK;
+	default:
+		return ERR_OK;
+	}
+}
+
+static enum err wants_add(struct errctx *ec, struct fetch_again *f, struct job *job)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, f->y->store, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		char prefix[32];
+		char tag[TAG_TEXT_LEN];
+
+		if (list[i].neighbourhood != f->neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		tag_text(list[i].tag, tag);
+		snprintf(prefix, sizeof(prefix), "refs/heads/%s/", tag);
+		e = job_add(ec, job, JOB_WANT, prefix, NULL, NULL);
+	}
+	free(list);
+	return e != ERR_OK ? e : job_add(ec, job, JOB_WANT, "refs/heads/join/", NULL, NULL);
+}
+
+static enum err in_folder(struct errctx *ec, struct app *app, char **out)
+{
+	char *spool = file_join(app->home, "spool");
+	enum err e = spool == NULL ? ERR_NO_MEMORY : file_make_dir(ec, spool);
+
+	if (e == ERR_OK) {
+		*out = file_join(spool, "in");
+		e = *out == NULL ? ERR_NO_MEMORY : file_make_dir(ec, *out);
+	}
+	if (e == ERR_OK)
+		e = file_clear_dir(ec, *out);
+	free(spool);
+	return e;
+}
+
+enum err fetch_again(struct errctx *ec, struct app *app, struct fetch_again *f)
+{
+	struct again a = { .ec = ec, .f = f };
+	struct job job = { 0 };
+	char *cache = file_join(app->home, CACHE);
+	char *in = NULL;
+	enum err e = cache == NULL ? ERR_NO_MEMORY : in_folder(ec, app, &in);
+
+	f->whole = false;
+	f->why[0] = '\0';
+	if (e == ERR_OK) {
+		(void)!tree_remove(NULL, cache);
+		e = job_add(ec, &job, JOB_REPO, cache, NULL, NULL);
+	}
+	if (e == ERR_OK)
+		e = job_add(ec, &job, JOB_REMOTE, f->remote, NULL, NULL);
+	if (e == ERR_OK)
+		e = job_add(ec, &job, JOB_IN, in, NULL, NULL);
+	if (e == ERR_OK)
+		e = wants_add(ec, f, &job);
+	if (e == ERR_OK)
+		e = courier_run(ec, app->courier, &job, on_line, &a);
+	if (e == ERR_LATER || e == ERR_NOT_FOUND) { /* the courier died, or there is none */
+		snprintf(f->why, sizeof(f->why), "%s", ec != NULL && ec->msg != NULL ? ec->msg : "");
+		err_clear(ec);
+		a.failed = true;
+		e = ERR_OK;
+	}
+	if (e == ERR_OK)
+		e = inbox_retry(ec, f->y, f->received);
+	f->whole = e == ERR_OK && !a.failed;
+	if (cache != NULL)
+		(void)!tree_remove(NULL, cache);
+	job_free(&job);
+	free(cache);
+	free(in);
+	return e;
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The recovery sheet, what it is for, and another key for a home (V4, V6). Words go from paper or file into guarded
+// memory and nowhere else (V1).
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/recovery.h"
+#include "app/rekey.h"
+#include "base/file.h"
+#include "base/tr.h"
+#include "cli/command.h"
+#include "render/doc.h"
+#include "render/sheet.h"
+#include "render/text.h"
+
+static struct bytes bytes_of(const struct secret_text *s)
+{
+	return (struct bytes){ (const uint8_t *)s->text, s->len };
+}
+
+static void number_text(uint64_t n, char out[static 24])
+{
+	snprintf(out, 24, "%llu", (unsigned long long)n);
+}
+
+/* ---- recovery sheet ---- */
+
+struct sheet_file {
+	struct command_call *call;
+	enum sheet_format format;
+	struct io_write *w;
+};
+
+static enum err sheet_write(void *arg, struct errctx *ec, const struct sheet_view *sheet)
+{
+	struct sheet_file *f = arg;
+	enum err e = sheet_print(ec, sheet, f->format, f->w->file);
+
+	return e == ERR_OK ? io_write_place(f->call->io, ec, f->w) : e;
+}
+
+static enum err file_begin(struct command_call *call, const char *path, enum sheet_format *format, struct io_write *w)
+{
+	enum err e = sheet_format_of(call->ec, path, format);
+
+	*w = (struct io_write){ .token = -1 };
+	if (e == ERR_OK && strcmp(path, "-") == 0)
+		e = err_set(call->ec, ERR_INPUT, "A recovery sheet goes to a file. Give the name of a new one.", NULL,
+		            NULL, NULL);
+	return e == ERR_OK ? io_write_begin(call->io, call->ec, path, IO_NEW | IO_HELD, w) : e;
+}
+
+enum err recovery_file_check(struct command_call *call, const char *path)
+{
+	enum sheet_format format;
+	struct io_write w;
+	enum err e = file_begin(call, path, &format, &w);
+
+	io_write_abort(call->io, &w);
+	return e;
+}
+
+static void sheet_say(struct command_call *call, const char *path, const struct sheet_issued *issued)
+{
+	char n[24];
+
+	number_text(issued->number, n);
+	command_say(
+	    call,
+	    TR("Recovery sheet number %1 is in %2. Print it, keep the paper away from your laptop, and delete the "
+	       "file: its words open this home."),
+	    n, path, NULL);
+	number_text(issued->before, n);
+	if (issued->before > 0)
+		command_say(
+		    call,
+		    TR("Sheet number %1 no longer opens this home: destroy it. Did somebody see it, and may they "
+		       "have a copy of this home? Then type: sleutelbos rekey"),
+		    n, NULL, NULL);
+}
+
+enum err recovery_sheet_make(struct command_call *call, const char *path, const struct secret_text *passphrase,
+                             uint32_t *number)
+{
+	struct io_write w = { .token = -1 };
+	struct sheet_file f = { .call = call, .w = &w };
+	struct sheet_issued issued = { SHEET_NOT_WRITTEN, 0, 0 };
+	struct sheet_text *buffer = sheet_text_new();
+	enum err e = buffer == NULL ? err_errno(call->ec, ENOMEM, path) : file_begin(call, path, &f.format, &w);
+
+	/* The words pass through the stream's buffer. */
+	if (e == ERR_OK && setvbuf(w.file, buffer->text, _IOFBF, sizeof(buffer->text)) != 0)
+		e = err_errno(call->ec, errno, path);
+	if (e == ERR_OK)
+		e = app_sheet_issue(call->ec, call->options, bytes_of(passphrase), sheet_write, &f, &issued);
+	if (issued.fate == SHEET_OPENS || issued.fate == SHEET_MAY_OPEN) {
+		/* It has its name already: there is nothing left that can fail. */
+		enum err kept = io_write_commit(call->io, NULL, &w);
+
+		(void)kept;
+	}
+	io_write_abort(call->io, &w);
+	sheet_text_free(buffer);
+	if (e != ERR_OK)
+		return e;
+	*number = issued.number;
+	sheet_say(call, path, &issued);
+	return ERR_OK;
+}
+
+enum err cmd_recovery_sheet(struct command_call *call)
+{
+	const char *path = args_pos(call->args, 0);
+	struct secret_text *passphrase = NULL;
+	struct doc *d = NULL;
+	uint32_t number = 0;
+	enum err e = recovery_file_check(call, path);
+
+	if (e == ERR_OK)
+		e = command_passphrase(call, false, &passphrase);
+	if (e == ERR_OK)
+		e = recovery_sheet_make(call, path, passphrase, &number);
+	secret_text_free(passphrase);
+	if (e != ERR_OK || !call->io->json)
+		return e;
+	d = doc_new();
+	doc_object(d, NULL);
+	doc_int(d, "number", number);
+	doc_text(d, "file", path);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+/* ---- recover ---- */
+
+static enum err words_from_file(struct command_call *call, const char *path, struct sheet_text *out)
+{
+	int fd = -1;
+	ssize_t n = 0;
+	enum err e = io_open_read(call->io, call->ec, path, &fd);
+
+	while (e == ERR_OK) {
+		n = read(fd, out->text + out->len, sizeof(out->text) - out->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			e = err_errno(call->ec, errno, path);
+		if (n <= 0)
+			break;
+		out->len += (size_t)n;
+		if (out->len == sizeof(out->text))
+			e = err_set(call->ec, ERR_INPUT,
+			            "%1 is too large for the words of a sheet. Put only the 16 words in it.", path,
+			            NULL, NULL);
+	}
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
+static struct bytes text_bytes(const struct sheet_text *t)
+{
+	return (struct bytes){ (const uint8_t *)t->text, t->len };
+}
+
+/* A row of the sheet at a time, so that a slip is noticed in the row where it was made. An empty row ends it. */
+static enum err words_from_person(struct command_call *call, struct sheet_text *out)
+{
+	const struct text t = { .out = call->io->err, .lang = call->lang };
+	unsigned words = 0;
+
+	while (words < SHEET_WORD_COUNT) {
+		struct secret_text *row = NULL;
+		struct sheet_so_far typed;
+		char prompt[160];
+		char n[24];
+		const char *args[1] = { n };
+		struct buf said = { 0 };
+		enum err e = ERR_OK;
+
+		number_text(words + 1, n);
+		e = lang_fill(&said, lang_tr(call->lang, TR("Words of the sheet, from number %1: ")), args, 1);
+		snprintf(prompt, sizeof(prompt), "%.*s", (int)said.len, e == ERR_OK ? (const char *)said.data : "");
+		buf_free(&said);
+		if (e == ERR_OK)
+			e = command_line(call, prompt, true, &row);
+		if (e == ERR_INPUT) {
+			err_clear(call->ec);
+			return ERR_OK;
+		}
+		if (e != ERR_OK)
+			return e;
+		typed = app_sheet_so_far(bytes_of(row));
+		number_text(words + typed.odd, n);
+		if (typed.odd > 0) {
+			text_line(&t, TR("Word %1 is not a word of a recovery sheet. Type this row again."), n, NULL,
+			          NULL);
+		} else if (out->len + row->len + 1 < sizeof(out->text)) {
+			memcpy(out->text + out->len, row->text, row->len);
+			out->len += row->len;
+			out->text[out->len++] = ' ';
+			words = app_sheet_so_far(text_bytes(out)).words;
+		}
+		secret_text_free(row);
+	}
+	return ERR_OK;
+}
+
+static enum err words_read(struct command_call *call, struct sheet_text *out)
+{
+	const char *file = args_get(call->args, "words-file");
+	enum err e = file != NULL ? words_from_file(call, file, out) : words_from_person(call, out);
+
+	if (e != ERR_LOCKED)
+		return e;
+	err_clear(call->ec);
+	return err_set(call->ec, e,
+	               "The words of the recovery sheet are needed, and there is no terminal to type them on. Give "
+	               "--words-file.",
+	               NULL, NULL, NULL);
+}
+
+static enum err recover(struct command_call *call, struct sheet_text *words)
+{
+	struct secret_text *passphrase = NULL;
+	enum err e = words_read(call, words);
+
+	if (e == ERR_OK)
+		e = app_sheet_opens(call->ec, call->options, text_bytes(words));
+	if (e == ERR_OK)
+		e = command_new_passphrase(call, args_get(call->args, "new-passphrase-file"), &passphrase);
+	if (e == ERR_OK)
+		e = app_recover(call->ec, call->options, text_bytes(words), bytes_of(passphrase));
+	secret_text_free(passphrase);
+	return e;
+}
+
+enum err cmd_recover(struct command_call *call)
+{
+	struct sheet_text *words = NULL;
+	struct doc *d = NULL;
+	enum err e = ERR_OK;
+
+	if (!app_home_exists(call->options->home))
+		return err_set(
+		    call->ec, ERR_NOT_FOUND,
+		    "There is no home in %1 that a recovery sheet could open. Put the files of your home back "
+		    "there first. From the shared repository alone this version cannot bring it back yet.",
+		    call->options->home, NULL, NULL);
+	words = sheet_text_new();
+	e = words == NULL ? err_errno(call->ec, ENOMEM, call->options->home) : recover(call, words);
+	sheet_text_free(words);
+	if (e != ERR_OK)
+		return e;
+	if (!call->io->json) {
+		command_say(
+		    call,
+		    TR("Your new passphrase opens this home from now on. The recovery sheet still does too: put it "
+		       "away again."),
+		    NULL, NULL, NULL);
+		return ERR_OK;
+	}
+	d = doc_new();
+	doc_object(d, NULL);
+	doc_bool(d, "changed", true);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+/* ---- rekey ---- */
+
+static const char *const step_text[] = {
+	[REKEY_CHECKING] = TR("1 of 5: looking whether the vault is whole."),
+	[REKEY_COPYING] = TR("2 of 5: copying it under the new key."),
+	[REKEY_LINKING] = TR("3 of 5: linking the edits, %1 per cent."),
+	[REKEY_COMPARING] = TR("4 of 5: comparing the copy with the vault."),
+	[REKEY_REPLACING] = TR("5 of 5: putting the copy in its place."),
+};
+
+/* On a terminal, one line that is written over. */
+static bool rekey_told(void *arg, enum rekey_step step, uint64_t done, uint64_t of)
+{
+	struct command_call *call = arg;
+	const struct text t = { .out = call->io->err, .lang = call->lang };
+	char percent[24];
+
+	if (call->io->err_is_tty && !call->io->quiet) {
+		number_text(of == 0 ? 0 : done >= of ? 100 : done * 100 / of, percent);
+		fputs("\r\033[K", t.out);
+		text_say(&t, step_text[step], step == REKEY_LINKING ? percent : NULL, NULL, NULL);
+		fflush(t.out);
+	}
+	return !io_caller_gone(call->io);
+}
+
+static enum err rekey_doc(struct command_call *call, const struct rekey_view *v)
+{
+	struct doc *d = doc_new();
+
+	doc_object(d, NULL);
+	doc_bool(d, "done", true);
+	doc_int(d, "pages", (int64_t)v->pages);
+	doc_int(d, "edits", (int64_t)v->edits);
+	if (v->sheet == 0)
+		doc_null(d, "sheet");
+	else
+		doc_int(d, "sheet", v->sheet);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+enum err cmd_rekey(struct command_call *call)
+{
+	const struct rekey_told told = { rekey_told, call };
+	struct rekey_view v;
+	char n[24];
+	enum err e = app_rekey(call->ec, call->app, bytes_of(call->passphrase), &told, &v);
+
+	if (call->io->err_is_tty && !call->io->quiet)
+		fputs("\r\033[K", call->io->err);
+	if (e != ERR_OK || call->io->json)
+		return e != ERR_OK ? e : rekey_doc(call, &v);
+	number_text(v.edits, n);
+	command_say(call,
+	            TR("This home has a new key, and an old key file opens nothing here any more. All %1 edits were "
+	               "compared. A whole copy from before still opens with the old one."),
+	            n, NULL, NULL);
+	number_text(v.sheet, n);
+	if (v.sheet > 0)
+		command_say(call, TR("Recovery sheet number %1 opens the new one too."), n, NULL, NULL);
+	return ERR_OK;
+}

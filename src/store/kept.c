@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What is kept for other layers, as a whole: for copies that may not hold all of it (V1).
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/inside.h"
+
+void store_kept_free(struct kept_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(rows[i].name);
+		buf_free(&rows[i].bytes);
+	}
+	free(rows);
+}
+
+enum err store_kept_all(struct errctx *ec, struct store *s, struct kept_row **out, size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_kept_all);
+	size_t cap = 0;
+	bool row = false;
+	enum err e = ERR_OK;
+
+	*out = NULL;
+	*count = 0;
+	NEED(st);
+	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
+		struct kept_row *r = NULL;
+		const char *name = (const char *)sqlite3_column_text(st, 1);
+
+		if ((e = list_grow((void **)out, *count, &cap, sizeof(**out))) != ERR_OK)
+			break;
+		r = &(*out)[(*count)++];
+		*r = (struct kept_row){ sqlite3_column_int64(st, 0), name == NULL ? NULL : strdup(name), { 0 } };
+		e = r->name == NULL ? ERR_NO_MEMORY
+		                    : buf_put(&r->bytes, column_bytes(st, 2).data, column_bytes(st, 2).len);
+		if (e != ERR_OK)
+			break;
+	}
+	sqlite3_reset(st);
+	if (e != ERR_OK) {
+		store_kept_free(*out, *count);
+		*out = NULL;
+		*count = 0;
+	}
+	return e;
+}
+
+enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count)
+{
+	/* Without a condition: SQLite gives back every page of the table and wipes it (secure_delete), what earlier
+	 * deletes and splits left in their gaps included. */
+	sqlite3_stmt *st = stmt(ec, s, ST_kept_clear);
+	enum err e = ERR_OK;
+
+	NEED(st);
+	e = run(ec, s, st);
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = store_kept_put(ec, s, rows[i].space, rows[i].name, buf_bytes(&rows[i].bytes));
+	return e;
+}

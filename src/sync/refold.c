@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Folding again (M1, V5). A batch's context is the change against its author's batch before, so for each author and
+// each other device the steps are kept, and the context at a batch is the last step up to it.
+#include "sync/refold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct step {
+	uint64_t at;  /* the author's batch */
+	uint64_t seq; /* of the other device, seen from there on */
+};
+
+struct steps {
+	struct step *step;
+	size_t n;
+	size_t cap;
+};
+
+struct author {
+	struct device_row device;
+	uint64_t head;     /* its last batch here */
+	uint64_t *counter; /* by batch, from 0: its last edit */
+	struct steps *of;  /* by other author */
+};
+
+struct refold {
+	struct sync *y;
+	const struct space_row *space;
+	struct author *author;
+	size_t n;
+};
+
+/* ---- Reading the batches ---- */
+
+static size_t author_index(const struct refold *f, struct device_id dev)
+{
+	size_t i = 0;
+
+	while (i < f->n && device_cmp(f->author[i].device.id, dev) != 0)
+		i++;
+	return i;
+}
+
+static enum err step_add(struct steps *s, struct step step)
+{
+	if (s->n == s->cap) {
+		size_t cap = s->cap == 0 ? 8 : 2 * s->cap;
+		struct step *grown = realloc(s->step, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return ERR_NO_MEMORY;
+		s->step = grown;
+		s->cap = cap;
+	}
+	s->step[s->n++] = step;
+	return ERR_OK;
+}
+
+/* ERR_DAMAGED: it is not the batch that the table says. */
+static enum err batch_note(struct errctx *ec, struct refold *f, struct author *a, uint64_t seq)
+{
+	struct batch_author author = { f->space->id, a->device.id, seq };
+	struct buf signed_part = { 0 };
+	struct buf cbor = { 0 };
+	struct body body = { 0 };
+	uint8_t hash[HASH_LEN];
+	uint8_t kept[HASH_LEN];
+	enum err e = store_batch_get(ec, f->y->store, a->device.id, seq, &a->counter[seq], kept);
+
+	if (e == ERR_OK)
+		e = store_batch_signed(ec, f->y->store, a->device.id, seq, &signed_part);
+	if (e == ERR_OK)
+		e = batch_open(f->y->zip, &author, a->device.sign, buf_bytes(&signed_part), &cbor, hash);
+	if (e == ERR_OK)
+		e = body_parse(buf_bytes(&cbor), a->device.id, &body);
+	if (e == ERR_OK && (memcmp(hash, kept, sizeof(hash)) != 0 || body.first_counter != a->counter[seq - 1] + 1 ||
+	                    a->counter[seq] != a->counter[seq - 1] + body.edit_count))
+		e = ERR_DAMAGED;
+	for (size_t i = 0; e == ERR_OK && i < body.context_count; i++) {
+		size_t other = author_index(f, body.context[i].dev);
+
+		e = other == f->n ? ERR_DAMAGED : step_add(&a->of[other], (struct step){ seq, body.context[i].seq });
+	}
+	body_free(&body);
+	buf_free(&cbor);
+	buf_free(&signed_part);
+	return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+}
+
+static enum err author_read(struct errctx *ec, struct refold *f, struct author *a)
+{
+	enum err e = ERR_OK;
+
+	a->counter = calloc((size_t)a->head + 1, sizeof(*a->counter));
+	a->of = calloc(f->n, sizeof(*a->of));
+	if (a->counter == NULL || a->of == NULL)
+		return ERR_NO_MEMORY;
+	for (uint64_t seq = 1; e == ERR_OK && seq <= a->head; seq++)
+		e = batch_note(ec, f, a, seq);
+	return e;
+}
+
+static enum err authors_list(struct errctx *ec, struct refold *f)
+{
+	struct device_row *list = NULL;
+	struct vv heads = { 0 };
+	size_t n = 0;
+	enum err e = store_device_list(ec, f->y->store, f->space->n, &list, &n);
+
+	if (e == ERR_OK)
+		e = store_vector(ec, f->y->store, f->space->n, &heads);
+	f->author = calloc(n + 1, sizeof(*f->author));
+	if (e == ERR_OK && f->author == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		const struct vv_entry *head = vv_get(&heads, list[i].id);
+
+		f->author[f->n].device = list[i];
+		f->author[f->n++].head = head == NULL ? 0 : head->seq;
+		if (head != NULL && head->seq > 0 && list[i].state == DEVICE_NAMED)
+			e = ERR_DAMAGED;
+	}
+	vv_free(&heads);
+	free(list);
+	return e;
+}
+
+enum err refold_open(struct errctx *ec, struct sync *y, const struct space_row *space, struct refold **out)
+{
+	struct refold *f = calloc(1, sizeof(*f));
+	enum err e = f == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*out = NULL;
+	if (e != ERR_OK)
+		return e;
+	f->y = y;
+	f->space = space;
+	e = authors_list(ec, f);
+	for (size_t i = 0; e == ERR_OK && i < f->n; i++)
+		e = author_read(ec, f, &f->author[i]);
+	if (e == ERR_OK)
+		*out = f;
+	else
+		refold_close(f);
+	if (e == ERR_DAMAGED)
+		return err_set(ec, e, "Batches that were applied to %1 are damaged or missing in the vault.",
+		               space->name, NULL, NULL);
+	return e;
+}
+
+void refold_close(struct refold *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->n; i++) {
+		for (size_t k = 0; f->author[i].of != NULL && k < f->n; k++)
+			free(f->author[i].of[k].step);
+		free(f->author[i].of);
+		free(f->author[i].counter);
+	}
+	free(f->author);
+	free(f);
+}
+
+/* ---- What an author had seen ---- */
+
+/* Up to which batch of the other one; `seq` 0: not sealed yet, so all that is here. */
+static uint64_t seen_at(const struct refold *f, const struct author *a, uint64_t seq, size_t other)
+{
+	const struct steps *s = &a->of[other];
+	size_t from = 0;
+	size_t to = s->n;
+
+	if (seq == 0)
+		return f->author[other].head;
+	while (from < to) { /* the first step beyond `seq` */
+		size_t mid = (from + to) / 2;
+
+		if (s->step[mid].at <= seq)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from == 0 ? 0 : s->step[from - 1].seq;
+}
+
+static enum err context_of(const struct refold *f, const struct author *a, const struct logged *l, struct vv *seen,
+                           uint64_t *past)
+{
+	enum err e = ERR_OK;
+
+	*past = l->edit.dot.counter - 1;
+	for (size_t i = 0; e == ERR_OK && i < f->n; i++) {
+		const struct author *other = &f->author[i];
+		struct vv_entry entry = { .dev = other->device.id };
+
+		if (other == a)
+			continue;
+		entry.seq = seen_at(f, a, l->seq, i);
+		for (size_t k = 0; k < l->edit.seen_count; k++) {
+			if (device_cmp(l->edit.seen[k].dev, entry.dev) == 0 && l->edit.seen[k].seq < entry.seq)
+				entry.seq = l->edit.seen[k].seq;
+		}
+		if (entry.seq > other->head)
+			return ERR_DAMAGED;
+		entry.counter = other->counter[entry.seq];
+		*past += entry.counter;
+		if (entry.seq > 0)
+			e = vv_set(seen, entry);
+	}
+	return e;
+}
+
+/* Does the edit lie in the batch that the log says? */
+static bool in_its_batch(const struct refold *f, const struct author *a, const struct logged *l)
+{
+	uint64_t counter = l->edit.dot.counter;
+
+	if (l->seq == 0)
+		return device_cmp(a->device.id, f->space->me) == 0 && counter > a->counter[a->head];
+	return l->seq <= a->head && counter > a->counter[l->seq - 1] && counter <= a->counter[l->seq];
+}
+
+static enum err fold_one(const struct refold *f, const struct logged *l, struct record *r)
+{
+	struct vv seen = { 0 };
+	uint64_t past = 0;
+	size_t author = author_index(f, l->edit.dot.dev);
+	enum err e = ERR_OK;
+
+	if (author == f->n || dot_cmp(l->edit.target, r->id) != 0 || !in_its_batch(f, &f->author[author], l))
+		return ERR_DAMAGED;
+	e = context_of(f, &f->author[author], l, &seen, &past);
+	if (e == ERR_OK && past != l->past)
+		e = ERR_DAMAGED;
+	if (e == ERR_OK)
+		e = record_apply(r, &l->edit, (struct context){ &seen, past });
+	vv_free(&seen);
+	return e;
+}
+
+enum err refold_record(struct errctx *ec, struct refold *f, struct dot id, struct record *out)
+{
+	struct record_log log = { 0 };
+	enum err e = store_log_of(ec, f->y->store, id, &log);
+
+	record_init(out, id);
+	if (e == ERR_OK && log.n == 0)
+		e = ERR_NOT_FOUND;
+	for (size_t i = 0; e == ERR_OK && i < log.n; i++)
+		e = fold_one(f, &log.item[i], out);
+	store_log_free(&log);
+	if (e != ERR_OK)
+		record_free(out);
+	return e;
+}
+
+/* ---- All of a space ---- */
+
+static enum err record_differs(struct errctx *ec, struct refold *f, const struct record *should, bool *differs)
+{
+	struct buf state = { 0 };
+	struct buf kept = { 0 };
+	enum err e = record_put(should, &state);
+
+	if (e == ERR_OK)
+		e = store_state(ec, f->y->store, should->id, &kept);
+	*differs = e == ERR_NOT_FOUND || (e == ERR_OK && bytes_cmp(buf_bytes(&state), buf_bytes(&kept)) != 0);
+	buf_free(&state);
+	buf_free(&kept);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err one_of_space(struct errctx *ec, struct refold *f, struct dot id, bool mend, struct refolded *out)
+{
+	struct record r = { 0 };
+	bool differs = false;
+	enum err e = refold_record(ec, f, id, &r);
+
+	out->records++;
+	if (e == ERR_NOT_FOUND) { /* a record that nobody wrote */
+		out->differing++;
+		return mend ? store_record_delete(ec, f->y->store, id) : ERR_OK;
+	}
+	if (e == ERR_DAMAGED) {
+		out->damaged++;
+		return ERR_OK;
+	}
+	if (e == ERR_OK)
+		e = record_differs(ec, f, &r, &differs);
+	out->differing += differs;
+	if (e == ERR_OK && differs && mend)
+		e = store_record_put(ec, f->y->store, f->space->n, &r);
+	record_free(&r);
+	return e;
+}
+
+enum err refold_space(struct errctx *ec, struct refold *f, bool mend, struct refolded *out)
+{
+	struct dots ids = { 0 };
+	enum err e = store_records_known(ec, f->y->store, f->space->n, &ids);
+
+	*out = (struct refolded){ 0 };
+	for (size_t i = 0; e == ERR_OK && i < ids.n; i++)
+		e = one_of_space(ec, f, ids.d[i], mend, out);
+	dots_free(&ids);
+	return e;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What devices of a simulated world do: each function is one call of the program, watched by the model afterwards. */
+#ifndef SLB_TESTS_SIM_ACT_H
+#define SLB_TESTS_SIM_ACT_H
+
+#include "app/syncing.h"
+#include "sim/world.h"
+
+/* The device may die in the calls that follow, at a step below `steps` from here. */
+void act_arm(struct player *p, uint64_t steps);
+/* Ends a call: a device that died comes back, what is new is watched. ERR_IO where it died, else `e`. */
+enum err act_end(struct player *p, enum err e);
+
+/* Closes and opens. */
+void act_reopen(struct player *p);
+/* One exchange. `view` may be NULL. */
+enum err act_sync(struct player *p, struct sync_view *view);
+bool act_found(struct player *p, const char *name, const char *remote); /* remote NULL: a circle */
+/* `by` invites `who` to a space by its name, who asks to join. False where one of them may not or died. */
+bool act_invite(struct player *by, struct player *who, const char *space);
+/* An invitation that is withdrawn after it was used to ask. */
+bool act_invite_withdrawn(struct player *by, struct player *who, const char *space);
+bool act_request(struct player *who, const char *remote);
+/* Lets in whoever asks without an invitation. */
+bool act_approve(struct player *by);
+
+/* Writes something, drawn from the world's chance: true where it was acknowledged. */
+bool act_write(struct player *p);
+/* A batch by this device's key that no program would make, offered to its host. */
+bool act_forge(struct player *p);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What every device must come to, computed by other means than the program's: no vectors and no folding one after the
+ * other, but for each edit the set of edits that its author had read, and one sentence for each class of field
+ * (docs/MERGE.md). It reads the bytes of edits and writes canonical dumps with a CBOR of its own, and shares no code
+ * with src/model.
+ *
+ * Edits are numbered within their space, in the order in which they became known here.
+ */
+#ifndef SLB_TESTS_SIM_MODEL_H
+#define SLB_TESTS_SIM_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define MODEL_EDITS 2048 /* of one space */
+#define MODEL_SPACES 96
+
+/* A set of edits of one space. */
+struct set {
+	uint64_t w[MODEL_EDITS / 64];
+};
+
+void set_add(struct set *s, size_t i);
+bool set_has(const struct set *s, size_t i);
+void set_join(struct set *s, const struct set *more);
+size_t set_size(const struct set *s);
+
+struct model;
+
+struct model *model_new(void);
+void model_free(struct model *m);
+
+/* The number of a space by its id of 16 bytes; new ones are added. */
+size_t model_space(struct model *m, const uint8_t *id);
+
+/* An edit as the log of its author holds it, and what its author had read: taken up, and its number returned. */
+#define MODEL_DAMAGED (-1) /* not an edit */
+#define MODEL_OTHER (-2)   /* there is another edit of this name */
+int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past);
+/* The number of an edit by the same bytes; MODEL_DAMAGED where no author is known to have made it, MODEL_OTHER where
+ * its author made another one of that name. */
+int model_find(const struct model *m, size_t space, struct bytes edit);
+/* The device that made it. */
+void model_author(struct bytes edit, uint8_t dev[static 8]);
+void model_maker(const struct model *m, size_t space, size_t edit, uint8_t dev[static 8]);
+size_t model_count(const struct model *m, size_t space);
+/* The clock of an edit in milliseconds; whose counter it is. */
+uint64_t model_clock(const struct model *m, size_t space, size_t edit);
+/* Had its author read everything that the authors of what it read had read? */
+bool model_closed(const struct model *m, size_t space, const struct set *has);
+const struct set *model_past(const struct model *m, size_t space, size_t edit);
+
+/* Appends the canonical dump of the space for somebody who holds exactly `has`. */
+void model_dump(struct model *m, size_t space, const struct set *has, struct buf *out);
+
+/* The ids (8 bytes each) of the devices that the member records of `has` name, ascending, each once. */
+struct model_devices {
+	uint8_t (*id)[8];
+	size_t n;
+};
+void model_members(struct model *m, size_t space, const struct set *has, struct model_devices *out);
+
+/* For people: "17-ab12 contact 3: tag 8 ..." */
+void model_tell(const struct model *m, size_t space, size_t edit);
+
+#endif

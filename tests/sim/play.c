@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The plot of a seed: who there is, what they do and in which order, what goes wrong, and how it ends. After faults
+// stop, two exchanges of each device must be enough (liveness).
+#include "sim/play.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/act.h"
+#include "sim/must.h"
+
+#define REMOTE "/host/%u"
+
+struct plot {
+	struct world *w;
+	size_t devices;
+	size_t steps;
+	size_t neighbourhoods;
+	size_t circles;
+	bool crashes;
+	bool clocks;
+	bool lies;                                      /* the host lies */
+	bool forges;                                    /* members forge, bytes change */
+	bool clones, own_lies, asks_again, lost_caches; /* known and not healed: only where SLB_SIM_KNOWN names them */
+	unsigned depth;
+	uint64_t syncs;
+};
+
+static uint64_t below(struct plot *t, uint64_t n)
+{
+	return random_below(&t->w->rnd, n);
+}
+
+static bool chance(struct plot *t, unsigned percent)
+{
+	return random_chance(&t->w->rnd, percent);
+}
+
+static struct player *someone(struct plot *t)
+{
+	return &t->w->player[below(t, t->w->players)];
+}
+
+/* Now and then the next call is its last for now, or its disk is full. */
+static void endanger(struct plot *t, struct player *p, uint64_t steps)
+{
+	if (!t->crashes)
+		return;
+	if (chance(t, 12))
+		act_arm(p, steps);
+	else if (chance(t, 3))
+		disk_full_after(p->disk, 1 + below(t, steps));
+}
+
+static void sync_one(struct plot *t, struct player *p)
+{
+	struct sync_view v = { 0 };
+
+	endanger(t, p, 70);
+	act_sync(p, &v);
+	t->syncs++;
+	if (chance(t, 40))
+		world_check(p);
+}
+
+/* Between the steps of one exchange somebody writes on this device, or another device has a whole exchange. */
+static void between(void *arg, unsigned device)
+{
+	struct plot *t = arg;
+	struct player *p = NULL;
+
+	if (t->depth == 0 && below(t, 40) == 0) {
+		p = &t->w->player[device];
+		world_watch(p);
+		p->inner = true;
+		act_write(p);
+		p->inner = false;
+	}
+	if (t->depth > 0 || below(t, 60) != 0 || disk_dead(t->w->player[device].disk))
+		return;
+	p = someone(t);
+	if (p->busy || p->number == device)
+		return;
+	t->depth++;
+	world_watch(&t->w->player[device]);
+	world_say(t->w, " (meanwhile)");
+	sync_one(t, p);
+	t->depth--;
+}
+
+/* The name of a space that `p` is a member of and may invite to. */
+static bool space_to_share(struct plot *t, struct player *p, char out[static SPACE_NAME_MAX + 1])
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+	size_t fit = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].state == SPACE_MEMBER && list[i].kind != SPACE_OWN && list[i].neighbourhood != 0 &&
+		    below(t, ++fit) == 0)
+			strcpy(out, list[i].name);
+	}
+	free(list);
+	return fit > 0;
+}
+
+static bool in_any_neighbourhood(struct player *p)
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any = any || list[i].kind == SPACE_NEIGHBOURHOOD;
+	free(list);
+	return any;
+}
+
+/* Does one of these devices wait for an answer? */
+static bool anybody_asks(struct player *from, const struct player *end)
+{
+	bool asks = false;
+
+	for (struct player *p = from; p < end && !asks; p++) {
+		size_t n = 0;
+		struct space_row *list = world_spaces(p, &n);
+
+		for (size_t k = 0; k < n; k++)
+			asks = asks || list[k].state == SPACE_ASKED;
+		free(list);
+	}
+	return asks;
+}
+
+static void found(struct plot *t)
+{
+	struct player *p = someone(t);
+	char name[16];
+	char remote[32];
+
+	if (t->neighbourhoods == 0 || (t->neighbourhoods < 2 && chance(t, 10) && !in_any_neighbourhood(p))) {
+		if (in_any_neighbourhood(p))
+			return;
+		snprintf(name, sizeof(name), "Wijk%zu", t->neighbourhoods);
+		snprintf(remote, sizeof(remote), REMOTE, (unsigned)t->neighbourhoods);
+		t->neighbourhoods += act_found(p, name, remote);
+	} else if (t->circles < 5) {
+		snprintf(name, sizeof(name), "Kring%zu", t->circles);
+		t->circles += act_found(p, name, NULL);
+	}
+}
+
+static void join(struct plot *t)
+{
+	struct player *by = someone(t);
+	struct player *who = someone(t);
+	char space[SPACE_NAME_MAX + 1];
+	struct space_row row;
+	char remote[32];
+
+	if (by == who)
+		return;
+	if (t->neighbourhoods > 0 && chance(t, 10) && !in_any_neighbourhood(who)) {
+		snprintf(remote, sizeof(remote), REMOTE, (unsigned)below(t, t->neighbourhoods));
+		act_request(who, remote);
+		return;
+	}
+	if (!space_to_share(t, by, space) || world_space(who, space, &row))
+		return;
+	if (anybody_asks(who, who + 1) && !who->in_vain && !t->asks_again)
+		return;
+	endanger(t, who, 30);
+	if (chance(t, 8))
+		act_invite_withdrawn(by, who, space);
+	else
+		act_invite(by, who, space);
+}
+
+static void lie(struct plot *t)
+{
+	struct hosts *h = t->w->hosts;
+	static const char *const names[] = { "goes back",    "drops a branch", "shows two worlds", "shows old files",
+		                             "swaps a file", "changes a byte", "breaks a branch",  "offers a forgery" };
+	uint64_t which = t->forges && chance(t, 30) ? 7 : below(t, t->forges ? 7 : 5);
+	bool done = false;
+
+	switch (which) {
+	case 0:
+		done = host_go_back(h);
+		break;
+	case 1:
+		done = host_drop(h);
+		break;
+	case 2:
+		done = host_two_worlds(h);
+		break;
+	case 3:
+		done = host_show_again(h);
+		break;
+	case 4:
+		done = host_swap(h);
+		break;
+	case 5:
+		t->w->forged = true;
+		done = host_flip(h);
+		break;
+	case 6:
+		done = host_break(h);
+		break;
+	default:
+		t->w->forged = true;
+		done = act_forge(someone(t));
+	}
+	if (done)
+		world_say(t->w, "the host %s", names[which]);
+}
+
+static void clock_jump(struct plot *t)
+{
+	static const int64_t year = INT64_C(365) * 24 * 60 * 60 * 1000;
+	struct player *p = someone(t);
+
+	p->skew = chance(t, 30) ? 0 : ((int64_t)below(t, 21) - 10) * year + (int64_t)below(t, 100000000);
+	t->w->refusals = true;
+	world_say(t->w, "the clock of device %u is %lld days off", p->number, (long long)(p->skew / 86400000));
+}
+
+static void act(struct plot *t)
+{
+	uint64_t dice = below(t, 100);
+	struct player *p = someone(t);
+
+	t->w->now_ms += (int64_t)below(t, 3600000);
+	if (t->w->players < t->devices && (dice < 8 || t->w->players < 2)) {
+		size_t i = world_join(t->w);
+
+		world_say(t->w, "device %zu is there", i);
+	} else if (t->neighbourhoods == 0 || (t->circles == 0 && dice < 50) || dice < 10) {
+		found(t);
+	} else if (dice < 22) {
+		join(t);
+	} else if (dice < 24) {
+		act_approve(p);
+	} else if (dice < 58) {
+		endanger(t, p, 12);
+		act_write(p);
+	} else if (dice < 88) {
+		if (!p->away)
+			sync_one(t, p);
+	} else if (dice < 91) {
+		p->away = !p->away && chance(t, 60);
+	} else if (dice < 93) {
+		endanger(t, p, 20);
+		act_reopen(p);
+	} else if (dice < 95) {
+		if (t->clocks)
+			clock_jump(t);
+		else if (t->clones && t->w->players < t->devices)
+			world_say(t->w, "device %zu is a copy of device %u", world_clone(p), p->number);
+		else if (!t->lies || t->lost_caches)
+			host_cache_lose(t->w->hosts, p->number);
+	} else if (t->lies) {
+		lie(t);
+	}
+}
+
+static bool known(const char *class)
+{
+	const char *list = getenv("SLB_SIM_KNOWN");
+
+	return list != NULL && strstr(list, class) != NULL;
+}
+
+static void plot_draw(struct plot *t)
+{
+	struct host_faults f = { 0 };
+
+	t->clones = known("clones");
+	t->own_lies = known("own-lies");
+	t->asks_again = known("asks-again");
+	t->lost_caches = known("lost-caches");
+
+	t->devices = chance(t, 2) ? 10 + below(t, 21) : chance(t, 20) ? 5 + below(t, 6) : 2 + below(t, 5);
+	t->steps = 60 + below(t, 80) + 4 * t->devices;
+	t->crashes = chance(t, 70);
+	t->clocks = chance(t, 40);
+	t->lies = chance(t, 60);
+	t->forges = t->lies && chance(t, 50);
+	if (chance(t, 75))
+		f = (struct host_faults){ .unreachable = 5, .broken_off = 12, .stale = 6, .twice = 10, .late = 30 };
+	f.own_lies = t->own_lies;
+	hosts_faults(t->w->hosts, &f);
+	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
+	          t->steps, t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
+	          t->forges ? ", forgeries" : "");
+}
+
+static void round_of(struct plot *t)
+{
+	for (size_t i = 0; i < t->w->players; i++) {
+		if (in_any_neighbourhood(&t->w->player[i]))
+			sync_one(t, &t->w->player[i]);
+	}
+}
+
+/* Faults stop; who asked to join may get an answer first (asking, answering and hearing of it are three exchanges). */
+static void settle(struct plot *t, struct play_counts *counts)
+{
+	struct host_faults none = { 0 };
+	struct world *w = t->w;
+
+	world_say(w, "faults stop");
+	hosts_faults(w->hosts, &none);
+	host_honest(w->hosts);
+	t->crashes = false;
+	t->depth = 1;
+	if (anybody_asks(w->player, w->player + w->players)) {
+		round_of(t);
+		round_of(t);
+	}
+	for (size_t i = 0; i < w->players; i++) {
+		w->player[i].away = false;
+		act_write(&w->player[i]);
+	}
+	world_say(w, "two rounds");
+	round_of(t);
+	if (!world_is_settled(w))
+		round_of(t);
+	else
+		counts->two_rounds++;
+	world_settled(w);
+}
+
+static void add_up(const struct plot *t, struct play_counts *counts)
+{
+	const struct host_counts h = host_counts(t->w->hosts);
+	const uint64_t *from = (const uint64_t *)&h;
+	uint64_t *to = (uint64_t *)&counts->host;
+
+	for (size_t i = 0; i < sizeof(h) / sizeof(*from); i++)
+		to[i] += from[i];
+	counts->seeds++;
+	counts->devices += t->w->players;
+	counts->syncs += t->syncs;
+	counts->crashes += t->w->crashes;
+	counts->losses += t->w->losses;
+	counts->checks += t->w->checks;
+	for (size_t i = 0; i < t->w->players; i++) {
+		counts->members += t->w->player[i].holds > 1;
+		counts->edits += t->w->player[i].rows;
+	}
+}
+
+uint64_t play_seed(uint64_t seed, bool trace, struct play_counts *counts)
+{
+	struct plot t = { .w = world_new(seed, trace) };
+	uint64_t digest = 0;
+
+	plot_draw(&t);
+	hosts_use(t.w->hosts, between, &t);
+	world_join(t.w);
+	for (size_t i = 0; i < t.steps; i++)
+		act(&t);
+	settle(&t, counts);
+	add_up(&t, counts);
+	digest = host_digest(t.w->hosts);
+	world_free(t.w);
+	return digest;
+}
+
+void play_seeds(uint64_t first, uint64_t every, uint64_t end)
+{
+	const char *only = getenv("SLB_SIM_SEED");
+	struct play_counts c = { 0 };
+
+	if (only != NULL) {
+		play_seed(strtoull(only, NULL, 10), true, &c);
+	} else {
+		for (uint64_t seed = first; seed < end; seed += every)
+			play_seed(seed, false, &c);
+	}
+	printf("# %llu seeds: %llu devices, %llu in a shared space; %llu edits held, %llu exchanges, %llu crashes, "
+	       "%llu of "
+	       "them power losses, %llu looks at whole devices\n",
+	       (unsigned long long)c.seeds, (unsigned long long)c.devices, (unsigned long long)c.members,
+	       (unsigned long long)c.edits, (unsigned long long)c.syncs, (unsigned long long)c.crashes,
+	       (unsigned long long)c.losses, (unsigned long long)c.checks);
+	printf(
+	    "# hosts: %llu sessions, %llu cut off, %llu pushes, %llu races lost; stale %llu, gone back %llu, dropped "
+	    "%llu, "
+	    "two worlds %llu, old files %llu, swapped %llu, flipped %llu, broken %llu, forged %llu; told: ahead %llu, "
+	    "restored %llu, rewound %llu, gone %llu\n",
+	    (unsigned long long)c.host.sessions, (unsigned long long)c.host.cut_off, (unsigned long long)c.host.pushes,
+	    (unsigned long long)c.host.lost_races, (unsigned long long)c.host.stale,
+	    (unsigned long long)c.host.went_back, (unsigned long long)c.host.dropped, (unsigned long long)c.host.worlds,
+	    (unsigned long long)c.host.again, (unsigned long long)c.host.swapped, (unsigned long long)c.host.flipped,
+	    (unsigned long long)c.host.broken, (unsigned long long)c.host.forged, (unsigned long long)c.host.ahead,
+	    (unsigned long long)c.host.restored, (unsigned long long)c.host.rewound, (unsigned long long)c.host.gone);
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Goal: see tests/sim/seeds.h; this program plays the seeds with remainder 0 modulo 2.
+#include "sim/seeds.h"
+
+int main(void)
+{
+	return seeds_main(0, 2);
+}

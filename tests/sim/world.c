@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Devices of a simulated world: opening, dying and coming back, and the eyes of the model on their logs.
+#include "sim/world.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "sim/must.h"
+#include "vault/vault.h"
+
+#define START_MS INT64_C(1760000000000)
+
+static struct random sodium_chance;
+
+// ---- Chance and time ----
+
+static uint32_t sodium_next(void)
+{
+	return (uint32_t)random_next(&sodium_chance);
+}
+
+static void fill(struct random *from, void *out, size_t len)
+{
+	uint8_t *p = out;
+
+	while (len > 0) {
+		uint64_t v = random_next(from);
+		size_t n = len < sizeof(v) ? len : sizeof(v);
+
+		memcpy(p, &v, n);
+		p += n;
+		len -= n;
+	}
+}
+
+static void sodium_fill(void *out, size_t len)
+{
+	fill(&sodium_chance, out, len);
+}
+
+static const char *sodium_name(void)
+{
+	return "sim";
+}
+
+static void player_fill(void *self, void *out, size_t len)
+{
+	fill(self, out, len);
+}
+
+static int64_t player_now(void *self)
+{
+	struct player *p = self;
+	int64_t now = p->w->now_ms + p->skew;
+
+	if (now > p->latest)
+		p->latest = now;
+	return now;
+}
+
+static void master_key(uint8_t out[static 32])
+{
+	memset(out, 7, 32);
+}
+
+/* A vault with its tables and nothing in it: what every new home here starts from. */
+static void template_make(void)
+{
+	static struct random chance = { 99 };
+	static const struct rng rng = { player_fill, &chance };
+	struct errctx ec = { 0 };
+	struct vault *vault = NULL;
+	struct store *store = NULL;
+	uint8_t master[32];
+
+	master_key(master);
+	disk_new(0);
+	must(vault_open(&ec, "/sim/0", master, VAULT_CREATE, &rng, &vault) == ERR_OK, "the template cannot be made");
+	must(store_open(&ec, vault, &store) == ERR_OK, "the template cannot be made");
+	store_close(store);
+	vault_close(vault);
+}
+
+void world_start(void)
+{
+	static struct randombytes_implementation chance = { .implementation_name = sodium_name,
+		                                            .random = sodium_next,
+		                                            .buf = sodium_fill };
+
+	must(randombytes_set_implementation(&chance) == 0, "libsodium does not take our chance");
+	must(app_start() == ERR_OK, "the program does not start");
+	disks_start();
+	template_make();
+}
+
+void world_reseed(uint64_t seed)
+{
+	sodium_chance.state = seed ^ UINT64_C(0x50d1);
+}
+
+void world_say(const struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->trace)
+		return;
+	printf("# ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+// ---- A world ----
+
+struct world *world_new(uint64_t seed, bool trace)
+{
+	struct world *w = must_calloc(1, sizeof(*w));
+
+	must_seed = seed;
+	world_reseed(seed);
+	w->seed = seed;
+	w->trace = trace;
+	w->rnd.state = seed;
+	w->now_ms = START_MS;
+	w->hosts = hosts_new(&w->rnd);
+	w->model = model_new();
+	hosts_trace(w->hosts, trace);
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	for (size_t i = 0; i < w->players; i++) {
+		struct player *p = &w->player[i];
+
+		app_close(p->app);
+		world_form_drop(p);
+		disk_free(p->disk);
+		free(p->row);
+	}
+	hosts_free(w->hosts);
+	model_free(w->model);
+	free(w);
+}
+
+static enum err open_home(struct player *p, bool create, struct errctx *ec)
+{
+	struct app_options o = { .home = p->home, .courier = p->courier, .clock = &p->clock, .rng = &p->rng };
+	uint8_t master[32];
+
+	master_key(master);
+	return app_open_with_key(ec, &o, master, create, create ? p->nick : NULL, &p->app);
+}
+
+enum err world_open(struct player *p, struct errctx *ec)
+{
+	return open_home(p, false, ec);
+}
+
+static void open_or_fail(struct player *p, bool create)
+{
+	struct errctx ec = { 0 };
+	char text[512];
+	enum err e = open_home(p, create, &ec);
+
+	if (e != ERR_OK)
+		must_fail("device %u does not open (%d): %s", p->number, (int)e,
+		          ec.code == ERR_OK ? "" : err_text(&ec, NULL, text, sizeof(text)));
+}
+
+size_t world_join(struct world *w)
+{
+	struct player *p = &w->player[w->players];
+
+	must(w->players < WORLD_DEVICES, "too many devices");
+	*p = (struct player){ .w = w, .number = (unsigned)w->players };
+	p->disk = disk_new(1 + p->number);
+	p->chance.state = random_next(&w->rnd);
+	p->clock = (struct clock){ player_now, p };
+	p->rng = (struct rng){ player_fill, &p->chance };
+	snprintf(p->home, sizeof(p->home), "/sim/%u", 1 + p->number);
+	snprintf(p->courier, sizeof(p->courier), "sim:%u", p->number);
+	snprintf(p->nick, sizeof(p->nick), "P%u", p->number);
+	hosts_device(w->hosts, p->number, p->disk);
+	open_or_fail(p, true);
+	world_watch(p);
+	return w->players++;
+}
+
+size_t world_clone(struct player *p)
+{
+	struct world *w = p->w;
+	struct player *copy = &w->player[w->players];
+
+	must(w->players < WORLD_DEVICES, "too many devices");
+	app_close(p->app);
+	p->app = NULL;
+	*copy = (struct player){ .w = w, .number = (unsigned)w->players, .skew = p->skew, .latest = p->latest };
+	copy->disk = disk_new(1 + copy->number);
+	copy->chance.state = random_next(&w->rnd);
+	copy->clock = (struct clock){ player_now, copy };
+	copy->rng = (struct rng){ player_fill, &copy->chance };
+	snprintf(copy->home, sizeof(copy->home), "/sim/%u", 1 + copy->number);
+	snprintf(copy->courier, sizeof(copy->courier), "sim:%u", copy->number);
+	snprintf(copy->nick, sizeof(copy->nick), "%s", p->nick);
+	hosts_device(w->hosts, copy->number, copy->disk);
+	disk_copy(copy->disk, p->disk);
+	host_cache_copy(w->hosts, p->number, copy->number);
+	memcpy(copy->hold, p->hold, sizeof(p->hold));
+	copy->holds = p->holds;
+	copy->row = must_calloc(p->row_cap + 1, sizeof(*copy->row));
+	memcpy(copy->row, p->row, p->rows * sizeof(*p->row));
+	copy->rows = p->rows;
+	copy->row_cap = p->row_cap;
+	open_or_fail(p, false);
+	open_or_fail(copy, false);
+	return w->players++;
+}
+
+void world_reopen(struct player *p)
+{
+	app_close(p->app);
+	p->app = NULL;
+	open_or_fail(p, false);
+	world_watch(p);
+}
+
+// ---- The log ----
+
+static struct holding *holding_of(struct player *p, size_t space)
+{
+	for (size_t i = 0; i < p->holds; i++) {
+		if (p->hold[i].space == space)
+			return &p->hold[i];
+	}
+	must(p->holds < WORLD_SPACES, "a device is in too many spaces");
+	p->hold[p->holds] = (struct holding){ .space = space };
+	return &p->hold[p->holds++];
+}
+
+struct space_row *world_spaces(struct player *p, size_t *n)
+{
+	struct space_row *list = NULL;
+
+	must(store_space_list(NULL, p->app->store, &list, n) == ERR_OK, "the spaces of a device cannot be read");
+	return list;
+}
+
+bool world_space(struct player *p, const char *name, struct space_row *out)
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+	bool found = false;
+
+	for (size_t i = 0; i < n && !found; i++) {
+		found = strcmp(list[i].name, name) == 0 && list[i].state == SPACE_MEMBER;
+		if (found)
+			*out = list[i];
+	}
+	free(list);
+	return found;
+}
+
+/* One line of the log. */
+static struct seen_row row_take(struct player *p, const struct space_row *space, struct bytes bytes)
+{
+	struct world *w = p->w;
+	size_t s = model_space(w->model, space->id.b);
+	struct holding *h = holding_of(p, s);
+	uint8_t by[DEVICE_ID_LEN];
+	int edit = 0;
+
+	model_author(bytes, by);
+	if (memcmp(by, space->me.b, sizeof(by)) == 0) {
+		bool form = p->saved_form && p->form.model_space == s;
+		struct set past = form ? p->form.has : h->has;
+
+		/* one's own earlier edits are always seen */
+		for (size_t i = 0; form && i < p->rows; i++) {
+			uint8_t earlier[DEVICE_ID_LEN];
+
+			if (p->row[i].space != s)
+				continue;
+			model_maker(w->model, s, p->row[i].edit, earlier);
+			if (memcmp(earlier, by, sizeof(by)) == 0)
+				set_add(&past, p->row[i].edit);
+		}
+		edit = model_add(w->model, s, bytes, &past);
+		if (edit == MODEL_OTHER)
+			must_fail("device %u made two edits of one name", p->number);
+		if (form)
+			p->saved_form = false;
+		if (w->trace && edit >= 0)
+			model_tell(w->model, s, (size_t)edit);
+		if (edit >= 0 &&
+		    (int64_t)model_clock(w->model, s, (size_t)edit) > p->latest + INT64_C(24) * 60 * 60 * 1000 + 60000)
+			must_fail("the clock of device %u was dragged along (M4)", p->number);
+	} else {
+		edit = model_find(w->model, s, bytes);
+		if (edit == MODEL_OTHER)
+			must_fail("device %u holds another edit than its author made", p->number);
+	}
+	if (edit < 0)
+		must_fail("device %u holds an edit that nobody made", p->number);
+	if (set_has(&h->has, (size_t)edit))
+		must_fail("device %u holds an edit twice (S3)", p->number);
+	set_add(&h->has, (size_t)edit);
+	return (struct seen_row){ (uint32_t)s, (uint32_t)edit };
+}
+
+static sqlite3_stmt *prepare(struct player *p, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(vault_db(p->app->vault), sql, -1, &st, NULL) != SQLITE_OK)
+		must_fail("device %u: %s", p->number, sqlite3_errmsg(vault_db(p->app->vault)));
+	return st;
+}
+
+static struct bytes column(sqlite3_stmt *st, int i)
+{
+	return (struct bytes){ sqlite3_column_blob(st, i), (size_t)sqlite3_column_bytes(st, i) };
+}
+
+void world_watch(struct player *p)
+{
+	sqlite3_stmt *st = prepare(p, "SELECT n, space, bytes FROM edit WHERE n > ?1 ORDER BY n");
+	size_t n = 0;
+	struct space_row *spaces = world_spaces(p, &n);
+	int rc = SQLITE_OK;
+
+	sqlite3_bind_int64(st, 1, (sqlite3_int64)p->rows);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		size_t i = 0;
+
+		if (sqlite3_column_int64(st, 0) != (sqlite3_int64)p->rows + 1)
+			must_fail("the log of device %u has a hole", p->number);
+		while (i < n && spaces[i].n != sqlite3_column_int64(st, 1))
+			i++;
+		must(i < n, "an edit of a space that is not there");
+		if (p->rows == p->row_cap) {
+			p->row_cap = p->row_cap == 0 ? 256 : 2 * p->row_cap;
+			p->row = must_realloc(p->row, p->row_cap * sizeof(*p->row));
+		}
+		p->row[p->rows] = row_take(p, &spaces[i], column(st, 2));
+		p->rows++;
+	}
+	if (rc != SQLITE_DONE)
+		must_fail("the log of device %u cannot be read: %s", p->number,
+		          sqlite3_errmsg(vault_db(p->app->vault)));
+	sqlite3_finalize(st);
+	free(spaces);
+	p->saved_form = false;
+}
+
+/* What was seen in the log before must stand there still (M2, V3). */
+static void log_again(struct player *p)
+{
+	sqlite3_stmt *st =
+	    prepare(p, "SELECT edit.n, space.id, edit.bytes FROM edit JOIN space ON space.n = edit.space "
+	               "ORDER BY edit.n");
+	size_t at = 0;
+
+	while (at < p->rows && sqlite3_step(st) == SQLITE_ROW) {
+		size_t s = model_space(p->w->model, sqlite3_column_blob(st, 1));
+		int edit = model_find(p->w->model, s, column(st, 2));
+
+		if (p->row[at].space != s || edit != (int)p->row[at].edit)
+			must_fail("device %u: line %zu of the log is another one than before", p->number, at + 1);
+		at++;
+	}
+	sqlite3_finalize(st);
+	if (at < p->rows)
+		must_fail("device %u lost %zu of %zu acknowledged edits (M2)", p->number, p->rows - at, p->rows);
+}
+
+void world_recover(struct player *p, bool power_loss)
+{
+	struct world *w = p->w;
+
+	app_close(p->app);
+	p->app = NULL;
+	w->crashes++;
+	w->losses += power_loss;
+	disk_revive(p->disk, power_loss ? &w->rnd : NULL);
+	world_say(w, "  device %u died%s and comes back", p->number, power_loss ? " of a power loss" : "");
+	open_or_fail(p, false);
+	log_again(p);
+	world_watch(p);
+}
+
+// ---- Forms ----
+
+void world_form_drop(struct player *p)
+{
+	free(p->form.seen);
+	p->form = (struct form){ 0 };
+}
+
+void world_form(struct player *p, const struct space_row *space)
+{
+	struct vv now = { 0 };
+
+	world_form_drop(p);
+	must(store_vector(NULL, p->app->store, space->n, &now) == ERR_OK, "a vector cannot be read");
+	p->form.open = true;
+	p->form.space = space->n;
+	p->form.model_space = model_space(p->w->model, space->id.b);
+	p->form.has = holding_of(p, p->form.model_space)->has;
+	p->form.seen = must_calloc(now.n + 1, sizeof(*p->form.seen));
+	for (size_t i = 0; i < now.n; i++) {
+		if (device_cmp(now.e[i].dev, space->me) != 0)
+			p->form.seen[p->form.seen_count++] = (struct seen){ now.e[i].dev, now.e[i].seq };
+	}
+	vv_free(&now);
+}
+
+// ---- Checks ----
+
+static void tell_difference(const struct buf *is, const struct buf *should)
+{
+	size_t at = 0;
+
+	while (at < is->len && at < should->len && is->data[at] == should->data[at])
+		at++;
+	fprintf(stderr, "# the dumps (%zu and %zu bytes) differ from byte %zu on\n#   is:     ", is->len, should->len,
+	        at);
+	at = at < 24 ? 0 : at - 24;
+	for (size_t i = at; i < at + 64 && i < is->len; i++)
+		fprintf(stderr, "%02x", is->data[i]);
+	fprintf(stderr, "\n#   should: ");
+	for (size_t i = at; i < at + 64 && i < should->len; i++)
+		fprintf(stderr, "%02x", should->data[i]);
+	fprintf(stderr, "\n");
+}
+
+static void check_dump(struct player *p, const struct space_row *space)
+{
+	size_t s = model_space(p->w->model, space->id.b);
+	struct holding *h = holding_of(p, s);
+	struct buf is = { 0 };
+	struct buf should = { 0 };
+
+	if (!model_closed(p->w->model, s, &h->has))
+		must_fail("device %u holds an edit without its causes in %s", p->number, space->name);
+	must(store_dump(NULL, p->app->store, space->n, &is) == ERR_OK, "a dump cannot be made");
+	model_dump(p->w->model, s, &h->has, &should);
+	if (bytes_cmp(buf_bytes(&is), buf_bytes(&should)) != 0) {
+		tell_difference(&is, &should);
+		must_fail("device %u: %s is not what the model says (M1, M2)", p->number, space->name);
+	}
+	free(is.data);
+	free(should.data);
+}
+
+/* The devices of a space are those that its member records name (and the founder's, which the answer to a joiner names
+ * before any record is there). */
+static void check_members(struct player *p, const struct space_row *space)
+{
+	sqlite3_stmt *st =
+	    prepare(p, "SELECT id FROM device WHERE space = ?1 AND state <> 0 AND member <> 0 ORDER BY id");
+	size_t s = model_space(p->w->model, space->id.b);
+	struct model_devices should = { 0 };
+	size_t at = 0;
+	bool same = true;
+
+	model_members(p->w->model, s, &holding_of(p, s)->has, &should);
+	sqlite3_bind_int64(st, 1, space->n);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		same = same && at < should.n && memcmp(should.id[at], sqlite3_column_blob(st, 0), 8) == 0;
+		at++;
+	}
+	if (!same || at != should.n)
+		must_fail("device %u: the devices of %s are not those of its members", p->number, space->name);
+	sqlite3_finalize(st);
+	free(should.id);
+}
+
+/* S2: what is called sent was at the host. */
+static void check_sent(struct player *p)
+{
+	sqlite3_stmt *st = prepare(p, "SELECT ref, name FROM outgoing WHERE state = 1");
+
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(st, 1);
+
+		if (!host_held(p->w->hosts, (const char *)sqlite3_column_text(st, 0), name))
+			must_fail("device %u calls %s sent, and the host never had it (S2)", p->number, name);
+	}
+	sqlite3_finalize(st);
+}
+
+/* S4: what is set aside was forged, or asked with an invitation that had come to nothing. */
+static void check_aside(struct player *p)
+{
+	sqlite3_stmt *st = prepare(p, "SELECT what, why, file FROM set_aside");
+
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		struct bytes file = column(st, 2);
+
+		if (p->w->refusals && file.len > 5 && file.data[5] == 3)
+			continue;
+		if (!p->w->forged || !host_forged(p->w->hosts, file))
+			must_fail("device %u set aside what a device made: %s: %s", p->number,
+			          (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1));
+	}
+	sqlite3_finalize(st);
+}
+
+void world_check(struct player *p)
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+
+	p->w->checks++;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].state != SPACE_MEMBER)
+			continue;
+		check_dump(p, &list[i]);
+		check_members(p, &list[i]);
+	}
+	check_sent(p);
+	check_aside(p);
+	free(list);
+}
+
+// ---- The end ----
+
+/* How a device falls short of the end, as a sentence; NULL: it does not. */
+static const char *shortfall(struct player *p, char out[static 256])
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+	sqlite3_stmt *st = NULL;
+	bool some = false;
+
+	for (size_t i = 0; i < n && !some; i++) {
+		size_t s = model_space(p->w->model, list[i].id.b);
+		size_t here = set_size(&holding_of(p, s)->has);
+		size_t all = model_count(p->w->model, s);
+		uint64_t unsealed = 0;
+
+		if (list[i].state != SPACE_MEMBER)
+			continue;
+		must(store_unsealed_count(NULL, p->app->store, list[i].n, &unsealed) == ERR_OK, "the store fails");
+		some = here != all || (unsealed > 0 && list[i].neighbourhood != 0);
+		if (some)
+			snprintf(out, 256, "device %u holds %zu of %zu edits of %s, %llu of them unsealed", p->number,
+			         here, all, list[i].name, (unsigned long long)unsealed);
+	}
+	st = prepare(p, "SELECT outgoing.ref, outgoing.name FROM outgoing JOIN space ON space.n = outgoing.space "
+	                "WHERE outgoing.state = 0 AND space.neighbourhood <> 0");
+	if (!some && sqlite3_step(st) == SQLITE_ROW) {
+		some = true;
+		snprintf(out, 256, "device %u has not sent %s", p->number, (const char *)sqlite3_column_text(st, 1));
+	}
+	sqlite3_finalize(st);
+	st = prepare(p, "SELECT waiting.ref, waiting.name, waiting.file FROM waiting JOIN space ON "
+	                "space.n = waiting.space WHERE space.state = 1");
+	while (!some && sqlite3_step(st) == SQLITE_ROW) {
+		some = !host_forged(p->w->hosts, column(st, 2));
+		snprintf(out, 256, "device %u lets %s wait", p->number, (const char *)sqlite3_column_text(st, 1));
+	}
+	sqlite3_finalize(st);
+	st = prepare(p, "SELECT outgoing.ref, outgoing.name FROM outgoing JOIN space ON space.n = outgoing.space "
+	                "WHERE outgoing.state = 1");
+	while (!some && sqlite3_step(st) == SQLITE_ROW) {
+		some = !host_holds(p->w->hosts, (const char *)sqlite3_column_text(st, 0),
+		                   (const char *)sqlite3_column_text(st, 1));
+		snprintf(out, 256, "what device %u sent, %s, is no longer at the host (S5)", p->number,
+		         (const char *)sqlite3_column_text(st, 1));
+	}
+	sqlite3_finalize(st);
+	free(list);
+	return some ? out : NULL;
+}
+
+bool world_is_settled(struct world *w)
+{
+	char text[256];
+
+	for (size_t i = 0; i < w->players; i++) {
+		if (shortfall(&w->player[i], text) != NULL)
+			return false;
+	}
+	return true;
+}
+
+void world_settled(struct world *w)
+{
+	char text[256];
+
+	for (size_t i = 0; i < w->players; i++) {
+		if (shortfall(&w->player[i], text) != NULL)
+			must_fail("%s", text);
+		world_check(&w->player[i]);
+	}
+}

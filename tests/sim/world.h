@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * A world of simulated devices: the program's own objects over disks in memory, hosts in this process, and a reference
+ * model that watches every device's log.
+ *
+ * After each call on a device world_watch() reads what its log holds more: edits of its own go to the model with the
+ * set of edits that stood in the log before them; those of others must be known to the model. world_check() compares
+ * a device's canonical dumps with the model's for exactly that set (M1, M2), and what it calls sent or set aside with
+ * the host (S2, S4).
+ */
+#ifndef SLB_TESTS_SIM_WORLD_H
+#define SLB_TESTS_SIM_WORLD_H
+
+#include "app/session.h"
+#include "sim/disk.h"
+#include "sim/host.h"
+#include "sim/model.h"
+#include "store/store.h"
+
+#define WORLD_DEVICES 32 /* their disks are 1 to 32; disk 0 holds the template of a vault */
+#define WORLD_SPACES 8   /* of one device */
+
+/* One line of a device's log, as it was seen. */
+struct seen_row {
+	uint32_t space;
+	uint32_t edit;
+};
+
+/* What a device holds of a space. */
+struct holding {
+	size_t space;
+	struct set has;
+};
+
+/* What a form was opened with. */
+struct form {
+	bool open;
+	int64_t space; /* the device's own number of it */
+	size_t model_space;
+	struct set has;
+	struct seen *seen;
+	size_t seen_count;
+};
+
+struct world;
+
+struct player {
+	struct world *w;
+	unsigned number; /* from 0 */
+	struct disk *disk;
+	struct app *app; /* NULL: closed */
+	char home[32];
+	char courier[16];
+	char nick[16];
+	struct clock clock;
+	int64_t skew;
+	int64_t latest; /* the latest time its clock ever showed */
+	struct rng rng;
+	struct random chance;
+	struct seen_row *row;
+	size_t rows;
+	size_t row_cap;
+	struct holding hold[WORLD_SPACES];
+	size_t holds;
+	bool busy;       /* in a call */
+	bool inner;      /* in a call within that one */
+	bool away;       /* without a network for now */
+	bool in_vain;    /* the invitation it asked with was withdrawn */
+	bool saved_form; /* the edit that comes next was made with `form` */
+	struct form form;
+};
+
+struct world {
+	uint64_t seed;
+	struct random rnd;
+	bool trace;
+	int64_t now_ms;
+	struct hosts *hosts;
+	struct model *model;
+	struct player player[WORLD_DEVICES];
+	size_t players;
+	bool forged;   /* somebody or the host made files that no device would */
+	bool steady;   /* disk_die_after() holds for more than one call */
+	int loss;      /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
+	uint64_t crashes, losses, checks;
+};
+
+/* Once per process: libsodium, SQLite and the program, with one source of chance. */
+void world_start(void);
+/* Chance of libsodium starts over, so that a seed is the same after any other. */
+void world_reseed(uint64_t seed);
+
+struct world *world_new(uint64_t seed, bool trace);
+void world_free(struct world *w);
+__attribute__((format(printf, 2, 3))) void world_say(const struct world *w, const char *format, ...);
+
+/* A new device with a home; returns its number. Fails the seed when it cannot be made. */
+size_t world_join(struct world *w);
+/* A copy of a home goes on beside the first, with the same keys; returns the copy's number. */
+size_t world_clone(struct player *p);
+/* Opens a closed one. */
+enum err world_open(struct player *p, struct errctx *ec) MUST_CHECK;
+/* Closes and opens, with nothing going wrong. */
+void world_reopen(struct player *p);
+/* After the device died: what is left of its disk is opened, and everything seen before must be there. */
+void world_recover(struct player *p, bool power_loss);
+/* What came into the log since the last time. */
+void world_watch(struct player *p);
+/* Is everything as the model has it? */
+void world_check(struct player *p);
+/* Nothing waits, nothing is unsent, and all members of each space hold all of it. */
+void world_settled(struct world *w);
+bool world_is_settled(struct world *w);
+
+/* Opens a form on a space of a device: what is written with it later had seen no more than now. */
+void world_form(struct player *p, const struct space_row *space);
+void world_form_drop(struct player *p);
+
+/* A space of a device by its name (of the neighbourhood, circle, or own space): false when it is no member of it. */
+bool world_space(struct player *p, const char *name, struct space_row *out);
+/* Its spaces as a list that the caller frees. */
+struct space_row *world_spaces(struct player *p, size_t *n);
+
+#endif
