@@ -488,6 +488,10 @@ static void unlocked_memory_is_told(void **state)
 	const char *said = NULL;
 
 	(void)state;
+	if (!secret_heap()) {
+		print_message("# a sanitizer locks no memory and says that it did\n");
+		skip();
+	}
 	owner_scene_begin(&o);
 	/* Root may lock all it likes unless that right is taken away. */
 	said = stage_shell(NULL,

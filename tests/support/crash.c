@@ -149,7 +149,8 @@ static uint64_t hash_of(uint64_t h, const void *data, size_t len)
 		h ^= h >> 32;
 	}
 	word = len;
-	memcpy((uint8_t *)&word + 1, p, len);
+	if (len > 0)
+		memcpy((uint8_t *)&word + 1, p, len);
 	h = (h ^ word) * UINT64_C(0x9fb21c651e98df25);
 	return h ^ h >> 29;
 }
@@ -424,9 +425,10 @@ static void take_open(struct crash *c, const struct call *k)
 	char name[NAME_LEN];
 	size_t dir = 0;
 	size_t inode = NONE;
-	const char *flags = k->arg[2];
+	bool at = strcmp(k->name, "openat") == 0;
+	const char *flags = k->arg[at ? 2 : 1];
 
-	if (path_arg(c, k, 1, true, &dir, name)) {
+	if (path_arg(c, k, at ? 1 : 0, at, &dir, name)) {
 		inode = lookup(c, dir, name);
 		if (inode == NONE && strstr(flags, "O_CREAT") != NULL) {
 			inode = inode_new(c, false);
@@ -582,7 +584,7 @@ static void take(struct crash *c, const struct call *k)
 
 	if (k->ret < 0 || strcmp(n, "sync_file_range") == 0)
 		return;
-	if (strcmp(n, "openat") == 0)
+	if (strcmp(n, "openat") == 0 || strcmp(n, "open") == 0)
 		take_open(c, k);
 	else if (strcmp(n, "write") == 0)
 		take_write(c, k, false);

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Loaded into a program (LD_PRELOAD) whose libraries have no hook for memory: the n-th allocation of the whole process
 // fails. SLB_NOMEM_AT=n, or n+ for all from there on; SLB_NOMEM_COUNT=FILE gets the number of allocations when it ends.
+// If it crashes, SLB_NOMEM_CRASHED=FILE gets a line with the program or library that did.
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define FRAMES 32
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
@@ -17,10 +24,37 @@ static unsigned long at;
 static bool armed;
 static bool sticky;
 
+/* The first frame that is neither this file's nor the C library's. */
+static void crashed(int number)
+{
+	const char *path = getenv("SLB_NOMEM_CRASHED");
+	int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	void *frame[FRAMES];
+	int n = backtrace(frame, FRAMES);
+
+	for (int i = 0; i < n; i++) {
+		Dl_info where;
+
+		if (dladdr(frame[i], &where) == 0 || where.dli_fname == NULL ||
+		    strstr(where.dli_fname, "nomem.so") != NULL || strstr(where.dli_fname, "libc.so") != NULL)
+			continue;
+		dprintf(fd, "%s\n", where.dli_fname);
+		break;
+	}
+	_exit(128 + number);
+}
+
 __attribute__((constructor)) static void begin(void)
 {
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 	const char *given = getenv("SLB_NOMEM_AT");
+	void *frame[FRAMES];
 
+	/* Its first call needs memory. */
+	if (backtrace(frame, FRAMES) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		signal(fatal[i], crashed);
 	at = given == NULL ? 0 : strtoul(given, NULL, 10);
 	sticky = given != NULL && strchr(given, '+') != NULL;
 	calls = 0;
