@@ -155,7 +155,10 @@ static enum err files_open(struct vault_pages *p, struct errctx *ec)
 	if (p->db < 0 || fstat(p->db, &st) != 0)
 		return err_errno(ec, errno, p->v->db_path);
 	p->file_pages = (uint32_t)(st.st_size / VAULT_PAGE_SIZE);
-	p->count = p->v->ledger.missing ? p->file_pages : p->v->ledger.record.pages;
+	/* an older vault.mark may say less than there is; a page too many only has rows that are known */
+	p->count = p->v->ledger.record.pages;
+	if (p->v->ledger.missing || p->count < p->file_pages)
+		p->count = p->file_pages;
 	e = log_open(p, ec);
 	return e == ERR_OK ? frames_index(p, ec) : e;
 }
