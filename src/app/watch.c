@@ -12,6 +12,8 @@
 #define STEP_LINKS 512
 #define TAIL_LINKS 256
 #define GLANCE_PAGES 4096
+/* About twenty conversations. */
+#define LOG_FRAMES 400
 
 struct watch {
 	struct vault_check pages;
@@ -19,6 +21,7 @@ struct watch {
 	bool seals_seen; /* all of them agreed with the sum, in this session */
 	bool damaged;
 	int64_t at_ms;
+	uint32_t unmoved; /* length of the log when moving it failed; not tried again at that length */
 };
 
 static struct watch *watch_of(struct app *app)
@@ -74,6 +77,19 @@ bool app_watch_step(struct app *app)
 	if (!before)
 		w->at_ms = app_now_ms(app);
 	return false;
+}
+
+bool app_idle_step(struct app *app)
+{
+	struct watch *w = watch_of(app);
+	uint32_t frames = app_is_open(app) ? vault_log_frames(app->vault) : 0;
+
+	if (w == NULL || frames < LOG_FRAMES || frames == w->unmoved)
+		return app_watch_step(app);
+	/* a disk that says no says so again to whoever saves next */
+	if (vault_checkpoint(app->vault, NULL, false) != ERR_OK)
+		w->unmoved = frames;
+	return true;
 }
 
 static enum err seals_look(struct app *app)

@@ -22,6 +22,10 @@ struct watch_view app_watch(const struct app *app);
 /* One step of a few milliseconds. False: there is nothing left to do for now. */
 bool app_watch_step(struct app *app);
 
+/* What an owner does while nothing else is to be done: moves the log into the database when it has grown, so that no
+ * later commit has to, then a step of the check. False: there is nothing left to do for now. */
+bool app_idle_step(struct app *app);
+
 /* What one command can afford, with no owner that stays: the seals of all pages where they are few, the end of the
  * chain in any case. */
 void app_watch_glance(struct app *app);

@@ -142,7 +142,7 @@ static bool owned_idle(void *ctx)
 {
 	struct owned *o = ctx;
 
-	return app_watch_step(o->app);
+	return app_idle_step(o->app);
 }
 
 static void owned_close(void *ctx)

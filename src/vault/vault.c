@@ -419,6 +419,11 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate)
 	return vault_result(v, ec, vfs_ledger_result(v->vfs, ledger_retire(&v->ledger)));
 }
 
+uint32_t vault_log_frames(const struct vault *v)
+{
+	return v->ledger.live ? v->ledger.committed : 0;
+}
+
 struct vault_notice vault_notice(const struct vault *v)
 {
 	return (struct vault_notice){

@@ -63,6 +63,9 @@ void vault_chain(const struct vault *v, const uint8_t prev[static VAULT_CHAIN_LE
  * bytes leave the disk too, which makes the destruction of a key final. */
 enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate) MUST_CHECK;
 
+/* Frames of the write-ahead log that no checkpoint has moved yet; a conversation is about 20. */
+uint32_t vault_log_frames(const struct vault *v);
+
 /* What opening noticed that is no reason to refuse. */
 struct vault_notice {
 	bool mark_missing;    /* vault.mark is gone, or a mark in it unreadable: a cut log would not be noticed */

@@ -3,8 +3,7 @@
 # Goal: a home that the first version of the format left, broken off with edits in its write-ahead log alone, opens for
 # ever, with everything in it as it was (V2, V3, M1). Whoever changes a format adds a home of the new one beside this
 # one; this one stays. tests/data/README.md tells how it was made.
-# Seen to fail with: another label in the derivation of a key, a slot of vault.mark sealed without its number, frames
-# whose log is not read, a migration that drops a table.
+# Seen to fail with: another label in the derivation of a key.
 set -u
 . tests/support/check.sh
 echo 'de wachtzin van deze oude kluis' >"$TMPDIR/pass"

@@ -1,0 +1,1 @@
+de wachtzin van deze oude reservekopie
