@@ -62,7 +62,8 @@ bool crash_pending(const struct crash *c);
 uint64_t crash_draw(struct crash *c, enum crash_model model, struct random *chance);
 /* Writes the state drawn last into the directory `out`, which holds nothing else afterwards. */
 void crash_write(const struct crash *c, const char *out);
-/* The content of a file in the state drawn last; false where there is none of that name. */
-bool crash_file(const struct crash *c, const char *name, const uint8_t **data, size_t *len);
+/* The content of a file in the state drawn last; false where there is none. `path` begins below the root; of a
+ * directory the content is empty. */
+bool crash_file(const struct crash *c, const char *path, const uint8_t **data, size_t *len);
 
 #endif

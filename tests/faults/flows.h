@@ -26,6 +26,7 @@ struct flow {
 	char action[400];    /* for the driver */
 	struct texts before; /* of that home: there whatever happens */
 	struct texts news;   /* there or not; the first n are, once n were acknowledged */
+	bool together;       /* of news all are there or none; all, once one was acknowledged */
 	struct flow_edit edit[4];
 	size_t edits;
 	size_t services;   /* entries of one import: all of them or none */
@@ -42,6 +43,7 @@ void flow_add(struct stage *s, struct flow *f);    /* three conversations */
 void flow_resume(struct stage *s, struct flow *f); /* the same in a home that was killed */
 void flow_edit(struct stage *s, struct flow *f);   /* two conversations edited, one of them twice */
 void flow_import(struct stage *s, struct flow *f); /* entries of the directory in one transaction */
+void flow_take(struct stage *s, struct flow *f);   /* a CSV of earlier conversations, all or nothing */
 void flow_sync(struct stage *s, struct flow *f);
 void flow_migrate(struct stage *s, struct flow *f); /* a home of an earlier version is opened */
 

@@ -343,6 +343,12 @@ static void test_import_killed(void **state)
 	killed(flow_import, 10);
 }
 
+static void test_take_killed(void **state)
+{
+	(void)state;
+	killed(flow_take, 10);
+}
+
 static void test_migrate_killed(void **state)
 {
 	(void)state;
@@ -539,6 +545,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_add_again_killed, say_where),
 		cmocka_unit_test_teardown(test_edit_killed, say_where),
 		cmocka_unit_test_teardown(test_import_killed, say_where),
+		cmocka_unit_test_teardown(test_take_killed, say_where),
 		cmocka_unit_test_teardown(test_migrate_killed, say_where),
 		cmocka_unit_test_teardown(test_passphrase_killed, say_where),
 		cmocka_unit_test_teardown(test_sync_killed, say_where),

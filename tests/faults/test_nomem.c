@@ -460,6 +460,12 @@ static void test_import(void **state)
 	with_little_memory(flow_import, NULL, 60);
 }
 
+static void test_take(void **state)
+{
+	(void)state;
+	with_little_memory(flow_take, NULL, 60);
+}
+
 static void test_migrate(void **state)
 {
 	(void)state;
@@ -524,6 +530,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_add, say_where),
 		cmocka_unit_test_teardown(test_edit, say_where),
 		cmocka_unit_test_teardown(test_import, say_where),
+		cmocka_unit_test_teardown(test_take, say_where),
 		cmocka_unit_test_teardown(test_migrate, say_where),
 		cmocka_unit_test_teardown(test_sync, say_where),
 		cmocka_unit_test_teardown(test_reading, say_where),

@@ -430,7 +430,9 @@ static void take_open(struct crash *c, const struct call *k)
 
 	if (path_arg(c, k, at ? 1 : 0, at, &dir, name)) {
 		inode = lookup(c, dir, name);
-		if (inode == NONE && strstr(flags, "O_CREAT") != NULL) {
+		if (strstr(flags, "O_TMPFILE") != NULL) {
+			inode = inode_new(c, false);
+		} else if (inode == NONE && strstr(flags, "O_CREAT") != NULL) {
 			inode = inode_new(c, false);
 			name_op(c, op_new(c, OP_LINK, k), dir, name, inode);
 		} else if (inode != NONE && strstr(flags, "O_TRUNC") != NULL) {
@@ -538,10 +540,15 @@ static void take_link(struct crash *c, const struct call *k)
 	size_t dir = 0;
 	bool a = path_arg(c, k, at ? 1 : 0, at, &from_dir, from);
 	bool b = path_arg(c, k, at ? 3 : 1, at, &dir, name);
+	size_t inode = a ? lookup(c, from_dir, from) : NONE;
 
-	assert_true(a == b);
-	if (a)
-		name_op(c, op_new(c, OP_LINK, k), dir, name, lookup(c, from_dir, from));
+	/* How a file without a name gets one. */
+	if (strncmp(k->arg[at ? 1 : 0], "/proc/self/fd/", 14) == 0)
+		inode = file_of(c, atoi(k->arg[at ? 1 : 0] + 14))->inode;
+	else
+		assert_true(a == b);
+	if (b)
+		name_op(c, op_new(c, OP_LINK, k), dir, name, inode);
 }
 
 static void take_cut(struct crash *c, const struct call *k)
@@ -596,7 +603,7 @@ static void take(struct crash *c, const struct call *k)
 		take_sync(c, k);
 	else if (strncmp(n, "rename", 6) == 0)
 		take_rename(c, k);
-	else if (strncmp(n, "unlink", 6) == 0)
+	else if (strncmp(n, "unlink", 6) == 0 || strcmp(n, "rmdir") == 0)
 		take_unlink(c, k);
 	else if (strncmp(n, "mkdir", 5) == 0)
 		take_mkdir(c, k);
@@ -943,10 +950,20 @@ void crash_write(const struct crash *c, const char *out)
 	write_dir(c, 0, out);
 }
 
-bool crash_file(const struct crash *c, const char *name, const uint8_t **data, size_t *len)
+bool crash_file(const struct crash *c, const char *path, const uint8_t **data, size_t *len)
 {
-	size_t inode = names_get(&c->drawn, 0, name);
+	size_t inode = 0;
 
+	for (const char *next = path; *next != '\0' && inode != NONE;) {
+		char name[NAME_LEN];
+		size_t part = strcspn(next, "/");
+
+		assert_true(part < NAME_LEN);
+		memcpy(name, next, part);
+		name[part] = '\0';
+		inode = names_get(&c->drawn, inode, name);
+		next += part + (next[part] == '/');
+	}
 	if (inode == NONE)
 		return false;
 	*data = content(&c->inode[inode])->data;

@@ -96,6 +96,28 @@ void flow_import(struct stage *s, struct flow *f)
 	stage_freeze(s);
 }
 
+void flow_take(struct stage *s, struct flow *f)
+{
+	char path[400];
+	FILE *csv = NULL;
+
+	*f = (struct flow){ .name = "import of a table", .home = FLOW_A, .together = true };
+	some_before(s, f);
+	snprintf(path, sizeof(path), "%s/eerder.csv", s->w.dir);
+	snprintf(f->action, sizeof(f->action), "cli import %.300s", path);
+	csv = fopen(path, "w");
+	assert_non_null(csv);
+	fprintf(csv, "date,channel,text\n");
+	for (f->news.n = 0; f->news.n < 40; f->news.n++) {
+		char *text = f->news.text[f->news.n];
+
+		snprintf(text, sizeof(f->news.text[0]), "van vroeger, nummer %zu", f->news.n);
+		fprintf(csv, "2025-03-%02zu,spreekuur,\"%s\"\n", f->news.n % 28 + 1, text);
+	}
+	assert_int_equal(fclose(csv), 0);
+	stage_freeze(s);
+}
+
 /* A has three conversations and an edit to send; B sent two conversations and another edit of the same field. */
 void flow_sync(struct stage *s, struct flow *f)
 {
@@ -177,7 +199,10 @@ static enum flow_verdict judge_texts(const struct contact_list *list, const stru
                                      struct texts *here, char why[static FLOW_WHY])
 {
 	size_t known = 0;
+	size_t of_news = 0;
 
+	if (f->together && acknowledged > 0)
+		acknowledged = f->news.n;
 	*here = (struct texts){ .n = 0 };
 	for (size_t i = 0; i < f->before.n + f->news.n + f->theirs.n; i++) {
 		bool before = i < f->before.n;
@@ -191,9 +216,12 @@ static enum flow_verdict judge_texts(const struct contact_list *list, const stru
 		if (n == 0 && (before || (news && k < acknowledged)))
 			return say(why, FLOW_LOST, text, NULL);
 		known += n;
+		of_news += news ? n : 0;
 		if (n == 1 && here->n < TEXTS_MAX && (before || news))
 			memcpy(here->text[here->n++], text, sizeof(here->text[0]));
 	}
+	if (f->together && of_news != 0 && of_news != f->news.n)
+		return say(why, FLOW_LOST, "half of what belongs together", NULL);
 	return known == list->n ? FLOW_FINE : say(why, FLOW_DOUBLED, "something that was never written", NULL);
 }
 
