@@ -266,27 +266,6 @@ static void drop_kept(struct repair *r)
 
 /* ---- One after the other ---- */
 
-static void home_close(struct app *app)
-{
-	store_close(app->store);
-	vault_close(app->vault);
-	free(app->watch);
-	app->store = NULL;
-	app->vault = NULL;
-	app->watch = NULL;
-}
-
-static enum err home_open(struct errctx *ec, struct app *app, const uint8_t master[static 32])
-{
-	enum err e = vault_open(ec, app->home, master, VAULT_OPEN, app->rng, &app->vault);
-
-	if (e == ERR_OK)
-		e = store_open(ec, app->vault, &app->store);
-	if (e != ERR_OK)
-		home_close(app);
-	return e;
-}
-
 static void count_up(struct repair *r)
 {
 	struct repair_view *v = r->view;
@@ -389,7 +368,7 @@ static enum err look(struct errctx *ec, struct app *app, const uint8_t master[st
 	if (app->vault == NULL) {
 		e = look_closed(&said, app, master);
 		if (e == ERR_OK)
-			e = home_open(&said, app, master);
+			e = app_vault_reopen(&said, app, master);
 	}
 	if (e == ERR_OK)
 		e = app_verify(&said, app, out);
@@ -419,13 +398,13 @@ enum err app_repair(struct errctx *ec, struct app *app, const uint8_t master[sta
 		out->repaired = true;
 		return ERR_OK;
 	}
-	home_close(app);
+	app_vault_close(app);
 	e = renew(&r);
 	if (e == ERR_OK) {
-		e = home_open(ec, app, master);
+		e = app_vault_reopen(ec, app, master);
 		out->repaired = e == ERR_OK;
 	} else {
-		(void)!home_open(NULL, app, master);
+		(void)!app_vault_reopen(NULL, app, master);
 	}
 	return e;
 }

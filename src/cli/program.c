@@ -120,9 +120,6 @@ static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 
 	if (e == ERR_OK)
 		e = run_io(&ec, &a, io);
-	if (e == ERR_OK && !app_is_open(o->app))
-		e = err_set(&ec, ERR_LOCKED, "The vault could not be opened again. Lock, then unlock.", NULL, NULL,
-		            NULL);
 	if (e == ERR_OK)
 		warn(o->app, io);
 	s.neighbourhood = a.neighbourhood;

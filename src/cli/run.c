@@ -149,10 +149,13 @@ static enum err ask_again(struct session *s, struct command_call *call)
 	return e;
 }
 
-/* A vault that was replaced and could not be opened again: nothing more can be done with this session. */
-static enum err lost_check(const struct session *s, struct errctx *ec)
+/* A vault that was replaced and could not be opened again: nothing more can be done with this session, but for a
+ * repair, which needs no open vault. */
+static enum err lost_check(const struct session *s, const struct args *a, struct errctx *ec)
 {
-	if (s->app == NULL || app_is_open(s->app))
+	bool repair = a->command->id == CMD_VERIFY && args_flag(a, "repair");
+
+	if (s->app == NULL || app_is_open(s->app) || repair)
 		return ERR_OK;
 	return err_set(ec, ERR_IO,
 	               "The vault was closed, because the disk failed while it was replaced. Check the disk. Then lock "
@@ -211,7 +214,7 @@ int run_command(struct session *s, const struct args *a, struct io *io)
 	if (handler == NULL)
 		e = err_set(&ec, ERR_USAGE, "This command cannot be used here.", NULL, NULL, NULL);
 	if (e == ERR_OK)
-		e = lost_check(s, &ec);
+		e = lost_check(s, a, &ec);
 	if (e == ERR_OK && s->app != NULL)
 		e = app_choose_neighbourhood(s->app, neighbourhood);
 	if (e == ERR_OK && s->app != NULL)
