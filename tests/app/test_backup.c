@@ -2,9 +2,9 @@
 // Goal: a backup holds everything that can be read and no key that opens what others write; a restored home is whole,
 // goes on writing, and never passes for the device it was (S7): not one batch, not one letter, nothing at the host.
 // Seen to catch: an epoch key or a box secret that stays; kinds that nobody listed and that stay; deleted rows whose
-// bytes stay in free pages (secure_delete off); a restored home without its mark, or whose outbox seals; a restored
-// home under the file id of its backup; a trailer that is not compared; a folder with somebody else's file that is
-// taken over.
+// bytes stay in free pages (secure_delete off) or in the gaps of pages that are in use (rows taken out one by one); a
+// restored home without its mark, or whose outbox seals; a restored home under the file id of its backup; a trailer
+// that is not compared; a folder with somebody else's file that is taken over.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -208,25 +208,47 @@ static void kept_put(struct scene *s, size_t i, const char *name, const void *by
 	assert_err(store_commit(ec, store), ERR_OK);
 }
 
-/* Secrets that came and went: rows of many sizes, so that the table's pages are split and joined. Each begins with a
- * mark of its own. */
-static void churn(struct scene *s, size_t i, unsigned rows)
+/* Secrets that came, were written over and went, in no order, in rows of many sizes beside such as stay: pages of the
+ * table and of its spare are split and joined over and over. Each begins with a mark of its own. */
+static void churn(struct scene *s, size_t i, unsigned steps)
 {
+	static const size_t lengths[] = { 32, 32, 69, 209, 709 };
 	struct store *store = s->w.app[i]->store;
+	uint32_t random = 1;
+	const uint8_t letter[900] = { 1 };
 	uint8_t secret[900];
-	char name[40];
+	char name[40] = "";
 
-	for (unsigned k = 0; k < rows; k++) {
-		memset(secret, (int)(20 + k % 200), sizeof(secret));
+	assert_err(store_begin(ec, store), ERR_OK);
+	for (unsigned k = 0; k < steps; k++) {
+		uint32_t which = 0;
+
+		random = random * 1664525u + 1013904223u;
+		which = (random >> 8) % (k + 1) * 2654435761u;
+		for (size_t at = 0; at < sizeof(secret); at++)
+			secret[at] = (uint8_t)((k * 2654435761u + (uint32_t)at * 40503u) >> 8);
 		snprintf((char *)secret, sizeof(secret), "gone secret %04u", k);
 		snprintf(name, sizeof(name), "invite:%08x", k * 2654435761u);
-		kept_put(s, i, name, secret, 40 + k * 7 % 800);
-	}
-	assert_err(store_begin(ec, store), ERR_OK);
-	for (unsigned k = 0; k < rows; k++) {
-		snprintf(name, sizeof(name), "invite:%08x", k * 2654435761u);
-		if (k % 5 != 0)
+		assert_err(store_kept_put(ec, store, 1, name, (struct bytes){ secret, lengths[(random >> 20) % 5] }),
+		           ERR_OK);
+		snprintf(name, sizeof(name), "used:%08x", which);
+		if (random >> 9 & 1)
+			assert_err(store_kept_put(ec, store, 1, name, (struct bytes){ (uint8_t *)name, 32 }), ERR_OK);
+		if (random >> 10 & 1)
+			assert_err(store_outgoing_put(ec, store, 1, "refs/heads/letters", name,
+			                              (struct bytes){ letter, lengths[(random >> 16) % 5] }, 0),
+			           ERR_OK);
+		if ((random >> 11 & 3) == 0) {
+			snprintf(name, sizeof(name), "used:%08x", (random >> 8) % (k + 1) * 7 % (k + 1) * 2654435761u);
+			assert_err(store_outgoing_sent(ec, store, "refs/heads/letters", name), ERR_OK);
+		}
+		snprintf(name, sizeof(name), "invite:%08x", which);
+		if (random >> 28 == 0)
 			assert_err(store_kept_delete(ec, store, 1, name), ERR_OK);
+		else if (random >> 28 < 6)
+			assert_err(
+			    store_kept_put(ec, store, 1, name, (struct bytes){ secret, lengths[(random >> 12) % 5] }),
+			    ERR_OK);
 	}
 	assert_err(store_commit(ec, store), ERR_OK);
 }
@@ -253,7 +275,7 @@ static void keys_do_not_travel(void **state)
 	kept_put(&s, ANNA, "tally/told/2026Q3", told, sizeof(told));
 	kept_put(&s, ANNA, "another/kind", unknown, sizeof(unknown));
 	kept_put(&s, ANNA, "~sorts after all", unknown, sizeof(unknown));
-	churn(&s, ANNA, 300);
+	churn(&s, ANNA, 400);
 	make_backup(&s, ANNA, &v);
 	pages = pages_of(&s, ANNA);
 
