@@ -626,17 +626,31 @@ static enum err stand_in(struct unsealed *u, struct dot dot)
 	return edit_write(u, &edit, false);
 }
 
-/* The highest number of one's own that anything readable names. */
+/* The highest number of one's own that anything readable names, without a step in which a number must be wrong. How
+ * many there are is no matter: a home without a neighbourhood never seals any. */
 static uint64_t last_written(const struct unsealed *u, uint64_t head)
 {
 	const struct salvaged_edit *edit = u->old->edit.item;
-	uint64_t last = u->told_n > 0 ? u->told[u->told_n - 1].counter : head;
+	uint64_t last = head;
+	size_t k = 0;
 
-	for (size_t i = 0; i < u->old->edit.n; i++) {
-		uint64_t counter = (uint64_t)edit[i].dot & STORE_NUMBER_MAX;
+	/* both lists ascend */
+	for (size_t i = 0; i < u->old->edit.n || k < u->told_n;) {
+		uint64_t next = k < u->told_n ? u->told[k].counter : UINT64_MAX;
+		uint64_t counter = i < u->old->edit.n ? (uint64_t)edit[i].dot & STORE_NUMBER_MAX : UINT64_MAX;
 
-		if (edit[i].dot >> NUMBER_BITS == u->me.n && edit[i].space == u->space->n && counter > last)
-			last = counter;
+		if (i < u->old->edit.n && (edit[i].dot >> NUMBER_BITS != u->me.n || edit[i].space != u->space->n)) {
+			i++;
+			continue;
+		}
+		if (counter <= next)
+			i++;
+		if (next <= counter)
+			k++;
+		next = counter < next ? counter : next;
+		if (next > last && next - last > GAP_MAX)
+			break;
+		last = next > last ? next : last;
 	}
 	return last;
 }
@@ -673,8 +687,6 @@ static enum err unsealed_again(struct unsealed *u, uint64_t head)
 		e = told_list(u, head);
 	if (e == ERR_OK)
 		last = last_written(u, head);
-	if (e == ERR_OK && last - head > GAP_MAX)
-		last = head;
 	for (uint64_t counter = head + 1; e == ERR_OK && counter <= last; counter++)
 		e = one_again(u, counter);
 	vv_free(&u->vector);
