@@ -12,6 +12,7 @@
 #include "model/wire.h"
 #include "sync/apply.h"
 #include "sync/outbox.h"
+#include "sync/restored.h"
 
 #define NUMBER_BITS 40
 #define CHUNK 200
@@ -103,8 +104,9 @@ static enum err count_one(void *arg, const char *name, struct bytes value)
 }
 
 /* Keys of one's own in a space, those of its epochs (what else is to be known of an epoch is in a batch), and one's own
- * entry among its devices. */
-static enum err base_space(struct errctx *ec, struct sync *y, const struct people *p, const struct space_row *s)
+ * entry among its devices. A restored home never has keys of epochs: its backup held none. */
+static enum err base_space(struct errctx *ec, struct sync *y, const struct people *p, const struct space_row *s,
+                           bool restored)
 {
 	struct device_keys *keys = NULL;
 	size_t epochs = 0;
@@ -117,7 +119,7 @@ static enum err base_space(struct errctx *ec, struct sync *y, const struct peopl
 	for (size_t i = 0; i < p->devices; i++)
 		me = me || (p->device[i].space == s->n && device_cmp(p->device[i].id, s->me) == 0 &&
 		            p->device[i].state != DEVICE_NAMED);
-	if (e == ERR_OK && s->state == SPACE_MEMBER && (!me || epochs == 0))
+	if (e == ERR_OK && s->state == SPACE_MEMBER && (!me || (epochs == 0 && !restored)))
 		e = ERR_NOT_FOUND;
 	return e == ERR_NOT_FOUND || e == ERR_DAMAGED ? base_gone(ec) : e;
 }
@@ -127,12 +129,15 @@ static enum err base_check(struct errctx *ec, struct sync *y, const struct salva
 {
 	const struct salvaged_trace *t = old->trace.item;
 	struct people people = { 0 };
+	struct restored restored = { 0 };
 	bool own = false;
 	enum err e = people_load(ec, y, &people);
 
+	if (e == ERR_OK)
+		e = restored_get(ec, y, &restored);
 	for (size_t i = 0; e == ERR_OK && i < people.spaces; i++) {
 		own = own || people.space[i].kind == SPACE_OWN;
-		e = base_space(ec, y, &people, &people.space[i]);
+		e = base_space(ec, y, &people, &people.space[i], restored.is);
 	}
 	if (e == ERR_OK && !own)
 		e = base_gone(ec);
@@ -775,6 +780,7 @@ static enum err space_end(struct errctx *ec, struct sync *y, const struct salvag
 {
 	struct unsealed u = { .ec = ec, .y = y, .old = old, .people = people, .space = space, .out = out };
 	struct vv_entry head = { 0 };
+	struct restored restored = { 0 };
 	char tag[TAG_TEXT_LEN];
 	enum err e = store_device_by_id(ec, y->store, space->me, &u.me);
 
@@ -782,13 +788,16 @@ static enum err space_end(struct errctx *ec, struct sync *y, const struct salvag
 		return ERR_OK;
 	if (e == ERR_OK)
 		e = head_of(ec, y, &u.me, &head);
-	if (e == ERR_OK && sent_beyond(old, space, head.seq))
+	if (e == ERR_OK)
+		e = restored_get(ec, y, &restored);
+	/* which sends nothing any more (S7) */
+	if (e == ERR_OK && !restored.is && sent_beyond(old, space, head.seq))
 		e = err_set(
 		    ec, ERR_LATER,
 		    "The repository does not show what this device sent to %1, and it is gone here. Somebody who "
 		    "fetched it must sync first; then try again. Nothing was changed.",
 		    space->name, NULL, NULL);
-	if (e == ERR_OK)
+	if (e == ERR_OK && !restored.is)
 		e = outgoing_again(ec, y, old, shown, space, head.seq);
 	if (e == ERR_OK)
 		e = unsealed_again(&u, head.counter);

@@ -22,11 +22,13 @@
 #include "app/backup_kit.h"
 #include "app/contacts.h"
 #include "app/tally.h"
+#include "app/verify.h"
 #include "batch/batch.h"
 #include "crypto/secret.h"
 #include "support/older.h"
 #include "sync/homes.h"
 #include "sync/outbox.h"
+#include "sync/restored.h"
 #include "vault/backup_pack.h"
 #include "vault/keyring.h"
 #include "vault/page.h"
@@ -313,6 +315,56 @@ static void keys_do_not_travel(void **state)
 	assert_false(holds(&pages, unknown, 16));
 	store_kept_free(rows, n);
 	buf_free(&pages);
+	world_end(&s.w);
+}
+
+/* One bit, anywhere: a restored home is mended as any other, and is still no device (S7). */
+static void it_can_be_repaired(void **state)
+{
+	struct scene s;
+	struct backup_view v;
+	size_t home = 0;
+	size_t mended = 0;
+	size_t pages = 0;
+
+	(void)state;
+	begin(&s);
+	make_backup(&s, ANNA, &v);
+	home = restored_home(&s);
+	for (size_t page = 2; page < 200; page += 9) {
+		struct app_options o = { .home = s.w.home[home],
+			                 .clock = &s.w.clock,
+			                 .courier = s.w.app[ANNA]->courier };
+		struct errctx error = { 0 };
+		struct repair_view r = { 0 };
+		struct restored is = { 0 };
+		struct sync y = { 0 };
+		char path[320];
+		struct buf db = { 0 };
+		FILE *f = NULL;
+
+		app_close(s.w.app[home]);
+		snprintf(path, sizeof(path), "%s/vault.db", s.w.home[home]);
+		assert_err(file_read(ec, path, 1u << 30, &db), ERR_OK);
+		if (page * VAULT_PAGE_SIZE < db.len) {
+			db.data[page * VAULT_PAGE_SIZE + 99] ^= 1;
+			f = fopen(path, "r+");
+			assert_int_equal(fwrite(db.data, 1, db.len, f), db.len);
+			assert_int_equal(fclose(f), 0);
+			pages++;
+		}
+		buf_free(&db);
+		assert_err(app_shell(&o, &s.w.app[home]), ERR_OK);
+		if (app_repair(&error, s.w.app[home], s.master[ANNA], &r) != ERR_OK)
+			break; /* what tells that it was restored may have been there */
+		mended += r.needed;
+		y.store = s.w.app[home]->store;
+		assert_err(restored_get(ec, &y, &is), ERR_OK);
+		assert_true(is.is);
+		assert_true(r.edits_lost == 0 && r.batches_lost == 0);
+	}
+	print_message("# a restored home mended %zu times of %zu\n", mended, pages);
+	assert_true(mended > 3);
 	world_end(&s.w);
 }
 
@@ -831,6 +883,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_do_not_travel),
+		cmocka_unit_test(it_can_be_repaired),
 		cmocka_unit_test(no_kind_is_forgotten),
 		cmocka_unit_test(everything_comes_back),
 		cmocka_unit_test(it_is_not_the_device_it_was),
