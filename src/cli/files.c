@@ -377,9 +377,12 @@ int files_dir_commit(struct files *f)
 void files_dir_abort(struct files *f)
 {
 	char *part = f->dir == NULL ? NULL : files_part_of(f->dir);
-	DIR *d = part == NULL ? NULL : opendir(part);
+	int fd = part == NULL ? -1 : open(part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry = NULL;
 
+	if (d == NULL && fd >= 0)
+		close(fd);
 	// It was made here and is nobody else's; folders in it would stay.
 	while (d != NULL && (entry = readdir(d)) != NULL)
 		unlinkat(dirfd(d), entry->d_name, 0);

@@ -46,16 +46,47 @@ enum err store_kept_all(struct errctx *ec, struct store *s, struct kept_row **ou
 	return e;
 }
 
-enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count)
+/* Without a condition and without triggers SQLite gives back every page of a table and wipes it (secure_delete), what
+ * earlier deletes and splits left in the gaps of its pages included. With triggers it would go row by row, and those
+ * gaps stay: so they are off for this, and what they would have done is done by hand. */
+static enum err clear_whole(struct errctx *ec, struct store *s)
 {
-	/* Without a condition: SQLite gives back every page of the table and wipes it (secure_delete), what earlier
-	 * deletes and splits left in their gaps included. */
-	sqlite3_stmt *st = stmt(ec, s, ST_kept_clear);
+	static const enum statement clear[] = { ST_kept_clear, ST_spare_clear, ST_spare_none };
 	enum err e = ERR_OK;
 
-	NEED(st);
-	e = run(ec, s, st);
+	if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) != SQLITE_OK)
+		return failed(ec, s);
+	for (size_t i = 0; e == ERR_OK && i < sizeof(clear) / sizeof(clear[0]); i++) {
+		sqlite3_stmt *st = stmt(ec, s, clear[i]);
+
+		e = st == NULL ? ERR_IO : run(ec, s, st);
+	}
+	if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL) != SQLITE_OK && e == ERR_OK)
+		e = failed(ec, s);
+	return e;
+}
+
+/* The spares of everything else: each row as it is, past the triggers. */
+static enum err spares_again(struct errctx *ec, struct store *s)
+{
+	static const enum statement again[] = { ST_spare_spaces, ST_spare_devices, ST_spare_epochs, ST_spare_undos,
+		                                ST_spare_letters };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < sizeof(again) / sizeof(again[0]); i++) {
+		sqlite3_stmt *st = stmt(ec, s, again[i]);
+
+		NEED(st);
+		e = run(ec, s, st);
+	}
+	return e;
+}
+
+enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count)
+{
+	enum err e = clear_whole(ec, s);
+
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
 		e = store_kept_put(ec, s, rows[i].space, rows[i].name, buf_bytes(&rows[i].bytes));
-	return e;
+	return e == ERR_OK ? spares_again(ec, s) : e;
 }

@@ -12,6 +12,7 @@
 #include "model/wire.h"
 #include "sync/apply.h"
 #include "sync/outbox.h"
+#include "sync/restored.h"
 
 #define NUMBER_BITS 40
 #define CHUNK 200
@@ -103,8 +104,9 @@ static enum err count_one(void *arg, const char *name, struct bytes value)
 }
 
 /* Keys of one's own in a space, those of its epochs (what else is to be known of an epoch is in a batch), and one's own
- * entry among its devices. */
-static enum err base_space(struct errctx *ec, struct sync *y, const struct people *p, const struct space_row *s)
+ * entry among its devices. A restored home never has keys of epochs: its backup held none. */
+static enum err base_space(struct errctx *ec, struct sync *y, const struct people *p, const struct space_row *s,
+                           bool restored)
 {
 	struct device_keys *keys = NULL;
 	size_t epochs = 0;
@@ -117,7 +119,7 @@ static enum err base_space(struct errctx *ec, struct sync *y, const struct peopl
 	for (size_t i = 0; i < p->devices; i++)
 		me = me || (p->device[i].space == s->n && device_cmp(p->device[i].id, s->me) == 0 &&
 		            p->device[i].state != DEVICE_NAMED);
-	if (e == ERR_OK && s->state == SPACE_MEMBER && (!me || epochs == 0))
+	if (e == ERR_OK && s->state == SPACE_MEMBER && (!me || (epochs == 0 && !restored)))
 		e = ERR_NOT_FOUND;
 	return e == ERR_NOT_FOUND || e == ERR_DAMAGED ? base_gone(ec) : e;
 }
@@ -127,12 +129,15 @@ static enum err base_check(struct errctx *ec, struct sync *y, const struct salva
 {
 	const struct salvaged_trace *t = old->trace.item;
 	struct people people = { 0 };
+	struct restored restored = { 0 };
 	bool own = false;
 	enum err e = people_load(ec, y, &people);
 
+	if (e == ERR_OK)
+		e = restored_get(ec, y, &restored);
 	for (size_t i = 0; e == ERR_OK && i < people.spaces; i++) {
 		own = own || people.space[i].kind == SPACE_OWN;
-		e = base_space(ec, y, &people, &people.space[i]);
+		e = base_space(ec, y, &people, &people.space[i], restored.is);
 	}
 	if (e == ERR_OK && !own)
 		e = base_gone(ec);
@@ -626,17 +631,31 @@ static enum err stand_in(struct unsealed *u, struct dot dot)
 	return edit_write(u, &edit, false);
 }
 
-/* The highest number of one's own that anything readable names. */
+/* The highest number of one's own that anything readable names, without a step in which a number must be wrong. How
+ * many there are is no matter: a home without a neighbourhood never seals any. */
 static uint64_t last_written(const struct unsealed *u, uint64_t head)
 {
 	const struct salvaged_edit *edit = u->old->edit.item;
-	uint64_t last = u->told_n > 0 ? u->told[u->told_n - 1].counter : head;
+	uint64_t last = head;
+	size_t k = 0;
 
-	for (size_t i = 0; i < u->old->edit.n; i++) {
-		uint64_t counter = (uint64_t)edit[i].dot & STORE_NUMBER_MAX;
+	/* both lists ascend */
+	for (size_t i = 0; i < u->old->edit.n || k < u->told_n;) {
+		uint64_t next = k < u->told_n ? u->told[k].counter : UINT64_MAX;
+		uint64_t counter = i < u->old->edit.n ? (uint64_t)edit[i].dot & STORE_NUMBER_MAX : UINT64_MAX;
 
-		if (edit[i].dot >> NUMBER_BITS == u->me.n && edit[i].space == u->space->n && counter > last)
-			last = counter;
+		if (i < u->old->edit.n && (edit[i].dot >> NUMBER_BITS != u->me.n || edit[i].space != u->space->n)) {
+			i++;
+			continue;
+		}
+		if (counter <= next)
+			i++;
+		if (next <= counter)
+			k++;
+		next = counter < next ? counter : next;
+		if (next > last && next - last > GAP_MAX)
+			break;
+		last = next > last ? next : last;
 	}
 	return last;
 }
@@ -673,8 +692,6 @@ static enum err unsealed_again(struct unsealed *u, uint64_t head)
 		e = told_list(u, head);
 	if (e == ERR_OK)
 		last = last_written(u, head);
-	if (e == ERR_OK && last - head > GAP_MAX)
-		last = head;
 	for (uint64_t counter = head + 1; e == ERR_OK && counter <= last; counter++)
 		e = one_again(u, counter);
 	vv_free(&u->vector);
@@ -763,6 +780,7 @@ static enum err space_end(struct errctx *ec, struct sync *y, const struct salvag
 {
 	struct unsealed u = { .ec = ec, .y = y, .old = old, .people = people, .space = space, .out = out };
 	struct vv_entry head = { 0 };
+	struct restored restored = { 0 };
 	char tag[TAG_TEXT_LEN];
 	enum err e = store_device_by_id(ec, y->store, space->me, &u.me);
 
@@ -770,13 +788,16 @@ static enum err space_end(struct errctx *ec, struct sync *y, const struct salvag
 		return ERR_OK;
 	if (e == ERR_OK)
 		e = head_of(ec, y, &u.me, &head);
-	if (e == ERR_OK && sent_beyond(old, space, head.seq))
+	if (e == ERR_OK)
+		e = restored_get(ec, y, &restored);
+	/* which sends nothing any more (S7) */
+	if (e == ERR_OK && !restored.is && sent_beyond(old, space, head.seq))
 		e = err_set(
 		    ec, ERR_LATER,
 		    "The repository does not show what this device sent to %1, and it is gone here. Somebody who "
 		    "fetched it must sync first; then try again. Nothing was changed.",
 		    space->name, NULL, NULL);
-	if (e == ERR_OK)
+	if (e == ERR_OK && !restored.is)
 		e = outgoing_again(ec, y, old, shown, space, head.seq);
 	if (e == ERR_OK)
 		e = unsealed_again(&u, head.counter);

@@ -31,12 +31,15 @@ static enum err place(struct errctx *ec, const char *dir, const char *sub, const
 	return n > 0 && (size_t)n < sizeof(out->path) ? ERR_OK : err_errno(ec, ENAMETOOLONG, dir);
 }
 
-/* ERR_OK also where there was nothing. */
+/* ERR_OK also where there was nothing. A link goes, what it leads to stays: it may be another home. */
 static enum err folder_remove(struct errctx *ec, const char *dir, const char *sub)
 {
 	struct place p;
-	enum err e = ERR_OK;
+	struct stat st;
+	enum err e = place(ec, dir, sub, "", &p);
 
+	if (e == ERR_OK && lstat(p.path, &st) == 0 && S_ISLNK(st.st_mode))
+		return unlink(p.path) == 0 ? ERR_OK : err_errno(ec, errno, p.path);
 	for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]) && e == ERR_OK; i++) {
 		e = place(ec, dir, sub, FILES[i], &p);
 		if (e == ERR_OK && unlink(p.path) != 0 && errno != ENOENT && errno != ENOTDIR)
@@ -185,6 +188,7 @@ enum err swap_settle(struct errctx *ec, const char *dir, const uint8_t master[st
 {
 	struct place next;
 	struct place now;
+	struct stat st;
 	bool next_opens = false;
 	bool now_opens = false;
 	enum err e = place(ec, dir, SWAP_PART, "", &next);
@@ -195,6 +199,8 @@ enum err swap_settle(struct errctx *ec, const char *dir, const uint8_t master[st
 		e = place(ec, dir, SWAP_DIR, "", &next);
 	if (e != ERR_OK || !file_exists(next.path))
 		return e;
+	if (lstat(next.path, &st) == 0 && S_ISLNK(st.st_mode)) /* not made here */
+		return folder_remove(ec, dir, SWAP_DIR);
 	e = place(ec, dir, SWAP_DIR, "vault.db", &next);
 	if (e == ERR_OK)
 		e = place(ec, dir, "", "vault.db", &now);

@@ -2,7 +2,7 @@
 // V3, V6: a copy of a vault holds all of it under other keys, and takes the old one's place whole or not at all. Every
 // state that a crash between two steps can leave is made by hand and opened.
 // Seen to catch: `next` removed where the key opened neither vault; the new vault.mark left unlocked; a swap that was
-// ready and not carried out.
+// ready and not carried out; a link in the place of `next` that is followed, into another home.
 #include "kit.h"
 
 #include <sys/file.h>
@@ -285,6 +285,38 @@ static void damage_is_not_copied(void **state)
 	free(side);
 }
 
+/* A home that somebody handed over may have links in it, to a home that is somebody's own. */
+static void a_link_leads_nowhere(void **state)
+{
+	static const char *const names[] = { "next", "next.part" };
+	struct scene s;
+	char *own = kit_dir();
+	struct buf db = { 0 };
+
+	(void)state;
+	scene_begin(&s, OTHER);
+	swap_give_up(s.dir);
+	db = kit_read(s.dir, "vault.db");
+	for (int i = 0; i < 2; i++) {
+		char *link = file_join(s.dir, names[i]);
+		char *theirs = file_join(own, "vault.db");
+		struct buf now = { 0 };
+
+		assert_int_equal(file_replace(NULL, theirs, buf_bytes(&db)), ERR_OK);
+		assert_int_equal(symlink(own, link), 0);
+		expect(&s, KIT_MASTER, s.before);
+		assert_int_equal(file_read(NULL, theirs, 1u << 28, &now), ERR_OK);
+		assert_int_equal(bytes_cmp(buf_bytes(&now), buf_bytes(&db)), 0);
+		assert_int_not_equal(access(link, F_OK), 0);
+		buf_free(&now);
+		free(link);
+		free(theirs);
+	}
+	buf_free(&db);
+	kit_dir_free(own);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +325,7 @@ int main(void)
 		cmocka_unit_test(new_key_after_its_moment),
 		cmocka_unit_test(the_lock_moves_along),
 		cmocka_unit_test(a_waiting_swap_is_not_thrown_away),
+		cmocka_unit_test(a_link_leads_nowhere),
 		cmocka_unit_test(pages_cannot_change_places),
 		cmocka_unit_test(damage_is_not_copied),
 	};
