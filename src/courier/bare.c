@@ -3,6 +3,7 @@
 // durable, and what a kill leaves behind (a lock, a half-made folder) is cleared by the next run (S3).
 #include "courier/bare.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <git2/odb_backend.h>
@@ -254,11 +255,6 @@ void bare_unlock(struct bare *b)
 
 // ---- Branches ----
 
-static int compare_refs(const void *a, const void *b)
-{
-	return strcmp(((const struct branch_ref *)a)->name, ((const struct branch_ref *)b)->name);
-}
-
 struct branch_ref *branch_refs_find(const struct branch_refs *refs, const char *name)
 {
 	size_t low = 0, high = refs->count;
@@ -307,6 +303,17 @@ static enum err refs_put(struct errctx *ec, struct branch_refs *refs, const char
 	return ERR_OK;
 }
 
+/* libgit2 calls a branch file that is not plain text "not found". */
+static bool ref_file_exists(const struct bare *b, const char *name)
+{
+	char *path = file_join(b->path, name);
+	struct stat st;
+	bool yes = path != NULL && lstat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+
+	free(path);
+	return yes;
+}
+
 /* Reads what a branch points to. A symbolic one is broken: it could name any other. */
 static enum err ref_read(struct errctx *ec, const struct bare *b, struct branch_ref *ref, bool *found)
 {
@@ -316,7 +323,7 @@ static enum err ref_read(struct errctx *ec, const struct bare *b, struct branch_
 	const git_error *last = git_error_last();
 	enum err e = ERR_OK;
 
-	*found = rc != GIT_ENOTFOUND;
+	*found = rc != GIT_ENOTFOUND || ref_file_exists(b, ref->name);
 	if (rc != 0 && rc != GIT_ENOTFOUND && last != NULL && last->klass == GIT_ERROR_NOMEMORY)
 		e = no_memory(ec);
 	ref->broken = *found && id == NULL;
@@ -324,6 +331,56 @@ static enum err ref_read(struct errctx *ec, const struct bare *b, struct branch_
 		ref->id = *id;
 	git_reference_free(r);
 	watchdog_kick();
+	return e;
+}
+
+static int compare_refs(const void *a, const void *b)
+{
+	return strcmp(((const struct branch_ref *)a)->name, ((const struct branch_ref *)b)->name);
+}
+
+/* refs/heads/SPACE/EPOCH/DEVICE */
+#define REF_DEPTH_MAX 5
+
+/* Files of branches as they lie there. libgit2 passes over one that holds no plain text, and a branch that is damaged
+ * must not look like one that is gone. The first `known` of `out` are sorted, and not listed again. */
+static enum err list_files(struct errctx *ec, const struct bare *b, const char *below, unsigned depth, size_t known,
+                           struct branch_refs *out)
+{
+	char *folder = file_join(b->path, below);
+	DIR *d = folder == NULL ? NULL : opendir(folder);
+	struct dirent *entry = NULL;
+	enum err e = folder == NULL ? no_memory(ec) : ERR_OK;
+
+	while (e == ERR_OK && d != NULL && (entry = readdir(d)) != NULL) {
+		char *name = NULL;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		if (asprintf(&name, "%s%s", below, entry->d_name) < 0) {
+			e = no_memory(ec);
+			break;
+		}
+		if (ref_file_exists(b, name)) {
+			struct branch_ref key = { .name = name };
+
+			if (job_ref_valid(name) &&
+			    (known == 0 || bsearch(&key, out->ref, known, sizeof(key), compare_refs) == NULL))
+				e = refs_put(ec, out, name);
+		} else if (depth < REF_DEPTH_MAX) {
+			char *deeper = NULL;
+
+			if (asprintf(&deeper, "%s/", name) < 0)
+				e = no_memory(ec);
+			else
+				e = list_files(ec, b, deeper, depth + 1, known, out);
+			free(deeper);
+		}
+		free(name);
+	}
+	if (d != NULL)
+		closedir(d);
+	free(folder);
 	return e;
 }
 
@@ -370,6 +427,7 @@ enum err bare_list(struct errctx *ec, const struct bare *b, const char *const *p
                    struct branch_refs *out)
 {
 	enum err e = check_packed_refs(ec, b);
+	size_t known = 0;
 	size_t kept = 0;
 
 	*out = (struct branch_refs){ 0 };
@@ -379,6 +437,12 @@ enum err bare_list(struct errctx *ec, const struct bare *b, const char *const *p
 		else
 			e = refs_put(ec, out, prefix[i]);
 	}
+	if (out->count > 0)
+		qsort(out->ref, out->count, sizeof(*out->ref), compare_refs);
+	known = out->count;
+	for (size_t i = 0; e == ERR_OK && i < prefixes; i++)
+		if (prefix[i][strlen(prefix[i]) - 1] == '/')
+			e = list_files(ec, b, prefix[i], 0, known, out);
 	if (out->count > 0)
 		qsort(out->ref, out->count, sizeof(*out->ref), compare_refs);
 	for (size_t i = 0; i < out->count; i++) {
