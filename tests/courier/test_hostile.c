@@ -317,6 +317,25 @@ static void test_damaged_objects_cost_their_own_branch_only(void **state)
 	}
 }
 
+/* One bit in the file of a branch, such that it holds no plain text: libgit2 does not list it. It is damaged, not gone.
+ * Seen to fail with list_files() left out. */
+static void test_a_damaged_branch_is_not_a_missing_one(void **state)
+{
+	struct scene s;
+	struct heard *h = NULL;
+
+	(void)state;
+	scene_begin(&s);
+	push_one(&s, 'a', "b-1", "one");
+	push_one(&s, 'c', "b-1", "three");
+	shell("printf '\\377' | dd of=%s/remote/" OWN "c bs=1 seek=31 conv=notrunc 2>/dev/null", s.dir);
+	h = look(&s);
+	assert_heard(h, "file " OWN "a ");
+	assert_heard(h, "fail person damaged The branch " OWN "c");
+	assert_int_equal(h->fails, 1);
+	scene_end(&s);
+}
+
 /* A tree whose header says 3 bytes and whose body has more: libgit2 would write past the 3. Seen to fail, under the
  * address sanitizer, with loose_sound() always true. */
 static void test_a_header_that_says_too_little(void **state)
@@ -400,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_branches),
 		cmocka_unit_test(test_damaged_objects_cost_their_own_branch_only),
 		cmocka_unit_test(test_a_header_that_says_too_little),
+		cmocka_unit_test(test_a_damaged_branch_is_not_a_missing_one),
 		cmocka_unit_test(test_branches_below_branches),
 		cmocka_unit_test(test_a_long_branch_comes_in_portions),
 	};
