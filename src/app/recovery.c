@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/within.h"
+#include "base/codec.h"
 #include "base/file.h"
 #include "crypto/secret.h"
 #include "crypto/sheet.h"
@@ -201,4 +203,55 @@ enum err app_recover(struct errctx *ec, const struct app_options *o, struct byte
 	               "The disk failed while the key file was replaced. Try the new passphrase; where it does not "
 	               "open, use the sheet again.",
 	               NULL, NULL, NULL);
+}
+
+/* ---- Which sheet was the newest? The key file alone cannot tell: an older one is whole too. ---- */
+
+#define META_SHEET "sheet"
+
+static enum err noted_get(struct errctx *ec, struct app *app, uint32_t *out)
+{
+	struct buf b = { 0 };
+	enum err e = store_meta_get(ec, app->store, META_SHEET, &b);
+
+	*out = e == ERR_OK && b.len == 4 ? be32_get(b.data) : 0;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+void app_sheet_note(struct app *app)
+{
+	struct sheet_known known = { 0, 0 };
+	uint32_t noted = 0;
+	uint8_t number[4];
+	enum err e = app_sheet_known(NULL, app->home, &known);
+
+	if (e == ERR_OK)
+		e = noted_get(NULL, app, &noted);
+	if (e != ERR_OK || known.number <= noted || store_begin(NULL, app->store) != ERR_OK)
+		return;
+	be32_put(number, known.number);
+	e = store_meta_put(NULL, app->store, META_SHEET, (struct bytes){ number, sizeof(number) });
+	(void)!within_end(NULL, app, e);
+}
+
+enum err app_sheet_is_newest(struct errctx *ec, struct app *app)
+{
+	struct sheet_known known = { 0, 0 };
+	uint32_t noted = 0;
+	char old[12];
+	char new[12];
+	enum err e = app_sheet_known(ec, app->home, &known);
+
+	if (e == ERR_OK)
+		e = noted_get(ec, app, &noted);
+	if (e != ERR_OK || known.number >= noted)
+		return e;
+	snprintf(old, sizeof(old), "%u", known.number);
+	snprintf(new, sizeof(new), "%u", noted);
+	return err_set(
+	    ec, ERR_REFUSED,
+	    "An older key file was put in this home: it knows recovery sheet %1, and sheet %2 was made later. "
+	    "Nothing was changed. First make a new sheet with: recovery sheet FILE",
+	    old, new, NULL);
 }

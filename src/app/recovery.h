@@ -53,6 +53,13 @@ struct sheet_known {
 };
 enum err app_sheet_known(struct errctx *ec, const char *home, struct sheet_known *out) MUST_CHECK;
 
+/* Notes in the vault the number of the sheet that its key file names, where it is a later one than was noted before.
+ * Best effort, at each opening by passphrase. */
+void app_sheet_note(struct app *app);
+/* ERR_REFUSED where the key file names an earlier sheet than was noted: an older key file was put back, and what is
+ * sealed to the sheet in it could be opened by words that somebody else has. */
+enum err app_sheet_is_newest(struct errctx *ec, struct app *app) MUST_CHECK;
+
 /* Words as they come in, in guarded memory; with room for a whole sheet as text. */
 #define SHEET_TEXT_MAX 8192
 struct sheet_text {

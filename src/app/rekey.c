@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "app/recovery.h"
 #include "base/file.h"
 #include "store/store.h"
 #include "vault/copy.h"
@@ -222,6 +223,8 @@ enum err app_rekey(struct errctx *ec, struct app *app, struct bytes passphrase, 
 	enum err e = keys == NULL ? err_errno(ec, ENOMEM, app->home) : ERR_OK;
 
 	*out = (struct rekey_view){ 0 };
+	if (e == ERR_OK)
+		e = app_sheet_is_newest(ec, app);
 	if (e == ERR_OK)
 		e = keychange_by_passphrase(ec, keys, passphrase, app->rng, &kc);
 	if (e == ERR_OK)

@@ -34,7 +34,7 @@ struct rekey_view {
 
 /* `passphrase` is that of the home, typed again; it stays the same. `app` is open, and open afterwards with the new
  * vault. ERR_LOCKED: not the passphrase. ERR_DAMAGED: the vault is not whole; nothing was changed. ERR_LATER: another
- * change is under way. ERR_REFUSED: see keychange_master_key().
+ * change is under way. ERR_REFUSED: see keychange_master_key(), app_sheet_is_newest().
  * After a failure app_is_open() tells whether the vault could be opened again; where not, only app_close() is allowed.
  */
 enum err app_rekey(struct errctx *ec, struct app *app, struct bytes passphrase, const struct rekey_told *told,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app/backup.h"
+#include "app/recovery.h"
 #include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
@@ -340,6 +341,8 @@ enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes p
 	}
 	if (e == ERR_OK)
 		e = app_open_with_key(ec, o, master, false, NULL, out);
+	if (e == ERR_OK)
+		app_sheet_note(*out);
 	secret_free(master);
 	free(keys);
 	return e;

@@ -144,4 +144,15 @@ check_status 7 'a damaged vault keeps its key' $slb rekey $one
 check_says 'verify --repair' 'and it is said what to do'
 check 'its key file is as it was' cmp "$home/keys" "$TMPDIR/keys.old"
 check 'and no copy is left' sh -c "test ! -e '$home/next' && test ! -e '$home/next.part'"
+
+# ---- an older key file that is put back, with a sheet that somebody has seen ----
+cp "$TMPDIR/vault.old" "$home/vault.db"
+cp "$home/keys" "$TMPDIR/keys.before"
+check 'another sheet' $slb recovery sheet "$TMPDIR/5.txt" $one
+check 'the home is used with it' $slb contact list $one
+cp "$TMPDIR/keys.before" "$home/keys"
+check_status 8 'a rekey does not seal to the sheet that was replaced' $slb rekey $one
+check_says 'recovery sheet' 'and it is said what to do'
+check 'a new sheet ends that' $slb recovery sheet "$TMPDIR/6.txt" $one
+check 'and the key can be changed' $slb rekey $one
 finish
