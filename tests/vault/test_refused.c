@@ -18,6 +18,8 @@
 
 #include <sodium.h>
 
+#include "base/codec.h"
+#include "crypto/pwhash.h"
 #include "vault/backup_file.h"
 #include "vault/backup_pack.h"
 #include "vault/copy.h"
@@ -882,7 +884,8 @@ static void blows(struct world *w, const struct flow *f, enum call kind, unsigne
 	struct tally t = { 0 };
 	bool all = getenv("SLB_SOAK") != NULL;
 
-	for (int sticky = 0; sticky < 2; sticky++) {
+	/* A call that is always interrupted never ends. */
+	for (int sticky = 0; sticky < (error == EINTR ? 1 : 2); sticky++) {
 		unsigned step = 1;
 
 		blow.sticky = sticky == 1;
@@ -893,10 +896,12 @@ static void blows(struct world *w, const struct flow *f, enum call kind, unsigne
 			blow.left = n;
 			if (!blow_one(w, f, disk_kind, &t))
 				break;
-			step = all ? 1 : 1 + n / (kind == C_SQLITE ? 4 : 12);
+			step = all || (n < 40 && kind != C_SQLITE) ? 1 : 1 + n / (kind == C_SQLITE ? 4 : 12);
 		}
 	}
 	blow.kind = C_NONE;
+	if (error == EINTR)
+		assert_int_equal(t.refused, 0); /* it is made again */
 	if (t.tried > 0)
 		print_message("# %s, call %d/%u: %u refused, %u told, %u done all the same\n", f->name, kind, disk_kind,
 		              t.tried, t.refused, t.made);
@@ -917,12 +922,172 @@ static void any_call_refused(void **state)
 			continue;
 		for (int kind = C_NONE + 1; kind < CALLS; kind++)
 			blows(&w, &FLOWS[i], kind, 0, kind <= C_SQLITE ? ENOMEM : kind == C_WRITE ? ENOSPC : EIO);
+		blows(&w, &FLOWS[i], C_READ, 0, EINTR);
+		blows(&w, &FLOWS[i], C_WRITE, 0, EINTR);
 		for (size_t k = 0; k < sizeof(disk_kinds) / sizeof(disk_kinds[0]); k++)
 			blows(&w, &FLOWS[i], C_NONE, disk_kinds[k], EIO);
 	}
 	world_end(&w);
 	disk_free(disk);
 	disk = NULL;
+}
+
+/* ---- Keys, with a clock that is told ---- */
+
+struct told_clock {
+	int64_t took; /* each derivation, in ms, for each pass */
+	int64_t now;
+	bool second;
+};
+
+static int64_t told_ms(void *self)
+{
+	struct told_clock *c = self;
+
+	if (c->second)
+		c->now += c->took;
+	c->second = !c->second;
+	return c->now;
+}
+
+/* How many passes a new key file asks for, on machines of all kinds; and never above the ceiling. */
+static void passes_by_the_clock(void **state)
+{
+	static const struct {
+		int64_t took;
+		uint64_t ops;
+	} cases[] = {
+		{ 0, KEY_COST_FLOOR_OPS },   { -5, KEY_COST_FLOOR_OPS },     { KEYFILE_DERIVE_MS, KEY_COST_FLOOR_OPS },
+		{ 1, KEY_COST_CEILING_OPS }, { 100000, KEY_COST_FLOOR_OPS },
+	};
+	struct seed seed = { 99 };
+	struct rng rng = seed_rng(&seed);
+	uint8_t *master = secret_new(MASTER_KEY_LEN);
+	char *dir = kit_dir();
+	char *path = file_join(dir, "keys");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct told_clock told = { .took = cases[i].took };
+		struct clock clock = { told_ms, &told };
+		struct buf b = { 0 };
+
+		assert_int_equal(keyfile_create(NULL, path, text_of(PASSPHRASE), &clock, &rng, master), ERR_OK);
+		b = kit_read(dir, "keys");
+		assert_int_equal(be64_get(b.data + 40), cases[i].ops);
+		assert_int_equal(keyfile_unlock(NULL, path, text_of(PASSPHRASE), master), ERR_OK);
+		buf_free(&b);
+		unlink(path);
+	}
+	secret_free(master);
+	free(path);
+	kit_dir_free(dir);
+}
+
+static void what_a_change_is_asked_for(void **state)
+{
+	struct seed seed = { 98 };
+	struct rng rng = seed_rng(&seed);
+	struct clock clock = { still_ms, NULL };
+	uint8_t *master = secret_new(MASTER_KEY_LEN);
+	uint8_t secret[SHEET_SECRET_LEN] = { 0 };
+	uint32_t replaced = 7;
+	enum keys_now now = KEYS_OLD;
+	struct keyfile_sheet sheet;
+	struct keychange *kc = NULL;
+	char *dir = kit_dir();
+	char *path = file_join(dir, "keys");
+
+	(void)state;
+	assert_int_equal(keyfile_create(NULL, path, text_of(""), &clock, &rng, master), ERR_INPUT);
+	assert_false(file_exists(path));
+	assert_int_equal(keyfile_create(NULL, path, text_of(PASSPHRASE), &clock, &rng, master), ERR_OK);
+	assert_int_equal(keyfile_create(NULL, path, text_of(PASSPHRASE), &clock, &rng, master), ERR_REFUSED);
+	assert_int_equal(keychange_by_sheet(NULL, path, secret, &rng, &replaced, &kc), ERR_LOCKED);
+	assert_int_equal(replaced, 0);
+	assert_int_equal(keychange_by_passphrase(NULL, path, text_of(PASSPHRASE), &rng, &kc), ERR_OK);
+	assert_int_equal(keychange_passphrase(kc, NULL, text_of(""), &clock), ERR_INPUT);
+	assert_int_equal(keychange_master_key(kc, NULL), ERR_OK); /* without a sheet */
+	assert_int_equal(keychange_sheet(kc, NULL, -3, secret, &sheet), ERR_OK);
+	assert_int_equal(sheet.day, 0);
+	assert_int_equal(keychange_commit(kc, NULL, &now), ERR_OK);
+	keychange_free(kc);
+	/* Only the sheet opens it now. */
+	assert_int_equal(keyfile_unlock(NULL, path, text_of(PASSPHRASE), master), ERR_LOCKED);
+	assert_int_equal(keychange_by_sheet(NULL, path, secret, &rng, &replaced, &kc), ERR_OK);
+	keychange_free(kc);
+	secret_free(master);
+	free(path);
+	kit_dir_free(dir);
+}
+
+/* ---- A backup of what is not one ---- */
+
+static void a_backup_needs_its_parts(void **state)
+{
+	static uint8_t key_file[BACKUP_KEY_FILE_MAX + 1];
+	static const struct {
+		size_t key_len;
+		size_t mark_len;
+		size_t db_len;
+		enum err e;
+	} cases[] = {
+		{ 0, 512, 4096, ERR_IO },       { sizeof(key_file), 512, 4096, ERR_IO },
+		{ 10, 0, 4096, ERR_NOT_FOUND }, { 10, 512, 0, ERR_NOT_FOUND },
+		{ 10, 512, 4096, ERR_OK },
+	};
+	struct seed seed = { 97 };
+	struct rng rng = seed_rng(&seed);
+	struct backup_keys *keys = backup_keys_new(KIT_MASTER);
+	char *dir = kit_dir();
+	char *path = file_join(dir, "keys.new");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct backup_parts parts = { { key_file, cases[i].key_len }, dir, 1760000000000 };
+		struct errctx ec = { .code = ERR_OK };
+		uint64_t bytes = 0;
+		int fd = __real_open64(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		/* 0: the file is not there */
+		kit_write(dir, "vault.mark", cases[i].mark_len == 0 ? NULL : key_file, cases[i].mark_len);
+		kit_write(dir, "vault.db", cases[i].db_len == 0 ? NULL : key_file, cases[i].db_len);
+		assert_int_equal(backup_pack(&ec, fd, path, keys, &parts, &rng, &bytes), cases[i].e);
+		assert_int_equal(ec.code, cases[i].e);
+		close(fd);
+	}
+	backup_keys_free(keys);
+	free(path);
+	kit_dir_free(dir);
+}
+
+/* ---- Seals without memory ---- */
+
+static void seals_need_memory(void **state)
+{
+	static const uint8_t key[AEAD_KEY_LEN] = "a key";
+	struct seed seed = { 96 };
+	struct rng rng = seed_rng(&seed);
+	struct bytes none = { NULL, 0 };
+	struct bytes plain = { key, sizeof(key) };
+	struct buf sealed = { 0 };
+	struct buf out = { 0 };
+
+	(void)state;
+	blow.left = 0;
+	blow.sticky = true;
+	blow.hits = 0;
+	blow.kind = C_MEMORY;
+	assert_int_equal(aead_seal(SEAL_BATCH, key, none, plain, &rng, &sealed), ERR_NO_MEMORY);
+	blow.kind = C_NONE;
+	assert_int_equal(sealed.len, 0);
+	assert_int_equal(aead_seal(SEAL_BATCH, key, none, plain, &rng, &sealed), ERR_OK);
+	blow.kind = C_MEMORY;
+	assert_int_equal(aead_unseal(SEAL_BATCH, key, none, buf_bytes(&sealed), &out), ERR_NO_MEMORY);
+	blow.kind = C_NONE;
+	assert_int_equal(out.len, 0);
+	buf_free(&sealed);
+	buf_free(&out);
 }
 
 /* ---- A process that begins ---- */
@@ -1021,7 +1186,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_begins),
-		cmocka_unit_test_setup(any_call_refused, this_one_begins),
+		cmocka_unit_test_setup(passes_by_the_clock, this_one_begins),
+		cmocka_unit_test(what_a_change_is_asked_for),
+		cmocka_unit_test(seals_need_memory),
+		cmocka_unit_test(a_backup_needs_its_parts),
+		cmocka_unit_test(any_call_refused),
 	};
 
 	return cmocka_run_group_tests_name("vault/refused", tests, NULL, NULL);
