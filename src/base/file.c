@@ -146,6 +146,16 @@ enum err file_clear_dir(struct errctx *ec, const char *path)
 	return e;
 }
 
+enum err file_look(struct errctx *ec, const char *path, bool *there)
+{
+	struct stat st;
+
+	*there = stat(path, &st) == 0;
+	if (*there || errno == ENOENT || errno == ENOTDIR)
+		return ERR_OK;
+	return err_errno(ec, errno, path);
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;

@@ -24,6 +24,9 @@ enum err file_sync_parent(struct errctx *ec, const char *path) MUST_CHECK;
 enum err file_make_dir(struct errctx *ec, const char *path) MUST_CHECK;
 /* Removes the files that stand in a directory; directories in it stay. */
 enum err file_clear_dir(struct errctx *ec, const char *path) MUST_CHECK;
+/* Whether something bears that name. An error where the disk does not tell: then nothing may be made or removed there.
+ */
+enum err file_look(struct errctx *ec, const char *path, bool *there) MUST_CHECK;
 bool file_exists(const char *path);
 /* "a/b" in fresh memory (free() it), NULL when out of memory. */
 char *file_join(const char *dir, const char *name);

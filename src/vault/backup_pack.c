@@ -113,12 +113,12 @@ static enum err put_parts(struct packing *p, const struct backup_keys *keys, con
 	if (e == ERR_OK)
 		e = length_of(p->ec, mark, &mark_len);
 	list = backup_list_of((uint32_t)parts->key_file.len, db_len, mark_len, parts->made_ms);
-	if (e == ERR_OK && (e = buf_reserve(&head, BACKUP_HEAD_LEN)) == ERR_OK) {
-		backup_head_put((uint32_t)parts->key_file.len, head.data);
-		head.len = BACKUP_HEAD_LEN;
-		e = buf_put(&head, parts->key_file.data, parts->key_file.len);
-	}
+	if (e == ERR_OK && buf_reserve(&head, BACKUP_HEAD_LEN + parts->key_file.len) != ERR_OK)
+		e = err_errno(p->ec, ENOMEM, p->name);
 	if (e == ERR_OK) {
+		backup_head_put((uint32_t)parts->key_file.len, head.data);
+		memcpy(head.data + BACKUP_HEAD_LEN, parts->key_file.data, parts->key_file.len);
+		head.len = BACKUP_HEAD_LEN + parts->key_file.len;
 		rng_fill(rng, nonce, sizeof(nonce));
 		backup_list_seal(keys, buf_bytes(&head), &list, nonce, sealed);
 		e = put(p, buf_bytes(&head));

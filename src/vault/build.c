@@ -78,8 +78,14 @@ static enum err first_ledger(struct vault *v, struct errctx *ec)
 	int fd = open(v->new_path, O_RDONLY | O_CLOEXEC);
 	enum err e = fd < 0 ? err_errno(ec, errno, v->new_path) : ERR_OK;
 
-	while (e == ERR_OK && (n = read(fd, page, sizeof(page))) == (ssize_t)sizeof(page))
+	while (e == ERR_OK) {
+		n = read(fd, page, sizeof(page));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof(page))
+			break;
 		ledger_sum(v->ring, ++pages, page + sizeof(page) - PAGE_RESERVE, true, sum);
+	}
 	if (e == ERR_OK && (n != 0 || pages == 0))
 		e = err_errno(ec, n < 0 ? errno : EIO, v->new_path);
 	if (e == ERR_OK && fsync(fd) != 0)

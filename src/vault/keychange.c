@@ -125,6 +125,8 @@ enum err keychange_by_sheet(struct errctx *ec, const char *path, const uint8_t s
 		e = ERR_LOCKED;
 	if (e == ERR_OK)
 		e = sheet_slot_open((*out)->key_id, buf_bytes(&(*out)->sheet), secret, (*out)->master, replaced);
+	if (e == ERR_NO_MEMORY)
+		e = err_errno(ec, ENOMEM, path);
 	if (e == ERR_DAMAGED)
 		e = err_set(ec, e, "The key file was changed by something else. Put back a copy of it.", NULL, NULL,
 		            NULL);

@@ -45,10 +45,13 @@ enum err keyfile_create(struct errctx *ec, const char *path, struct bytes passph
 	struct buf body = { 0 };
 	struct buf copy = { 0 };
 	struct buf file = { 0 };
+	bool there = false;
 	enum err e = passphrase_check(ec, passphrase);
 
 	secret_wipe(master, MASTER_KEY_LEN);
-	if (e == ERR_OK && file_exists(path))
+	if (e == ERR_OK)
+		e = file_look(ec, path, &there);
+	if (e == ERR_OK && there)
 		e = err_set(ec, ERR_REFUSED, "There is a key file %1 already. It was left as it is.", path, NULL, NULL);
 	if (e != ERR_OK)
 		return e;

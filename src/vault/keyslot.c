@@ -105,6 +105,8 @@ enum err pass_slot_put(struct errctx *ec, struct slot_key key, struct bytes pass
 		aead_seal_detached(SEAL_KEYSLOT, kek, nonce, slot_ad(key.key_id, body, ad), nonce + AEAD_NONCE_LEN,
 		                   MASTER_KEY_LEN, nonce + AEAD_NONCE_LEN + MASTER_KEY_LEN);
 		e = buf_put(out, body, sizeof(body));
+		if (e != ERR_OK)
+			e = derive_error(ec, e);
 	}
 	secret_free(kek);
 	return e;

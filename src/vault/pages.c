@@ -51,12 +51,12 @@ static bool frame_follows(const uint8_t *frame, bool big, uint32_t sum[static 2]
 	return sum[0] == be32_get(frame + 16) && sum[1] == be32_get(frame + 20);
 }
 
-static enum err frame_note(struct vault_pages *p, uint32_t frame, const uint8_t *data)
+static enum err frame_note(struct vault_pages *p, struct errctx *ec, uint32_t frame, const uint8_t *data)
 {
 	struct ledger_frame_note note = { be32_get(data), be32_get(data + 4) };
 
 	if (ledger_frame(&p->v->ledger, frame, note) != SQLITE_OK)
-		return ERR_NO_MEMORY;
+		return err_errno(ec, ENOMEM, p->v->log_path);
 	if (note.db_pages != 0) {
 		ledger_commit(&p->v->ledger, frame);
 		p->whole = frame;
@@ -65,7 +65,7 @@ static enum err frame_note(struct vault_pages *p, uint32_t frame, const uint8_t 
 	return ERR_OK;
 }
 
-static enum err frames_scan(struct vault_pages *p, const uint8_t plain[static WAL_HEADER_LEN])
+static enum err frames_scan(struct vault_pages *p, struct errctx *ec, const uint8_t plain[static WAL_HEADER_LEN])
 {
 	uint32_t sum[2] = { be32_get(plain + 24), be32_get(plain + 28) };
 	bool big = (plain[3] & 1) != 0;
@@ -77,7 +77,7 @@ static enum err frames_scan(struct vault_pages *p, const uint8_t plain[static WA
 		if (!frame_read(p, i, frame) || !frame_follows(frame, big, sum))
 			break;
 		p->report.frames++;
-		e = frame_note(p, i, frame);
+		e = frame_note(p, ec, i, frame);
 	}
 	/* whatever opens further on was written after the frame that does not: then that one is no torn tail */
 	for (uint32_t k = i + 1; e == ERR_OK && i <= p->log_frames && k <= p->log_frames; k++) {
@@ -94,21 +94,17 @@ static enum err frames_scan(struct vault_pages *p, const uint8_t plain[static WA
 static enum err log_open(struct vault_pages *p, struct errctx *ec)
 {
 	struct ledger *l = &p->v->ledger;
-	char *path = NULL;
 	uint8_t disk[WAL_HEADER_DISK];
 	uint8_t plain[WAL_HEADER_LEN];
 	struct stat st = { 0 };
 	bool found = false;
 	enum err e = ERR_OK;
 
-	if (asprintf(&path, "%s-wal", p->v->db_path) < 0)
-		return err_errno(ec, ENOMEM, p->v->db_path);
-	p->log = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	p->log = open(p->v->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (p->log < 0 && errno != ENOENT)
-		e = err_errno(ec, errno, path);
+		e = err_errno(ec, errno, p->v->log_path);
 	if (p->log >= 0 && fstat(p->log, &st) != 0)
-		e = err_errno(ec, errno, path);
-	free(path);
+		e = err_errno(ec, errno, p->v->log_path);
 	if (e != ERR_OK)
 		return e;
 	if (p->log >= 0 && pread(p->log, disk, sizeof(disk), 0) == (ssize_t)sizeof(disk))
@@ -122,7 +118,7 @@ static enum err log_open(struct vault_pages *p, struct errctx *ec)
 		ledger_log_found(l, &p->id);
 		p->log_frames =
 		    st.st_size <= WAL_HEADER_DISK ? 0 : (uint32_t)((st.st_size - WAL_HEADER_DISK) / FRAME_LEN);
-		e = frames_scan(p, plain);
+		e = frames_scan(p, ec, plain);
 	}
 	if (!l->missing && p->whole < ledger_claim(l))
 		p->report.log_cut = true;

@@ -65,10 +65,13 @@ static enum err folder_sync(struct errctx *ec, const char *path)
 enum err swap_begin(struct errctx *ec, const char *dir, char **out)
 {
 	struct place p;
+	bool there = false;
 	enum err e = place(ec, dir, SWAP_DIR, "vault.db", &p);
 
 	*out = NULL;
-	if (e == ERR_OK && file_exists(p.path))
+	if (e == ERR_OK)
+		e = file_look(ec, p.path, &there);
+	if (there)
 		return err_set(ec, ERR_LATER,
 		               "An earlier change of the vault was not finished. Lock and unlock, then try again.",
 		               NULL, NULL, NULL);
@@ -191,13 +194,18 @@ enum err swap_settle(struct errctx *ec, const char *dir, const uint8_t master[st
 	struct stat st;
 	bool next_opens = false;
 	bool now_opens = false;
+	bool there = false;
 	enum err e = place(ec, dir, SWAP_PART, "", &next);
 
-	if (e == ERR_OK && file_exists(next.path))
+	if (e == ERR_OK)
+		e = file_look(ec, next.path, &there);
+	if (e == ERR_OK && there)
 		e = folder_remove(ec, dir, SWAP_PART);
 	if (e == ERR_OK)
 		e = place(ec, dir, SWAP_DIR, "", &next);
-	if (e != ERR_OK || !file_exists(next.path))
+	if (e == ERR_OK)
+		e = file_look(ec, next.path, &there);
+	if (e != ERR_OK || !there)
 		return e;
 	if (lstat(next.path, &st) == 0 && S_ISLNK(st.st_mode)) /* not made here */
 		return folder_remove(ec, dir, SWAP_DIR);

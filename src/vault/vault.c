@@ -38,36 +38,29 @@ static const char OPEN_SQL[] = "PRAGMA locking_mode=EXCLUSIVE;" /* before the fi
 static enum err paths_make(struct vault *v, struct errctx *ec, const char *dir)
 {
 	v->db_path = file_join(dir, "vault.db");
+	v->log_path = file_join(dir, "vault.db-wal");
 	v->new_path = file_join(dir, "vault.new");
 	v->mark_path = file_join(dir, "vault.mark");
-	if (v->db_path == NULL || v->new_path == NULL || v->mark_path == NULL)
+	if (v->db_path == NULL || v->log_path == NULL || v->new_path == NULL || v->mark_path == NULL)
 		return err_errno(ec, ENOMEM, dir);
 	return ERR_OK;
 }
 
-static bool log_exists(const struct vault *v)
-{
-	char *log = NULL;
-	bool yes = true;
-
-	if (asprintf(&log, "%s-wal", v->db_path) >= 0) {
-		yes = file_exists(log);
-		free(log);
-	}
-	return yes;
-}
-
 static enum err presence_check(const struct vault *v, struct errctx *ec, const char *dir, enum vault_mode mode)
 {
-	struct stat st;
+	struct stat st = { 0 };
+	bool log = false;
 	bool there = stat(v->db_path, &st) == 0;
+	enum err e = there || errno == ENOENT ? file_look(ec, v->log_path, &log) : err_errno(ec, errno, v->db_path);
 
-	if (mode == VAULT_CREATE && (there || log_exists(v)))
+	if (e != ERR_OK)
+		return e;
+	if (mode == VAULT_CREATE && (there || log))
 		return err_set(ec, ERR_REFUSED, "There is a vault in %1 already. It was left as it is.", dir, NULL,
 		               NULL);
 	if (mode != VAULT_CREATE && !there)
 		return err_set(ec, ERR_NOT_FOUND, "There is no vault in %1.", dir, NULL, NULL);
-	if (mode != VAULT_CREATE && st.st_size < VAULT_PAGE_SIZE && !(mode == VAULT_SALVAGE && log_exists(v)))
+	if (mode != VAULT_CREATE && st.st_size < VAULT_PAGE_SIZE && !(mode == VAULT_SALVAGE && log))
 		return err_set(ec, ERR_DAMAGED, "The vault in %1 is cut off: nothing of it is left. Restore a backup.",
 		               dir, NULL, NULL);
 	return ERR_OK;
@@ -375,6 +368,7 @@ void vault_close(struct vault *v)
 	if (v->lock >= 0)
 		close(v->lock);
 	free(v->db_path);
+	free(v->log_path);
 	free(v->new_path);
 	free(v->mark_path);
 	free(v);

@@ -22,6 +22,7 @@ struct vault {
 	int lock;           /* descriptor of vault.mark that holds the owner's lock */
 	int build_errno;    /* of the last call that failed while the first pages were written */
 	char *db_path;
+	char *log_path;
 	char *new_path;
 	char *mark_path;
 };

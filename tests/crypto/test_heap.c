@@ -94,7 +94,7 @@ static void moved(void **state)
 /* What the C library promises of realloc. */
 static void promised(void **state)
 {
-	uint8_t *p = NULL;
+	uint8_t *volatile p = NULL; /* volatile: gcc takes a failed realloc() for a free() */
 	void *too_much = NULL;
 	volatile size_t huge = SIZE_MAX / 2;
 
@@ -155,7 +155,8 @@ static void on_the_stack(void **state)
 	at = leave_on_stack();
 	assert_true(marks_at(at, 10000) > 9000);
 	secret_wipe_stack();
-	assert_int_equal(marks_at(at, 20000), 0);
+	/* The call's own frame lies on the last bytes, and without optimisation it has holes. */
+	assert_int_equal(marks_at(at, 20000 - 256), 0);
 }
 
 int main(void)

@@ -46,6 +46,7 @@ enum disk_fault {
 	FAULT_TRUNCATE = 8,
 	FAULT_DELETE = 16,
 	FAULT_OPEN = 32,
+	FAULT_SIZE = 64,
 };
 
 struct disk {
@@ -316,6 +317,8 @@ static inline int d_sync(sqlite3_file *f, int flags)
 
 static inline int d_size(sqlite3_file *f, sqlite3_int64 *out)
 {
+	if (disk_fails(disk_file(f)->disk, FAULT_SIZE))
+		return SQLITE_IOERR_FSTAT;
 	return disk_file(f)->real->pMethods->xFileSize(disk_file(f)->real, out);
 }
 
@@ -413,8 +416,9 @@ static inline int d_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
 
 	if (disk_fails(disk, FAULT_DELETE))
 		return SQLITE_IOERR_DELETE;
-	place = disk_place(disk, name);
-	rc = disk->real->xDelete(disk->real, place, sync_dir);
+	if (disk->moved != NULL)
+		place = disk_place(disk, name);
+	rc = disk->real->xDelete(disk->real, place == NULL ? name : place, sync_dir);
 	sqlite3_free_filename(place);
 	if (rc == SQLITE_OK)
 		disk_record(disk, disk_state(disk, name), DISK_DELETE, 0, NULL, 0);
