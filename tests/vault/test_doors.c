@@ -469,7 +469,8 @@ static void a_log_begun_anew_by_another(void **state)
 		.name = "loose", .under = &disk->base, .policy = VFS_LOOSE, .rng = &rng, .master = KIT_MASTER
 	};
 	struct vfs *vfs = vfs_new(&c);
-	sqlite3_filename db = sqlite3_create_filename(path, "", sqlite3_mprintf("%s-wal", path), 0, NULL);
+	char *wal = sqlite3_mprintf("%s-wal", path);
+	sqlite3_filename db = sqlite3_create_filename(path, "", wal, 0, NULL);
 	const char *log = NULL;
 	sqlite3_file *f[3];
 	uint8_t page[4096] = "SQLite format 3";
@@ -546,6 +547,7 @@ static void a_log_begun_anew_by_another(void **state)
 	}
 	vfs_free(vfs);
 	sqlite3_free_filename(db);
+	sqlite3_free(wal);
 	free(path);
 	kit_dir_free(dir);
 	disk_free(disk);
