@@ -260,8 +260,8 @@ ifeq ($(COVER),)
 else
 	@scripts/install-missing scripts/packages-build scripts/packages-test
 	@$(SUBMAKE) all cover-tests BUILD=build/coverage OPT='-O0 -g --coverage'
-	@set -e; for w in $(COVER); do BUILD=$$PWD/build/coverage CC=$(CC) JOBS=$(JOBS) scripts/run-tests $$w; done
-	@scripts/coverage build/coverage $(COVER_OF)
+	@bad=0; for w in $(COVER); do BUILD=build/coverage CC=$(CC) JOBS=$(JOBS) scripts/run-tests $$w || bad=1; done; \
+		scripts/coverage build/coverage $(COVER_OF); exit $$bad
 endif
 
 format:

@@ -11,6 +11,7 @@
 
 #include "base/codec.h"
 #include "vault/keycopy.h"
+#include "vault/pages.h"
 #include "vault/swap.h"
 #include "vault/vault_over.h"
 
@@ -77,10 +78,11 @@ static void odd_writes_are_refused(void **state)
 		int len;
 		sqlite3_int64 at;
 	} cases[] = {
-		{ false, 100, 0 },  { false, 256, 0 },    { false, 3000, 0 },       { false, 4096, 100 },
-		{ false, 8192, 0 }, { false, 131072, 0 }, { false, 4096, 4096000 }, { true, 24, 5 },
-		{ true, 0, 32 },    { true, -1, 32 },     { true, 24, 36 },         { true, 23, 32 },
-		{ true, 4096, 32 }, { true, 2048, 56 },   { true, 31, 0 },          { true, 4096, 60 },
+		{ false, 100, 0 },        { false, 256, 0 },     { false, 3000, 0 },    { false, 4096, 100 },
+		{ false, 8192, 0 },       { false, 8192, 8192 }, { false, 2048, 2048 }, { false, 131072, 0 },
+		{ false, 4096, 4096000 }, { true, 24, 5 },       { true, 0, 32 },       { true, -1, 32 },
+		{ true, 24, 36 },         { true, 23, 32 },      { true, 4096, 32 },    { true, 2048, 56 },
+		{ true, 31, 0 },          { true, 4096, 60 },
 	};
 	static uint8_t data[131072];
 	struct scene s;
@@ -467,7 +469,8 @@ static void a_log_begun_anew_by_another(void **state)
 		.name = "loose", .under = &disk->base, .policy = VFS_LOOSE, .rng = &rng, .master = KIT_MASTER
 	};
 	struct vfs *vfs = vfs_new(&c);
-	sqlite3_filename db = sqlite3_create_filename(path, "", sqlite3_mprintf("%s-wal", path), 0, NULL);
+	char *wal = sqlite3_mprintf("%s-wal", path);
+	sqlite3_filename db = sqlite3_create_filename(path, "", wal, 0, NULL);
 	const char *log = NULL;
 	sqlite3_file *f[3];
 	uint8_t page[4096] = "SQLite format 3";
@@ -503,15 +506,284 @@ static void a_log_begun_anew_by_another(void **state)
 		                 after == 1 ? SQLITE_OK : SQLITE_IOERR_READ);
 		disk_fault(disk, 0, 0, false);
 	}
+	/* A page or a header alone is a change to a frame that is there; and a call of any kind settles it first. */
+	memset(got, 9, sizeof(got));
+	memset(got + 4096 - PAGE_RESERVE, 0, PAGE_RESERVE);
+	log_begin(f[1], 9);
+	assert_int_equal(f[1]->pMethods->xWrite(f[1], got, 4096, 56), SQLITE_OK);
+	for (unsigned call = 0; call < 4; call++) {
+		for (unsigned kind = FAULT_READ; kind <= FAULT_SIZE; kind *= 2) {
+			for (unsigned after = 0; after < 3; after++) {
+				uint8_t head[24];
+				int rc = SQLITE_OK;
+
+				log_begin(f[1], 9);
+				be32_put(head, 2);
+				be32_put(head + 4, 2);
+				memset(head + 8, 9, 16);
+				assert_int_equal(f[1]->pMethods->xWrite(f[1], head, 24, 32), SQLITE_OK);
+				disk_fault(disk, kind, after, false);
+				if (call == 0)
+					rc = f[1]->pMethods->xRead(f[1], page, 4096, 56);
+				else if (call == 1)
+					rc = f[1]->pMethods->xTruncate(f[1], 32 + 24 + 4096);
+				else if (call == 2)
+					rc = f[1]->pMethods->xSync(f[1], SQLITE_SYNC_NORMAL);
+				else
+					rc = f[1]->pMethods->xWrite(f[1], got, 4096, 32 + 4120 + 24);
+				/* A frame that is not there cannot be changed. */
+				if (disk->fault_hits > 0)
+					assert_int_not_equal(rc, SQLITE_OK);
+				else
+					assert_int_equal(rc == SQLITE_OK, call != 3);
+				disk_fault(disk, 0, 0, false);
+			}
+		}
+	}
+	assert_int_equal(f[1]->pMethods->xTruncate(f[1], 10), SQLITE_OK);
 	for (int i = 2; i >= 0; i--) {
 		assert_int_equal(f[i]->pMethods->xClose(f[i]), SQLITE_OK);
 		free(f[i]);
 	}
 	vfs_free(vfs);
 	sqlite3_free_filename(db);
+	sqlite3_free(wal);
 	free(path);
 	kit_dir_free(dir);
 	disk_free(disk);
+}
+
+/* Another handle empties the database and names it anew; or its pages go bad. */
+static void a_database_under_two_handles(void **state)
+{
+	struct disk *disk = disk_new();
+	char *dir = kit_dir();
+	char *path = file_join(dir, "vault.db");
+	sqlite3_filename name = sqlite3_create_filename(path, "", "", 0, NULL);
+	struct vfs_config c = {
+		.name = "loose", .under = &disk->base, .policy = VFS_LOOSE, .rng = &rng, .master = KIT_MASTER
+	};
+	struct vfs *vfs = vfs_new(&c);
+	sqlite3_file *f[2];
+	uint8_t page[4096] = "SQLite format 3";
+	uint8_t got[4096];
+	struct buf raw = { 0 };
+	int rc = SQLITE_OK;
+
+	(void)state;
+	assert_non_null(vfs);
+	page[16] = 4096 / 256;
+	for (int i = 0; i < 2; i++) {
+		f[i] = calloc(1, (size_t)vfs->base.szOsFile);
+		assert_int_equal(vfs->base.xOpen(&vfs->base, name, f[i],
+		                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MAIN_DB,
+		                                 NULL),
+		                 SQLITE_OK);
+	}
+	/* Where the disk does not tell whether somebody named it, nobody names it anew. */
+	disk_fault(disk, FAULT_READ, 0, false);
+	assert_int_equal(f[0]->pMethods->xWrite(f[0], page, 4096, 0), SQLITE_IOERR_READ);
+	disk_fault(disk, 0, 0, false);
+	assert_int_equal(f[0]->pMethods->xWrite(f[0], page, 4096, 0), SQLITE_OK);
+	assert_int_equal(f[1]->pMethods->xRead(f[1], got, 4096, 0), SQLITE_OK);
+	assert_memory_equal(got, page, 4096);
+	raw = kit_read(dir, "vault.db");
+	/* A page that does not open is looked at once more, under the id that the file has by then. */
+	{
+		uint8_t byte = raw.data[100] ^ 1;
+		int fd = open(path, O_RDWR);
+
+		assert_int_equal(pwrite(fd, &byte, 1, 100), 1);
+		close(fd);
+	}
+	assert_int_equal(f[1]->pMethods->xRead(f[1], got, 4096, 0), SQLITE_IOERR_DATA);
+	for (unsigned after = 0; after < 3; after++) {
+		disk_fault(disk, FAULT_READ, after, false);
+		rc = f[1]->pMethods->xRead(f[1], got, 4096, 0);
+		assert_int_not_equal(rc, SQLITE_OK);
+		disk_fault(disk, 0, 0, false);
+	}
+	/* The same handle, once the page is as it was. */
+	{
+		int fd = open(path, O_RDWR);
+
+		assert_int_equal(pwrite(fd, raw.data, raw.len, 0), (ssize_t)raw.len);
+		close(fd);
+	}
+	assert_int_equal(f[1]->pMethods->xRead(f[1], got, 4096, 0), SQLITE_OK);
+	assert_memory_equal(got, page, 4096);
+	assert_int_equal(f[0]->pMethods->xTruncate(f[0], 0), SQLITE_OK);
+	assert_int_equal(f[1]->pMethods->xRead(f[1], got, 100, 0), SQLITE_IOERR_SHORT_READ);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(f[i]->pMethods->xClose(f[i]), SQLITE_OK);
+		free(f[i]);
+	}
+	vfs_free(vfs);
+	buf_free(&raw);
+	sqlite3_free_filename(name);
+	free(path);
+	kit_dir_free(dir);
+	disk_free(disk);
+}
+
+/* Pages of a checkpoint are gathered; whatever comes next writes them first, and tells when that fails. */
+static void gathered_pages_that_cannot_be_written(void **state)
+{
+	uint8_t page[4096] = { 0 };
+	sqlite3_int64 size = 0;
+
+	(void)state;
+	for (int call = 0; call < 5; call++) {
+		struct scene s;
+		int rc = SQLITE_OK;
+
+		scene_begin(&s);
+		assert_int_equal(s.main->pMethods->xWrite(s.main, page, 4096, 4096), SQLITE_OK);
+		disk_fault(s.disk, FAULT_WRITE, 0, false);
+		if (call == 0)
+			rc = s.main->pMethods->xRead(s.main, page, 4096, 0);
+		else if (call == 1)
+			rc = s.main->pMethods->xSync(s.main, SQLITE_SYNC_NORMAL);
+		else if (call == 2)
+			rc = s.main->pMethods->xFileSize(s.main, &size);
+		else if (call == 3)
+			rc = s.main->pMethods->xTruncate(s.main, (sqlite3_int64)s.db.len);
+		else
+			rc = s.main->pMethods->xWrite(s.main, page, 4096, 4096);
+		assert_int_equal(rc, SQLITE_IOERR_WRITE);
+		disk_fault(s.disk, 0, 0, false);
+		assert_unchanged(&s);
+		scene_end(&s); /* the log has all that was to be moved */
+	}
+}
+
+/* ---- Journals and temporary files: bytes anywhere, against bytes in memory ---- */
+
+#define BYTES 20000
+
+static void bytes_as_in_memory(sqlite3_vfs *vfs, struct disk *disk, int role, const char *name)
+{
+	static uint8_t is[BYTES];
+	static uint8_t want[BYTES];
+	static uint8_t data[BYTES];
+	sqlite3_file *f = calloc(1, (size_t)vfs->szOsFile);
+	sqlite3_int64 size = 0;
+	sqlite3_int64 got = 0;
+	unsigned failed = 0;
+
+	assert_int_equal(vfs->xOpen(vfs, name, f,
+	                            role | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+	                                (name == NULL ? SQLITE_OPEN_DELETEONCLOSE : 0),
+	                            NULL),
+	                 SQLITE_OK);
+	memset(want, 0, sizeof(want));
+	for (unsigned round = 0; round < 400; round++) {
+		unsigned at = seed_below(&seed, BYTES - 5000);
+		unsigned len = 1 + seed_below(&seed, 5000);
+		int rc = SQLITE_OK;
+
+		if (round % 5 == 4) {
+			rc = f->pMethods->xTruncate(f, at);
+			assert_int_equal(rc, SQLITE_OK);
+			if (at < size) {
+				memset(want + at, 0, (size_t)size - at);
+				size = at;
+			}
+		} else {
+			seed_fill(&seed, data, len);
+			rc = f->pMethods->xWrite(f, data, (int)len, at);
+			assert_int_equal(rc, SQLITE_OK);
+			memcpy(want + at, data, len);
+			size = at + len > size ? at + len : size;
+		}
+		assert_int_equal(f->pMethods->xFileSize(f, &got), SQLITE_OK);
+		assert_int_equal(got, size);
+		rc = f->pMethods->xRead(f, is, BYTES, 0);
+		assert_int_equal(rc, size < BYTES ? SQLITE_IOERR_SHORT_READ : SQLITE_OK);
+		assert_memory_equal(is, want, BYTES);
+		/* A call that fails says so. Reading changes nothing. */
+		disk_fault(disk, round % 2 == 0 ? FAULT_READ : FAULT_SIZE, round % 7, false);
+		rc = f->pMethods->xRead(f, is, BYTES, 0);
+		assert_true(disk->fault_hits == 0 || (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ));
+		failed += disk->fault_hits;
+		disk_fault(disk, 0, 0, false);
+	}
+	assert_true(failed > 100);
+	for (unsigned round = 0; round < 200; round++) {
+		unsigned at = seed_below(&seed, BYTES - 5000);
+		int rc = SQLITE_OK;
+
+		disk_fault(disk, 1u << (round % 7), round % 4, false);
+		rc = round % 3 == 0 ? f->pMethods->xTruncate(f, at) : f->pMethods->xWrite(f, data, 3000, at);
+		if (disk->fault_hits > 0)
+			assert_int_not_equal(rc, SQLITE_OK);
+		disk_fault(disk, 0, 0, false);
+		if (rc == SQLITE_OK)
+			continue;
+		/* What an interrupted write left may not open; whole anew it does. */
+		assert_int_equal(f->pMethods->xTruncate(f, 0), SQLITE_OK);
+		assert_int_equal(f->pMethods->xWrite(f, data, BYTES - 100, 0), SQLITE_OK);
+	}
+	assert_int_equal(f->pMethods->xTruncate(f, 0), SQLITE_OK);
+	assert_int_equal(f->pMethods->xSync(f, SQLITE_SYNC_NORMAL), SQLITE_OK);
+	assert_int_equal(f->pMethods->xClose(f), SQLITE_OK);
+	free(f);
+}
+
+static void journals_are_runs_of_bytes(void **state)
+{
+	struct disk *disk = disk_new();
+	char *dir = kit_dir();
+	char *path = file_join(dir, "vault.new");
+	sqlite3_filename name = sqlite3_create_filename(path, "", "", 0, NULL);
+	struct vfs_config c = {
+		.name = "loose", .under = &disk->base, .policy = VFS_LOOSE, .rng = &rng, .master = KIT_MASTER
+	};
+	struct vfs *vfs = vfs_new(&c);
+
+	(void)state;
+	assert_non_null(vfs);
+	bytes_as_in_memory(&vfs->base, disk, SQLITE_OPEN_SUPER_JOURNAL, name);
+	bytes_as_in_memory(&vfs->base, disk, SQLITE_OPEN_TEMP_DB, NULL);
+	vfs_free(vfs);
+	sqlite3_free_filename(name);
+	free(path);
+	kit_dir_free(dir);
+	disk_free(disk);
+}
+
+static void what_opening_noticed(void **state)
+{
+	struct scene s;
+	struct ledger huge;
+	struct vault_pages *p = NULL;
+	uint8_t page[PAGES_SIZE];
+
+	(void)state;
+	scene_begin(&s);
+	assert_false(vault_notice(s.v).mark_unwritten);
+	s.v->ledger.spare_unwritten = true;
+	assert_true(vault_notice(s.v).mark_unwritten);
+	s.v->ledger.spare_unwritten = false;
+	s.v->ledger.mark_unwritten = true;
+	assert_true(vault_notice(s.v).mark_unwritten);
+	s.v->ledger.mark_unwritten = false;
+	/* The page that holds SQLite's lock bytes is in no sum. */
+	huge = s.v->ledger;
+	huge.record.pages = 300000;
+	huge.record.frames = 0;
+	assert_true(ledger_covers(&huge, 262144));
+	assert_false(ledger_covers(&huge, 262145));
+	assert_true(ledger_covers(&huge, 262146));
+	vault_close(s.v);
+	assert_int_equal(vault_pages_open(NULL, s.dir, KIT_MASTER, &rng, &p), ERR_OK);
+	assert_int_equal(vault_pages_get(p, 0, page), ERR_DAMAGED);
+	assert_int_equal(vault_pages_get(p, vault_pages_count(p) + 1, page), ERR_DAMAGED);
+	assert_int_equal(vault_pages_get(p, vault_pages_count(p), page), ERR_OK);
+	vault_pages_close(p);
+	vault_pages_close(NULL);
+	s.v = kit_open(s.dir, VAULT_OPEN, &rng);
+	scene_end(&s);
 }
 
 /* ---- Names ---- */
@@ -622,13 +894,24 @@ static void every_code_has_its_sentence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(odd_writes_are_refused),           cmocka_unit_test(odd_reads_are_refused),
-		cmocka_unit_test(files_that_a_vault_does_not_have), cmocka_unit_test(a_failed_sync_shuts_every_door),
-		cmocka_unit_test(the_ledger_notes_no_gap),          cmocka_unit_test(the_latch_holds_beneath),
-		cmocka_unit_test(the_mark_is_lowered_first),        cmocka_unit_test(what_cannot_be_read_is_no_damage),
-		cmocka_unit_test(more_bad_pages_than_are_named),    cmocka_unit_test(a_statement_left_open),
-		cmocka_unit_test(a_log_begun_anew_by_another),      cmocka_unit_test(a_folder_whose_name_is_too_long),
-		cmocka_unit_test(a_key_file_without_a_folder),      cmocka_unit_test(every_code_has_its_sentence),
+		cmocka_unit_test(odd_writes_are_refused),
+		cmocka_unit_test(odd_reads_are_refused),
+		cmocka_unit_test(files_that_a_vault_does_not_have),
+		cmocka_unit_test(a_failed_sync_shuts_every_door),
+		cmocka_unit_test(the_ledger_notes_no_gap),
+		cmocka_unit_test(the_latch_holds_beneath),
+		cmocka_unit_test(the_mark_is_lowered_first),
+		cmocka_unit_test(what_cannot_be_read_is_no_damage),
+		cmocka_unit_test(more_bad_pages_than_are_named),
+		cmocka_unit_test(a_statement_left_open),
+		cmocka_unit_test(a_log_begun_anew_by_another),
+		cmocka_unit_test(journals_are_runs_of_bytes),
+		cmocka_unit_test(what_opening_noticed),
+		cmocka_unit_test(a_database_under_two_handles),
+		cmocka_unit_test(gathered_pages_that_cannot_be_written),
+		cmocka_unit_test(a_folder_whose_name_is_too_long),
+		cmocka_unit_test(a_key_file_without_a_folder),
+		cmocka_unit_test(every_code_has_its_sentence),
 	};
 
 	return vault_start() != ERR_OK ? 1 : cmocka_run_group_tests_name("vault/doors", tests, NULL, NULL);

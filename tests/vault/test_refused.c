@@ -5,7 +5,11 @@
 //
 // Calls of our own code are wrapped by the linker, those of SQLite to the disk go through disk.h, those for memory
 // through its own methods. Of each kind the n-th call fails, once and from there on; every n at first, then ever fewer,
-// all with SLB_SOAK.
+// all with SLB_SOAK. SLB_REFUSED=name: that flow alone.
+//
+// Seen to fail when: a failing stat() counts as "not there"; frames_scan() has an error without a sentence;
+// first_ledger() gives up where it is interrupted. When it was new it found these three in the vault, and a vault said
+// to be there for want of memory.
 #include "vault/disk.h"
 
 #include <errno.h>
