@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "base/file.h"
 #include "base/tree.h"
@@ -89,48 +90,13 @@ static enum err on_line(void *arg, const struct report_line *line)
 	}
 }
 
-static enum err wants_add(struct errctx *ec, struct fetch_again *f, struct job *job)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, f->y->store, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		char prefix[32];
-		char tag[TAG_TEXT_LEN];
-
-		if (list[i].neighbourhood != f->neighbourhood || list[i].state != SPACE_MEMBER)
-			continue;
-		tag_text(list[i].tag, tag);
-		snprintf(prefix, sizeof(prefix), "refs/heads/%s/", tag);
-		e = job_add(ec, job, JOB_WANT, prefix, NULL, NULL);
-	}
-	free(list);
-	return e != ERR_OK ? e : job_add(ec, job, JOB_WANT, "refs/heads/join/", NULL, NULL);
-}
-
-static enum err in_folder(struct errctx *ec, struct app *app, char **out)
-{
-	char *spool = file_join(app->home, "spool");
-	enum err e = spool == NULL ? ERR_NO_MEMORY : file_make_dir(ec, spool);
-
-	if (e == ERR_OK) {
-		*out = file_join(spool, "in");
-		e = *out == NULL ? ERR_NO_MEMORY : file_make_dir(ec, *out);
-	}
-	if (e == ERR_OK)
-		e = file_clear_dir(ec, *out);
-	free(spool);
-	return e;
-}
-
 enum err fetch_again(struct errctx *ec, struct app *app, struct fetch_again *f)
 {
 	struct again a = { .ec = ec, .f = f };
 	struct job job = { 0 };
 	char *cache = file_join(app->home, CACHE);
 	char *in = NULL;
-	enum err e = cache == NULL ? ERR_NO_MEMORY : in_folder(ec, app, &in);
+	enum err e = cache == NULL ? ERR_NO_MEMORY : courier_spool(ec, app, "in", &in);
 
 	f->whole = false;
 	f->why[0] = '\0';
@@ -143,7 +109,7 @@ enum err fetch_again(struct errctx *ec, struct app *app, struct fetch_again *f)
 	if (e == ERR_OK)
 		e = job_add(ec, &job, JOB_IN, in, NULL, NULL);
 	if (e == ERR_OK)
-		e = wants_add(ec, f, &job);
+		e = courier_wants(ec, f->y->store, f->neighbourhood, &job);
 	if (e == ERR_OK)
 		e = courier_run(ec, app->courier, &job, on_line, &a);
 	if (e == ERR_LATER || e == ERR_NOT_FOUND) { /* the courier died, or there is none */

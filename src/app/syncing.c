@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
 #include "app/recovery.h"
@@ -72,23 +73,6 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 	return within_end(ec, app, e);
 }
 
-/* A directory under home, emptied of what an earlier run left. */
-static enum err spool_dir(struct errctx *ec, struct app *app, const char *name, char **out)
-{
-	char *spool = file_join(app->home, "spool");
-	enum err e = spool == NULL ? ERR_NO_MEMORY : file_make_dir(ec, spool);
-
-	*out = NULL;
-	if (e == ERR_OK) {
-		*out = file_join(spool, name);
-		e = *out == NULL ? ERR_NO_MEMORY : file_make_dir(ec, *out);
-	}
-	if (e == ERR_OK)
-		e = file_clear_dir(ec, *out);
-	free(spool);
-	return e;
-}
-
 static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
 {
 	char name[FILE_NAME_MAX + 24];
@@ -96,27 +80,6 @@ static enum err spool_put(struct errctx *ec, const char *dir, const struct file_
 	snprintf(name, sizeof(name), "%lld-%s", (long long)f->n, f->name);
 	*path = file_join(dir, name);
 	return *path == NULL ? ERR_NO_MEMORY : file_replace(ec, *path, buf_bytes(&f->file));
-}
-
-/* refs/heads/TAG/ of every space that syncs here, and the letters about joining. */
-static enum err job_wants(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		char prefix[32];
-		char tag[TAG_TEXT_LEN];
-
-		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
-			continue;
-		tag_text(list[i].tag, tag);
-		snprintf(prefix, sizeof(prefix), "refs/heads/%s/", tag);
-		e = job_add(ec, job, JOB_WANT, prefix, NULL, NULL);
-	}
-	free(list);
-	return e != ERR_OK ? e : job_add(ec, job, JOB_WANT, "refs/heads/join/", NULL, NULL);
 }
 
 /* Is this branch one that only this device writes? */
@@ -298,7 +261,7 @@ static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourh
 
 	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
 	repo = file_join(app->home, name);
-	e = repo == NULL ? ERR_NO_MEMORY : spool_dir(ec, app, "in", in);
+	e = repo == NULL ? ERR_NO_MEMORY : courier_spool(ec, app, "in", in);
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
@@ -339,9 +302,9 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	if (e == ERR_OK)
 		e = job_start(r->ec, r->app, neighbourhood->n, neighbourhood->remote, &job, &in);
 	if (e == ERR_OK)
-		e = spool_dir(r->ec, r->app, "out", &out);
+		e = courier_spool(r->ec, r->app, "out", &out);
 	if (e == ERR_OK)
-		e = job_wants(r->ec, r->app, neighbourhood->n, &job);
+		e = courier_wants(r->ec, r->app->store, neighbourhood->n, &job);
 	if (e == ERR_OK)
 		e = job_haves(r->ec, r->app, neighbourhood->n, &job);
 	if (e == ERR_OK)

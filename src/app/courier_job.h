@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Parts of a courier's job that every run of it needs. Private to app/. */
+#ifndef SLB_APP_COURIER_JOB_H
+#define SLB_APP_COURIER_JOB_H
+
+#include <stdint.h>
+
+#include "app/session.h"
+#include "courier/job.h"
+
+/* HOME/spool/NAME, emptied of what an earlier run left; free() the path. */
+enum err courier_spool(struct errctx *ec, struct app *app, const char *name, char **out) MUST_CHECK;
+
+/* refs/heads/TAG/ of every space in `store` that syncs with the neighbourhood, and the letters about joining. */
+struct store;
+enum err courier_wants(struct errctx *ec, struct store *store, int64_t neighbourhood, struct job *job) MUST_CHECK;
+
+#endif
