@@ -547,10 +547,11 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 	for (size_t i = 0; i < n; i++)
 		out->devices += devices[i].state == DEVICE_ACTIVE || devices[i].state == DEVICE_RESTING;
 	free(devices);
-	if (e == ERR_OK)
-		e = epoch_choose(ec, &y, row->n, &epoch);
-	if (e == ERR_OK)
-		epoch_text(epoch, out->epoch);
+	if (e == ERR_OK && row->state == SPACE_MEMBER) {
+		e = epoch_choose(ec, &y, row, &epoch);
+		if (e == ERR_OK)
+			epoch_text(epoch, out->epoch);
+	}
 	if (e == ERR_NOT_FOUND)
 		e = ERR_OK;
 	if (e == ERR_OK)

@@ -12,9 +12,21 @@ static bool same_cut(const struct cut *a, const struct cut *b)
 	       device_cmp(a->target, b->target) == 0;
 }
 
-/* Does `by` remove the author of `c` below the batch that holds `c`? */
-static bool answers(const struct cut *by, const struct cut *c)
+struct settling {
+	const struct cut *cut;
+	size_t count;
+	const bool *answers;
+	enum verdict *v;
+};
+
+/* Does cut k leave out cut i? */
+static bool answers(const struct settling *s, size_t k, size_t i)
 {
+	const struct cut *by = &s->cut[k];
+	const struct cut *c = &s->cut[i];
+
+	if (s->answers != NULL)
+		return s->answers[k * s->count + i];
 	return device_cmp(by->target, c->author) == 0 && c->seq > by->keep;
 }
 
@@ -34,23 +46,23 @@ static bool senior(const struct cut *a, const struct cut *b)
 	return a->rank != b->rank ? a->rank < b->rank : device_cmp(a->author, b->author) < 0;
 }
 
-/* Would `by`, if it counts, undo `c`? */
-static bool beats(const struct cut *by, const struct cut *c)
+/* Would k, if it counts, undo i? */
+static bool beats(const struct settling *s, size_t k, size_t i)
 {
-	if (!answers(by, c))
+	if (!answers(s, k, i))
 		return false;
-	return had_seen(c, by) || !answers(c, by) || senior(by, c);
+	return had_seen(&s->cut[i], &s->cut[k]) || !answers(s, i, k) || senior(&s->cut[k], &s->cut[i]);
 }
 
 /* What follows for one cut from those that are decided. */
-static enum verdict look(const struct cut *cuts, const enum verdict *v, size_t count, size_t i)
+static enum verdict look(const struct settling *s, size_t i)
 {
 	bool waits = false;
 
-	for (size_t k = 0; k < count; k++) {
-		if (v[k] == FAILS || !beats(&cuts[k], &cuts[i]))
+	for (size_t k = 0; k < s->count; k++) {
+		if (s->v[k] == FAILS || !beats(s, k, i))
 			continue;
-		if (v[k] == COUNTS)
+		if (s->v[k] == COUNTS)
 			return FAILS;
 		waits = true;
 	}
@@ -69,48 +81,48 @@ static bool before(const struct cut *a, const struct cut *b)
 	return target != 0 ? target < 0 : a->keep < b->keep;
 }
 
-static void circle_break(const struct cut *cuts, enum verdict *v, size_t count)
+static void circle_break(struct settling *s)
 {
-	size_t first = count;
+	size_t first = s->count;
 
-	for (size_t i = 0; i < count; i++)
-		if (v[i] == OPEN && (first == count || before(&cuts[i], &cuts[first])))
+	for (size_t i = 0; i < s->count; i++)
+		if (s->v[i] == OPEN && (first == s->count || before(&s->cut[i], &s->cut[first])))
 			first = i;
-	for (size_t i = 0; i < count; i++) {
-		if (v[i] != OPEN)
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->v[i] != OPEN)
 			continue;
-		if (same_cut(&cuts[i], &cuts[first]))
-			v[i] = COUNTS;
-		else if (answers(&cuts[i], &cuts[first]))
-			v[i] = FAILS;
+		if (same_cut(&s->cut[i], &s->cut[first]))
+			s->v[i] = COUNTS;
+		else if (answers(s, i, first))
+			s->v[i] = FAILS;
 	}
 }
 
-enum err cuts_settle(struct cut *cuts, size_t count)
+enum err cuts_settle(struct cut *cuts, size_t count, const bool *answers)
 {
-	enum verdict *v = calloc(count + 1, sizeof(*v));
+	struct settling s = { cuts, count, answers, calloc(count + 1, sizeof(*s.v)) };
 	size_t open = count;
 
-	if (v == NULL)
+	if (s.v == NULL)
 		return ERR_NO_MEMORY;
 	while (open > 0) {
 		bool moved = false;
 
 		for (size_t i = 0; i < count; i++) {
-			if (v[i] != OPEN)
+			if (s.v[i] != OPEN)
 				continue;
-			v[i] = look(cuts, v, count, i);
-			moved = moved || v[i] != OPEN;
+			s.v[i] = look(&s, i);
+			moved = moved || s.v[i] != OPEN;
 		}
 		if (!moved)
-			circle_break(cuts, v, count);
+			circle_break(&s);
 		open = 0;
 		for (size_t i = 0; i < count; i++)
-			open += v[i] == OPEN;
+			open += s.v[i] == OPEN;
 	}
 	for (size_t i = 0; i < count; i++)
-		cuts[i].counts = v[i] == COUNTS;
-	free(v);
+		cuts[i].counts = s.v[i] == COUNTS;
+	free(s.v);
 	return ERR_OK;
 }
 

@@ -39,8 +39,10 @@ struct cut {
 };
 
 /* Sets `counts` of each. The same cut may stand there twice. Time grows with the cube of `count` at worst;
- * ERR_NO_MEMORY is the only error. */
-enum err cuts_settle(struct cut *cuts, size_t count) MUST_CHECK;
+ * ERR_NO_MEMORY is the only error.
+ * `answers`: where cuts also leave out what rests on what they name: count * count, [k * count + i] where k leaves out
+ * i. NULL: k answers i where it removes the author of i below the batch of i, and nothing else. */
+enum err cuts_settle(struct cut *cuts, size_t count, const bool *answers) MUST_CHECK;
 
 /* After cuts_settle(): the last batch of the device that counts; UINT64_MAX where it was not removed. */
 uint64_t cuts_keep(const struct cut *cuts, size_t count, struct device_id dev);

@@ -88,7 +88,7 @@ enum err store_vector(struct errctx *ec, struct store *s, int64_t space, struct 
 	return e;
 }
 
-static enum err context_put(const struct vv *v, struct buf *out)
+enum err context_put(const struct vv *v, struct buf *out)
 {
 	enum err e = wire_put_array(out, v->n);
 
@@ -101,7 +101,7 @@ static enum err context_put(const struct vv *v, struct buf *out)
 	return e;
 }
 
-static enum err context_get(struct bytes bytes, struct vv *out)
+enum err context_get(struct bytes bytes, struct vv *out)
 {
 	struct wire_in in = wire_in(bytes);
 	size_t n = 0;
@@ -379,6 +379,22 @@ enum err store_record_delete(struct errctx *ec, struct store *s, struct dot id)
 	return run(ec, s, st);
 }
 
+/* A record that is not there: made by this edit, or by one in the log that does not count. */
+static enum err record_begin(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit,
+                             struct loaded *l)
+{
+	uint32_t kind = edit->kind;
+	enum err e = kind != KIND_none ? ERR_OK : store_kind_made(ec, s, edit->target, &kind);
+
+	if (e != ERR_OK)
+		return e;
+	record_init(&l->record, edit->target);
+	if (edit->kind == KIND_none)
+		l->record.kind = kind;
+	l->space = space;
+	return ERR_OK;
+}
+
 /* Folds one edit into its record and writes everything that follows from it. */
 static enum err fold(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit, struct context ctx,
                      uint64_t seq)
@@ -391,11 +407,9 @@ static enum err fold(struct errctx *ec, struct store *s, int64_t space, const st
 	if (e != ERR_OK)
 		return e;
 	e = load_key(ec, s, key, &l);
-	if (e == ERR_NOT_FOUND && edit->kind != KIND_none) {
-		record_init(&l.record, edit->target);
-		l.space = space;
+	if (e == ERR_NOT_FOUND) {
 		fresh = true;
-		e = ERR_OK;
+		e = record_begin(ec, s, space, edit, &l);
 	}
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && l.space != space))
 		e = err_set(ec, ERR_DAMAGED, "An edit is about a record that is not there, or of another space.", NULL,
@@ -418,6 +432,19 @@ enum err store_apply(struct errctx *ec, struct store *s, int64_t space, const st
 	assert(s->in_transaction);
 	hlc_see(&s->clock, edit->clock, now_ms);
 	return fold(ec, s, space, edit, ctx, seq);
+}
+
+enum err store_apply_void(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit,
+                          struct context ctx, uint64_t seq, int64_t now_ms)
+{
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, edit->target, &key);
+
+	assert(s->in_transaction);
+	hlc_see(&s->clock, edit->clock, now_ms);
+	if (e == ERR_OK)
+		e = log_append(ec, s, space, edit, key, ctx.past, seq);
+	return e == ERR_OK ? store_void_set(ec, s, edit->dot, true) : e;
 }
 
 /* --- writing --- */

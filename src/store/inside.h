@@ -90,6 +90,10 @@ enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d,
 enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key) MUST_CHECK;
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out) MUST_CHECK;
 
+/* A vector as it is kept: CBOR, with counters and hashes. */
+enum err context_put(const struct vv *v, struct buf *out) MUST_CHECK;
+enum err context_get(struct bytes bytes, struct vv *out) MUST_CHECK;
+
 /* Writes the plain rows and the search entry of a record; `fresh`: it had none before. */
 enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
                  bool fresh) MUST_CHECK;

@@ -26,7 +26,8 @@ static enum err log_add(struct record_log *log, sqlite3_stmt *st)
 	*l = (struct logged){ .past = (uint64_t)sqlite3_column_int64(st, 1),
 		              .seq = (uint64_t)sqlite3_column_int64(st, 2),
 		              .undoes = sqlite3_column_int(st, 3) != 0,
-		              .undone = sqlite3_column_int(st, 4) != 0 };
+		              .undone = sqlite3_column_int(st, 4) != 0,
+		              .is_void = sqlite3_column_int(st, 5) != 0 };
 	e = buf_put(&l->bytes, column_bytes(st, 0).data, column_bytes(st, 0).len);
 	return e != ERR_OK ? e : edit_parse(buf_bytes(&l->bytes), &l->edit, &l->pool);
 }

@@ -26,6 +26,8 @@ static const char *const everything[] = {
 	"SELECT * FROM service ORDER BY r",
 	"SELECT * FROM resident ORDER BY r",
 	"SELECT * FROM undo ORDER BY edit",
+	"SELECT * FROM act ORDER BY b",
+	"SELECT * FROM void ORDER BY edit",
 	"SELECT * FROM spare ORDER BY n",
 	"SELECT * FROM spare_mark ORDER BY n",
 	"SELECT * FROM search_data ORDER BY id",

@@ -200,6 +200,26 @@ enum err store_device_put(struct errctx *ec, struct store *s, struct device_row 
 	return run(ec, s, st);
 }
 
+enum err store_device_stand(struct errctx *ec, struct store *s, const struct device_row *row)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t member = 0;
+	enum err e = dot_is_none(row->member) ? ERR_OK : key_of(ec, s, row->space, row->member, &member);
+
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_device_update);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, row->n);
+	bind_blob(st, 2, row->tag.b, TAG_LEN);
+	bind_blob(st, 3, row->sign, DEVICE_KEY_LEN);
+	bind_blob(st, 4, row->box, DEVICE_KEY_LEN);
+	sqlite3_bind_int64(st, 5, member);
+	sqlite3_bind_int(st, 6, row->state);
+	sqlite3_bind_int64(st, 7, row->space);
+	return run(ec, s, st);
+}
+
 enum err store_device_list(struct errctx *ec, struct store *s, int64_t space, struct device_row **out, size_t *count)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_device_list);

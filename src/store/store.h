@@ -109,6 +109,9 @@ enum err store_device_by_id(struct errctx *ec, struct store *s, struct device_id
 enum err store_device_put(struct errctx *ec, struct store *s, struct device_row *row) MUST_CHECK; /* sets n */
 enum err store_device_list(struct errctx *ec, struct store *s, int64_t space, struct device_row **out,
                            size_t *count) MUST_CHECK;
+/* Writes whose a known device is, its box key, tag and state, as membership makes them (row->n and space tell which).
+ */
+enum err store_device_stand(struct errctx *ec, struct store *s, const struct device_row *row) MUST_CHECK;
 
 /* --- contexts and batches --- */
 
@@ -130,6 +133,32 @@ struct applied_batch {
 	const struct vv *context;
 };
 enum err store_batch_applied(struct errctx *ec, struct store *s, const struct applied_batch *b) MUST_CHECK;
+
+/* --- membership: kept for sync/membership.h --- */
+
+/* What a batch says of who belongs to its space, and the whole context of the batch. */
+enum err store_acts_put(struct errctx *ec, struct store *s, int64_t space, struct device_id dev, uint64_t seq,
+                        const struct vv *context, struct bytes acts) MUST_CHECK;
+/* Of every such batch of a space, by device and number. What is borrowed lives until the function returns. */
+typedef enum err (*store_acts_fn)(void *arg, struct device_id dev, uint64_t seq, const struct vv *context,
+                                  struct bytes acts);
+enum err store_acts_each(struct errctx *ec, struct store *s, int64_t space, store_acts_fn each, void *arg) MUST_CHECK;
+
+/* An edit stands in the log and does not count; or does so again. The caller folds its record again. */
+enum err store_void_set(struct errctx *ec, struct store *s, struct dot edit, bool is_void) MUST_CHECK;
+
+/* Every edit of a space in the order of the log. */
+struct space_edit {
+	struct dot record;
+	uint64_t seq; /* the batch; 0: not sealed yet */
+	bool is_void;
+	struct bytes bytes; /* edit_put()'s */
+};
+typedef enum err (*store_space_edit_fn)(void *arg, struct dot dot, const struct space_edit *edit);
+enum err store_space_edits(struct errctx *ec, struct store *s, int64_t space, store_space_edit_fn each,
+                           void *arg) MUST_CHECK;
+/* The kind that a record was made with, whether that edit counts or not. ERR_NOT_FOUND without text. */
+enum err store_kind_made(struct errctx *ec, struct store *s, struct dot record, uint32_t *kind) MUST_CHECK;
 
 /* --- edits --- */
 
@@ -155,6 +184,9 @@ enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struc
 /* Applies an edit of another device, from batch `seq`. ERR_DAMAGED when it is about no record of this space. */
 enum err store_apply(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit, struct context ctx,
                      uint64_t seq, int64_t now_ms) MUST_CHECK;
+/* The same of one that does not count: it stands in the log and comes to nothing (store_void_set()). */
+enum err store_apply_void(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit,
+                          struct context ctx, uint64_t seq, int64_t now_ms) MUST_CHECK;
 /* The edits of one's own that are in no batch yet, ascending; each is edit_put()'s bytes. */
 typedef enum err (*store_edit_fn)(void *arg, struct bytes edit);
 enum err store_unsealed_each(struct errctx *ec, struct store *s, int64_t space, store_edit_fn each,
@@ -170,6 +202,7 @@ struct logged {
 	uint64_t seq;     /* the batch of its device that carries it; 0: one's own, not sealed yet */
 	bool undoes;      /* made by undo on this device */
 	bool undone;      /* taken back by undo on this device */
+	bool is_void;     /* does not count: beyond a removal, or beyond the role of its author */
 	struct body pool;
 	struct buf bytes;
 };

@@ -159,8 +159,7 @@ static enum err admit(struct errctx *ec, struct sync *y, const uint8_t id[static
 		bundle_get(j[k].bundle, &b);
 		a.device = &b;
 		TRY(member_write(ec, y, &a, &person));
-		TRY(devices_register(ec, y, &j[k].space, person));
-		TRY(outbox_seal(ec, y, &j[k].space));
+		TRY(outbox_seal(ec, y, &j[k].space)); /* registers the device, as every member's copy will */
 	}
 	TRY(device_keys_load(ec, y, j[0].space.n, &keys));
 	TRY(wire_put_array(&plain, 3));

@@ -10,8 +10,8 @@
 #include "base/tr.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/acts.h"
 #include "sync/outbox.h"
-#include "sync/space.h"
 
 struct incoming {
 	const struct space_row *space;
@@ -325,31 +325,13 @@ static uint64_t past_of(const struct vv *context, struct dot dot)
 	return past;
 }
 
-/* A record as it is here at a moment. */
-struct looked {
-	bool known;
-	uint32_t kind;
-};
-
-static enum err look(struct errctx *ec, struct sync *y, struct dot id, struct looked *out)
-{
-	struct loaded l;
-	enum err e = store_load(ec, y->store, id, &l);
-
-	*out = (struct looked){ 0 };
-	if (e == ERR_OK) {
-		*out = (struct looked){ true, l.record.kind };
-		store_loaded_free(&l);
-	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
 static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
-                           struct received *r)
+                           const struct judge *judge, struct received *r)
 {
 	struct vv lowered = { 0 };
 	const struct vv *context = &in->context;
-	struct looked before = { .kind = edit->kind };
+	uint32_t kind = edit->kind;
+	bool good = true;
 	enum err e = ERR_OK;
 
 	if (edit->kind == KIND_none && !target_seen(in, edit))
@@ -358,18 +340,52 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 		e = edit_context(ec, y, &in->context, edit, &lowered);
 		context = &lowered;
 	}
-	if (e == ERR_OK && edit->kind == KIND_none)
-		e = look(ec, y, edit->target, &before);
-	if (e == ERR_OK)
-		e = store_apply(ec, y->store, in->space->n, edit,
-		                (struct context){ context, past_of(context, edit->dot) }, in->seq, clock_now(y->clock));
-	if (e == ERR_OK && before.known)
+	if (e == ERR_OK && edit->kind == KIND_none && !judge->all)
+		e = record_kind(ec, y, edit->target, &kind);
+	if (e == ERR_OK) {
+		struct context had = { context, past_of(context, edit->dot) };
+
+		good = judge_counts(judge, edit, kind);
+		e = good ? store_apply(ec, y->store, in->space->n, edit, had, in->seq, clock_now(y->clock))
+		         : store_apply_void(ec, y->store, in->space->n, edit, had, in->seq, clock_now(y->clock));
+	}
+	if (e == ERR_OK && good && edit->kind == KIND_none)
 		r->changed++;
-	else if (e == ERR_OK)
+	else if (e == ERR_OK && good)
 		r->records++;
-	if (e == ERR_OK && before.kind == KIND_member)
-		e = devices_register(ec, y, in->space, edit->target);
 	vv_free(&lowered);
+	return e;
+}
+
+static struct batch_told told_by(const struct incoming *in)
+{
+	return (struct batch_told){ in->space, in->author.id, in->seq, &in->context, &in->body };
+}
+
+/* A device's first batch has seen that it was let in. */
+static enum err check_admission(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate,
+                                const char **why)
+{
+	struct batch_told told = told_by(in);
+	enum err e = in->seq > 1 ? ERR_OK : membership_admitted(ec, y, &told);
+
+	return e == ERR_NOT_FOUND
+	           ? set_fate(fate, why, FATE_ASIDE, TR("A batch is from somebody who was not a member then."))
+	           : e;
+}
+
+/* What the batch says of membership, then its edits. */
+static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r)
+{
+	struct batch_told told = told_by(in);
+	struct judge judge = { 0 };
+	enum err e = membership_note(ec, y, &told);
+
+	if (e == ERR_OK)
+		e = judge_make(ec, y, &told, &judge);
+	for (size_t i = 0; e == ERR_OK && i < in->body.edit_count; i++)
+		e = apply_edit(ec, y, in, &in->body.edits[i], &judge, r);
+	judge_free(&judge);
 	return e;
 }
 
@@ -393,8 +409,10 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 		e = outbox_seal(ec, y, in->space); /* S1 */
 	if (e == ERR_OK && *fate == FATE_DONE)
 		e = apply_controls(ec, y, in, fate, why);
-	for (size_t i = 0; e == ERR_OK && *fate == FATE_DONE && i < in->body.edit_count; i++)
-		e = apply_edit(ec, y, in, &in->body.edits[i], &counted);
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = check_admission(ec, y, in, fate, why);
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = apply_body(ec, y, in, &counted);
 	if (e == ERR_DAMAGED) {
 		err_clear(ec);
 		e = set_fate(fate, why, FATE_ASIDE, TR("A batch writes where it may not."));

@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/membership.h"
 
 #define KEPT_DEVICE "device"
 #define KEPT_EPOCH "epoch:"
@@ -154,22 +155,40 @@ enum err epoch_key_load(struct errctx *ec, struct sync *y, int64_t space, struct
 	return e;
 }
 
-enum err epoch_choose(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id *out)
+/* Does somebody who was removed, as far as is known here, have its key? */
+static bool epoch_usable(const struct membership *m, const struct epoch_row *row)
 {
+	const struct moment nothing = { .seen = &(const struct vv){ 0 } };
+
+	for (size_t i = 0; i < m->epochs; i++) {
+		const struct moment *at = &m->epoch[i].at;
+
+		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 && device_cmp(at->author, row->creator) == 0)
+			return !members_void(&m->members, at->author, at->seq) &&
+			       members_knew_removals(&m->members, at);
+	}
+	return members_knew_removals(&m->members, &nothing); /* its record is not sealed yet, or not here */
+}
+
+enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id *out)
+{
+	struct membership m = { 0 };
 	struct epoch_row *list = NULL;
 	size_t n = 0;
-	enum err e = store_epoch_list(ec, y->store, space, &list, &n);
+	enum err e = membership_load(ec, y, space, &m);
 
-	if (e != ERR_OK)
-		return e;
-	e = ERR_NOT_FOUND;
-	for (size_t i = 0; i < n && e != ERR_OK; i++) {
-		if (list[i].state == EPOCH_OPEN) {
+	if (e == ERR_OK)
+		e = store_epoch_list(ec, y->store, space->n, &list, &n);
+	if (e == ERR_OK)
+		e = ERR_NOT_FOUND;
+	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
+		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i])) {
 			*out = list[i].id;
 			e = ERR_OK;
 		}
 	}
 	free(list);
+	membership_free(&m);
 	return e;
 }
 
@@ -252,7 +271,8 @@ static enum err boxes_publish(struct errctx *ec, struct sync *y, const struct sp
 	return e;
 }
 
-enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys)
+enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys,
+                     struct epoch_id *id)
 {
 	struct device_row *devices = NULL;
 	struct epoch_row *old = NULL;
@@ -279,7 +299,7 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 		goto done;
 	}
 	for (size_t i = 0; i < device_count; i++) {
-		if (devices[i].state != DEVICE_ACTIVE && devices[i].state != DEVICE_RESTING)
+		if (devices[i].state != DEVICE_ACTIVE)
 			continue;
 		to[n].dev = devices[i].id;
 		memcpy(to[n++].box_public, devices[i].box, BOX_PUBLIC_LEN);
@@ -294,6 +314,7 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 	recipients_hash(to, n, secret->recipients);
 	parents_hash(parents, old_count, secret->parents);
 	row.id = epoch_id_make(secret->key, space->id, secret->recipients, secret->parents);
+	*id = row.id;
 	e = epoch_key_save(ec, y, space->n, row.id, secret);
 	if (e == ERR_OK)
 		e = store_epoch_put(ec, y->store, &row);

@@ -56,13 +56,15 @@ enum err epoch_key_save(struct errctx *ec, struct sync *y, int64_t space, struct
 enum err epoch_key_load(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id,
                         struct epoch_secret *out) MUST_CHECK;
 
-/* The epoch to write under: open, and the newest. ERR_NOT_FOUND without text when there is none. */
-enum err epoch_choose(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id *out) MUST_CHECK;
+/* The epoch to write under: open, begun by somebody who knew of every removal that is known here, and of those the
+ * newest. ERR_NOT_FOUND without text when there is none (K1). */
+enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space,
+                      struct epoch_id *out) MUST_CHECK;
 
 /* Begins a new epoch of the space for all active devices: key, row, boxes in the outgoing files where there are
  * others, and the record that goes into the next batch. Within a transaction. */
-enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space,
-                     const struct device_keys *keys) MUST_CHECK;
+enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys,
+                     struct epoch_id *id) MUST_CHECK;
 
 /* A control item that the next batch of this space will carry. */
 enum err control_add(struct errctx *ec, struct sync *y, int64_t space, uint32_t type, struct bytes payload) MUST_CHECK;

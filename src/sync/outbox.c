@@ -10,6 +10,7 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/membership.h"
 #include "sync/restored.h"
 
 #define EDITS_MAX 4096
@@ -214,6 +215,8 @@ static enum err seal_one(struct errctx *ec, struct sync *y, const struct sealing
 	for (size_t i = 0; e == ERR_OK && i < controls->n; i++)
 		e = store_kept_delete(ec, y->store, s->space->n, controls->names[i]);
 	if (e == ERR_OK)
+		e = membership_sealed(ec, y, &(struct batch_told){ s->space, s->space->me, author.seq, &now, &body });
+	if (e == ERR_OK)
 		e = batch_publish(ec, y, s, author.seq, buf_bytes(&signed_part), edits->n);
 done:
 	free(body.context);
@@ -232,14 +235,33 @@ static enum err sealing_start(struct errctx *ec, struct sync *y, const struct sp
 	*s = (struct sealing){ .space = space, .keys = *keys, .secret = secret_new(sizeof(struct epoch_secret)) };
 	if (e == ERR_OK && s->secret == NULL)
 		e = ERR_NO_MEMORY;
-	if (e == ERR_OK)
-		e = epoch_choose(ec, y, space->n, &s->epoch);
+	if (e != ERR_OK)
+		return e;
+	e = epoch_choose(ec, y, space, &s->epoch);
+	if (e == ERR_NOT_FOUND) /* somebody was removed who has the keys of all that there are */
+		e = epoch_begin(ec, y, space, *keys, &s->epoch);
 	if (e == ERR_OK)
 		e = epoch_key_load(ec, y, space->n, s->epoch, s->secret);
-	if (e == ERR_NOT_FOUND)
-		e = err_set(ec, ERR_LATER, "The key of %1 is not here yet. Ask the one who invited you to sync.",
-		            space->name, NULL, NULL);
 	return e;
+}
+
+/* Is the own device a member, as far as is known here? What it writes before it knows that, or when it was removed, is
+ * not sealed. */
+static enum err may_seal(struct errctx *ec, struct sync *y, const struct space_row *space, bool *may)
+{
+	struct device_row me;
+	enum err e = store_device_by_id(ec, y->store, space->me, &me);
+
+	*may = e == ERR_OK && me.state == DEVICE_ACTIVE;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err something_told(void *arg, const char *name, struct bytes value)
+{
+	(void)name;
+	(void)value;
+	*(bool *)arg = true;
+	return ERR_OK;
 }
 
 enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *space)
@@ -251,16 +273,21 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	bool more = true;
 	enum err e = restored_refuse(ec, y);
 
+	if (e == ERR_OK)
+		e = may_seal(ec, y, space, &more);
 	while (e == ERR_OK && more) {
+		bool told = false;
+
 		e = collect_edits(ec, y, space->n, &edits);
 		if (e == ERR_OK)
-			e = store_kept_each(ec, y->store, space->n, "control:", collect_control, &controls);
+			e = store_kept_each(ec, y->store, space->n, "control:", something_told, &told);
 		more = edits.more;
-		if (e == ERR_OK && edits.n == 0 && controls.n == 0)
-			more = false;
-		else if (e == ERR_OK && keys == NULL)
-			e = sealing_start(ec, y, space, &s, &keys);
-		if (e == ERR_OK && (edits.n > 0 || controls.n > 0))
+		told = told || edits.n > 0;
+		if (e == ERR_OK && told && keys == NULL)
+			e = sealing_start(ec, y, space, &s, &keys); /* may begin an epoch, which is told too */
+		if (e == ERR_OK && told)
+			e = store_kept_each(ec, y->store, space->n, "control:", collect_control, &controls);
+		if (e == ERR_OK && told)
 			e = seal_one(ec, y, &s, &edits, &controls);
 		collect_free(&edits);
 		controls_free(&controls);

@@ -240,19 +240,59 @@ static enum err fold_one(const struct refold *f, const struct logged *l, struct 
 	return e;
 }
 
+enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, struct vv *out)
+{
+	size_t author = author_index(f, dev);
+	enum err e = author == f->n || seq > f->author[author].head ? ERR_NOT_FOUND : ERR_OK;
+
+	out->n = 0;
+	for (size_t i = 0; e == ERR_OK && i < f->n; i++) {
+		struct vv_entry entry = { .dev = f->author[i].device.id };
+
+		entry.seq = i == author ? 0 : seen_at(f, &f->author[author], seq, i);
+		if (entry.seq > 0)
+			e = vv_set(out, entry);
+	}
+	return e;
+}
+
 enum err refold_record(struct errctx *ec, struct refold *f, struct dot id, struct record *out)
 {
 	struct record_log log = { 0 };
+	size_t counted = 0;
 	enum err e = store_log_of(ec, f->y->store, id, &log);
 
 	record_init(out, id);
-	if (e == ERR_OK && log.n == 0)
+	for (size_t i = 0; e == ERR_OK && i < log.n; i++) {
+		const struct logged *l = &log.item[i];
+
+		if (!l->is_void) {
+			e = fold_one(f, l, out);
+			counted++;
+		} else if (l->edit.kind != KIND_none) {
+			out->kind = l->edit.kind; /* what was made stays made while something about it counts */
+		}
+	}
+	if (e == ERR_OK && counted == 0)
 		e = ERR_NOT_FOUND;
-	for (size_t i = 0; e == ERR_OK && i < log.n; i++)
-		e = fold_one(f, &log.item[i], out);
 	store_log_free(&log);
 	if (e != ERR_OK)
 		record_free(out);
+	return e;
+}
+
+enum err refold_write(struct errctx *ec, struct refold *f, struct dot id)
+{
+	struct record r = { 0 };
+	enum err e = refold_record(ec, f, id, &r);
+
+	if (e == ERR_NOT_FOUND) {
+		e = store_record_delete(ec, f->y->store, id);
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	if (e == ERR_OK)
+		e = store_record_put(ec, f->y->store, f->space->n, &r);
+	record_free(&r);
 	return e;
 }
 
@@ -279,9 +319,17 @@ static enum err one_of_space(struct errctx *ec, struct refold *f, struct dot id,
 	enum err e = refold_record(ec, f, id, &r);
 
 	out->records++;
-	if (e == ERR_NOT_FOUND) { /* a record that nobody wrote */
-		out->differing++;
-		return mend ? store_record_delete(ec, f->y->store, id) : ERR_OK;
+	if (e == ERR_NOT_FOUND) { /* nothing that counts: then there is to be no record */
+		struct loaded l = { 0 };
+
+		e = store_load(ec, f->y->store, id, &l);
+		store_loaded_free(&l);
+		out->differing += e == ERR_OK || e == ERR_DAMAGED;
+		if (e == ERR_NOT_FOUND)
+			return ERR_OK;
+		return mend && (e == ERR_OK || e == ERR_DAMAGED) ? store_record_delete(ec, f->y->store, id)
+		       : e == ERR_DAMAGED                        ? ERR_OK
+		                                                 : e;
 	}
 	if (e == ERR_DAMAGED) {
 		out->damaged++;

@@ -16,7 +16,10 @@ struct refold;
 enum err refold_open(struct errctx *ec, struct sync *y, const struct space_row *space, struct refold **out) MUST_CHECK;
 void refold_close(struct refold *f); /* accepts NULL */
 
-/* What all edits to a record come to; record_free() it. ERR_NOT_FOUND without text: there is no edit to it.
+/* What the author of a batch had seen, by number only (`seq` 0: not sealed yet, all that is here); vv_free() it. */
+enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, struct vv *out) MUST_CHECK;
+
+/* What all edits to a record come to that count; record_free() it. ERR_NOT_FOUND without text: there are none.
  * ERR_DAMAGED without text: its edits are not as they were written, or lie in other batches than the log says. */
 enum err refold_record(struct errctx *ec, struct refold *f, struct dot id, struct record *out) MUST_CHECK;
 
@@ -25,6 +28,10 @@ struct refolded {
 	uint64_t differing; /* are not what their edits come to */
 	uint64_t damaged;   /* whose edits cannot be folded */
 };
+
+/* Writes a record anew from its edits, with its plain rows and search entry; takes it away where none counts. In a
+ * transaction. */
+enum err refold_write(struct errctx *ec, struct refold *f, struct dot id) MUST_CHECK;
 
 /* Every record of the space against its edits. `mend`: those that differ are written again, with their plain rows and
  * search entries; in a transaction then. */

@@ -118,6 +118,7 @@ enum err space_found(struct errctx *ec, struct sync *y, const struct founding *f
 	const char *roles[] = { "member", f->role };
 	struct admission me = { .name = f->nick, .roles = roles, .role_count = f->role == NULL ? 1 : 2 };
 	struct dot person = { 0 };
+	struct epoch_id epoch;
 	enum err e = keys == NULL ? ERR_NO_MEMORY : ERR_OK;
 
 	*out = (struct space_row){ .kind = f->kind, .neighbourhood = f->neighbourhood, .state = SPACE_MEMBER };
@@ -150,7 +151,7 @@ enum err space_found(struct errctx *ec, struct sync *y, const struct founding *f
 	if (e == ERR_OK)
 		e = devices_register(ec, y, out, person);
 	if (e == ERR_OK)
-		e = epoch_begin(ec, y, out, keys);
+		e = epoch_begin(ec, y, out, keys, &epoch);
 	if (e == ERR_OK)
 		e = name_write(ec, y, out);
 done:

@@ -89,7 +89,7 @@ static void scene_settle(const char *const *texts, size_t count, const size_t *o
 
 	for (size_t i = 0; i < count; i++)
 		cut_read(texts[order[i]], &cuts[i], &seen[i]);
-	assert_int_equal(cuts_settle(cuts, count), ERR_OK);
+	assert_int_equal(cuts_settle(cuts, count, NULL), ERR_OK);
 	for (size_t i = 0; i < count; i++)
 		vv_free(&seen[i]);
 }
@@ -206,8 +206,8 @@ static void random_histories(void **state)
 			mixed[i - 1] = mixed[k];
 			mixed[k] = swap;
 		}
-		assert_int_equal(cuts_settle(cuts, n), ERR_OK);
-		assert_int_equal(cuts_settle(mixed, n), ERR_OK);
+		assert_int_equal(cuts_settle(cuts, n, NULL), ERR_OK);
+		assert_int_equal(cuts_settle(mixed, n, NULL), ERR_OK);
 		for (unsigned p = 0; p < PEOPLE; p++)
 			assert_true(cuts_keep(cuts, n, person(p)) == cuts_keep(mixed, n, person(p)));
 		for (size_t i = 0; i < n; i++) {

@@ -59,7 +59,7 @@ static bool forge_start(struct forge *f)
 	e = device_keys_load(NULL, &f->y, f->space.n, &f->keys);
 	f->head = (struct file_header){ .type = FILE_BATCH, .space = f->space.tag, .device = f->space.my_tag };
 	if (e == ERR_OK)
-		e = epoch_choose(NULL, &f->y, f->space.n, &f->head.epoch);
+		e = epoch_choose(NULL, &f->y, &f->space, &f->head.epoch);
 	if (e == ERR_OK)
 		e = epoch_key_load(NULL, &f->y, f->space.n, f->head.epoch, f->secret);
 	if (e == ERR_OK)

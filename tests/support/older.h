@@ -37,7 +37,7 @@ static inline bool older_no_triggers(sqlite3 *db)
 static inline bool older_make(sqlite3 *db, int version)
 {
 	return older_no_triggers(db) &&
-	       older_sql(db, "DROP TABLE spare; DROP TABLE spare_mark;"
+	       older_sql(db, "DROP TABLE act; DROP TABLE void; DROP TABLE spare; DROP TABLE spare_mark;"
 	                     "DROP INDEX record_kind; CREATE INDEX record_kind ON record (space, kind);"
 	                     "DROP TABLE search; CREATE VIRTUAL TABLE search USING fts5 (title, body);"
 	                     "ALTER TABLE resident DROP COLUMN sound; PRAGMA user_version = 2;") &&

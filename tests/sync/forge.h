@@ -193,7 +193,7 @@ static inline void forge_start(struct forge *f, struct world *w, size_t by, cons
 	assert_non_null(f->secret);
 	assert_int_equal(device_keys_load(&ec, &y, f->space.n, &f->keys), ERR_OK);
 	f->head = (struct file_header){ .type = FILE_BATCH, .space = f->space.tag, .device = f->space.my_tag };
-	assert_int_equal(epoch_choose(&ec, &y, f->space.n, &f->head.epoch), ERR_OK);
+	assert_int_equal(epoch_choose(&ec, &y, &f->space, &f->head.epoch), ERR_OK);
 	assert_int_equal(epoch_key_load(&ec, &y, f->space.n, f->head.epoch, f->secret), ERR_OK);
 	f->author = f->space.me;
 	f->seq = 1;

@@ -56,7 +56,7 @@ static void other_space(struct subject *s)
 
 	s->f.head.space = w.tag;
 	s->f.head.device = w.my_tag;
-	assert_int_equal(epoch_choose(&ec, &y, w.n, &s->f.head.epoch), ERR_OK);
+	assert_int_equal(epoch_choose(&ec, &y, &w, &s->f.head.epoch), ERR_OK);
 	assert_int_equal(epoch_key_load(&ec, &y, w.n, s->f.head.epoch, s->f.secret), ERR_OK);
 }
 

@@ -233,9 +233,10 @@ static void answer_other_epoch(struct answer *a)
 {
 	struct errctx ec = { 0 };
 	struct sync y = sync_of_home(a->w, 1);
+	struct space_row plein = space_named(a->w, 1, "Plein");
 	struct epoch_id id;
 
-	assert_int_equal(epoch_choose(&ec, &y, space_named(a->w, 1, "Plein").n, &id), ERR_OK);
+	assert_int_equal(epoch_choose(&ec, &y, &plein, &id), ERR_OK);
 	find(a, id.b, EPOCH_ID_LEN)[5] ^= 1;
 }
 
@@ -243,9 +244,10 @@ static void answer_other_key(struct answer *a)
 {
 	struct errctx ec = { 0 };
 	struct sync y = sync_of_home(a->w, 1);
+	struct space_row plein = space_named(a->w, 1, "Plein");
 	struct epoch_id id;
 
-	assert_int_equal(epoch_choose(&ec, &y, space_named(a->w, 1, "Plein").n, &id), ERR_OK);
+	assert_int_equal(epoch_choose(&ec, &y, &plein, &id), ERR_OK);
 	find(a, id.b, EPOCH_ID_LEN)[EPOCH_ID_LEN + 2 + 7] ^= 1;
 }
 

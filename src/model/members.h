@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Who belongs to a space, with which rights, and up to where what they wrote counts (K1, K4). Pure: a function of the
+ * set of *acts*, which are the parts of batches that bear on it, and of what each author had seen. Never of the order
+ * in which they came: so all members decide alike (M1).
+ *
+ * An act counts if its author was entitled to it by acts that count in what the author had seen, and if no removal that
+ * counts leaves it out.
+ *   own space, circle: every member may admit and remove. Neighbourhood: coordinators may; anybody may add or remove a
+ *     device of the own person, and lay down a role of the own. What the founder sealed in its first batch needs no
+ *     right: the space's id commits to that key.
+ *   Removals are ACT_CUT (a device, above the last batch of it that the author had seen) and ACT_TAKE (roles of a
+ *     person, in what its devices sealed beyond what the author had seen). Whether one counts where they remove each
+ *     other is settled by model/cuts.h. A removal leaves out what it names, and whatever rests on that alone: a device
+ *     that was admitted beyond a cut is out with the one that admitted it.
+ */
+#ifndef SLB_MODEL_MEMBERS_H
+#define SLB_MODEL_MEMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/vv.h"
+
+#define ROLE_MEMBER 1u
+#define ROLE_COORDINATOR 2u
+#define ROLE_TELLER 4u
+
+enum act_type {
+	ACT_ADMIT = 1, /* a device of a person */
+	ACT_GRANT = 2, /* roles to a person */
+	ACT_TAKE = 3,  /* roles from a person */
+	ACT_CUT = 4,   /* removes a device */
+};
+
+/* When something was done: in which batch, and where in it. */
+struct moment {
+	struct device_id author;
+	uint64_t seq;   /* the author's batch, from 1 */
+	uint64_t order; /* within the batch */
+	const struct vv
+	    *seen; /* the whole context of the batch; borrowed. An entry of the author's own means nothing */
+};
+
+struct act {
+	enum act_type type;
+	struct moment at;
+	struct device_id device; /* ADMIT, CUT */
+	struct dot person;       /* ADMIT, GRANT, TAKE: the person's record */
+	unsigned roles;          /* GRANT, TAKE */
+	bool counts;             /* out */
+	uint64_t depth;          /* out: batches in its causal past; whoever joined by a lower one is senior */
+};
+
+/* A device as the acts make it. */
+struct standing {
+	struct device_id device;
+	struct dot person; /* of the admission that counts and lies deepest; none for a founder before its record */
+	uint64_t rank;     /* seniority: lower joined earlier; 0 the founder */
+	bool in;           /* some admission of it counts */
+	uint64_t keep;     /* its last batch that counts; UINT64_MAX: all */
+};
+
+struct members {
+	enum space_kind kind;
+	struct device_id founder;
+	struct act *act; /* the caller's; put in causal order by members_settle() */
+	size_t acts;
+	struct standing *device; /* ascending by id */
+	size_t devices;
+};
+
+/* `act`, `acts`, `kind` and `founder` are set by the caller. The same act may stand there twice. ERR_NO_MEMORY is the
+ * only error; members_free() frees what this made, not the acts. Time grows with the square of the acts, and with the
+ * cube of the removals. */
+enum err members_settle(struct members *m) MUST_CHECK;
+void members_free(struct members *m);
+
+/* NULL: no act names it. */
+const struct standing *members_find(const struct members *m, struct device_id dev);
+/* Is what the device sealed in this batch left out, as a whole? Also where it never was admitted. */
+bool members_void(const struct members *m, struct device_id dev, uint64_t seq);
+/* Had this author one of these roles then, as a member (0: a member is enough)? By acts that count. */
+bool members_may(const struct members *m, const struct moment *at, unsigned roles);
+/* Does some admission of the author lie in what it had seen, whether that counts or not? */
+bool members_let_in(const struct members *m, const struct moment *at);
+/* Whose device the author was then; none where it was no member then. */
+struct dot members_person(const struct members *m, const struct moment *at);
+/* The roles of a person by all acts that count. */
+unsigned members_roles(const struct members *m, struct dot person);
+/* Does the past of `at` hold every removal of a device that counts? Then its author told none of the removed anything
+ * from there on. */
+bool members_knew_removals(const struct members *m, const struct moment *at);
+
+#endif

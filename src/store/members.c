@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What sync works out membership from, and which edits do not count for it.
+#include <assert.h>
+
+#include "store/inside.h"
+
+enum err store_acts_put(struct errctx *ec, struct store *s, int64_t space, struct device_id dev, uint64_t seq,
+                        const struct vv *context, struct bytes acts)
+{
+	struct buf seen = { 0 };
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, (struct dot){ dev, seq }, &key);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = context_put(context, &seen);
+	if (e == ERR_OK) {
+		st = stmt(ec, s, ST_act_put);
+		e = st == NULL ? ERR_IO : ERR_OK;
+	}
+	if (e == ERR_OK) {
+		sqlite3_bind_int64(st, 1, key);
+		sqlite3_bind_int64(st, 2, space);
+		bind_blob(st, 3, acts.data, acts.len);
+		bind_blob(st, 4, seen.data, seen.len);
+		e = run(ec, s, st);
+	}
+	buf_free(&seen);
+	return e;
+}
+
+enum err store_acts_each(struct errctx *ec, struct store *s, int64_t space, store_acts_fn each, void *arg)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_act_list);
+	struct vv context = { 0 };
+	bool row = false;
+	enum err e = ERR_OK;
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	while (e == ERR_OK && (e = step(ec, s, st, &row)) == ERR_OK && row) {
+		struct dot batch = { 0 };
+
+		context.n = 0;
+		e = dot_of(ec, s, sqlite3_column_int64(st, 0), &batch);
+		if (e == ERR_OK)
+			e = context_get(column_bytes(st, 2), &context);
+		if (e == ERR_OK)
+			e = each(arg, batch.dev, batch.counter, &context, column_bytes(st, 1));
+	}
+	sqlite3_reset(st);
+	vv_free(&context);
+	return e;
+}
+
+enum err store_void_set(struct errctx *ec, struct store *s, struct dot edit, bool is_void)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_find(ec, s, edit, &key);
+
+	assert(s->in_transaction);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, is_void ? ST_void_put : ST_void_delete);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	return run(ec, s, st);
+}
+
+/* The next edits behind *n, as many as the statement gives. */
+static enum err edits_some(struct errctx *ec, struct store *s, int64_t space, int64_t *n, store_space_edit_fn each,
+                           void *arg, bool *more)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_space_edits);
+	bool row = false;
+	enum err e = ERR_OK;
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	sqlite3_bind_int64(st, 2, *n);
+	*more = false;
+	while (e == ERR_OK && (e = step(ec, s, st, &row)) == ERR_OK && row) {
+		struct space_edit edit = { .seq = (uint64_t)sqlite3_column_int64(st, 2),
+			                   .is_void = sqlite3_column_int(st, 4) != 0,
+			                   .bytes = column_bytes(st, 3) };
+		struct dot dot = { 0 };
+
+		*more = true;
+		*n = sqlite3_column_int64(st, 5);
+		e = dot_of(ec, s, sqlite3_column_int64(st, 0), &dot);
+		if (e == ERR_OK)
+			e = dot_of(ec, s, sqlite3_column_int64(st, 1), &edit.record);
+		if (e == ERR_OK)
+			e = each(arg, dot, &edit);
+	}
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_space_edits(struct errctx *ec, struct store *s, int64_t space, store_space_edit_fn each, void *arg)
+{
+	int64_t n = 0;
+	bool more = true;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && more)
+		e = edits_some(ec, s, space, &n, each, arg, &more);
+	return e;
+}
+
+enum err store_kind_made(struct errctx *ec, struct store *s, struct dot record, uint32_t *kind)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	bool row = false;
+	enum err e = key_find(ec, s, record, &key);
+
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_edit_made);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK && row) {
+		struct edit edit;
+		struct body pool;
+
+		e = edit_parse(column_bytes(st, 0), &edit, &pool);
+		if (e == ERR_OK) {
+			*kind = edit.kind;
+			body_free(&pool);
+		}
+	}
+	sqlite3_reset(st);
+	return e == ERR_OK && !row ? ERR_NOT_FOUND : e;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What a batch says of who belongs to its space, picked out of it. Shared by the files of sync/. */
+#ifndef SLB_SYNC_ACTS_H
+#define SLB_SYNC_ACTS_H
+
+#include "sync/membership.h"
+
+/* Beside the acts of model/members.h, what of a batch must be found again with its context. */
+enum told_type { TOLD_ADMIT = 1, TOLD_GRANT = 2, TOLD_TAKE = 3, TOLD_CUT = 4, TOLD_EPOCH = 5, TOLD_BOX_KEY = 6 };
+
+/* Controls come first in the order of a batch, by their place; then its edits, by this and their counters. */
+#define TOLD_EDITS_FROM BODY_CONTROLS_MAX
+
+struct told {
+	enum told_type type;
+	uint64_t order;
+	struct bundle bundle;    /* ADMIT */
+	struct dot person;       /* ADMIT, GRANT, TAKE */
+	unsigned roles;          /* GRANT, TAKE */
+	struct device_id device; /* CUT */
+	struct epoch_id epoch;   /* EPOCH */
+	uint8_t key[BOX_PUBLIC_LEN];
+};
+
+struct told_list {
+	struct told *item;
+	size_t n;
+	size_t cap;
+};
+void told_free(struct told_list *list);
+
+/* Appends what the batch says. ERR_DAMAGED without text where a control item is not of its shape. */
+enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_told *batch,
+                         struct told_list *out) MUST_CHECK;
+/* As the store keeps it. */
+enum err told_put(const struct told_list *list, struct buf *out) MUST_CHECK;
+enum err told_get(struct bytes in, struct told_list *out) MUST_CHECK;
+
+/* The kind of a record: as it is here, or as the edit in the log that made it says. KIND_none: not known here. */
+enum err record_kind(struct errctx *ec, struct sync *y, struct dot record, uint32_t *kind) MUST_CHECK;
+/* Of the record that an edit of this batch is about; an earlier edit of it may have made that. */
+enum err target_kind(struct errctx *ec, struct sync *y, const struct batch_told *batch, const struct edit *edit,
+                     uint32_t *kind) MUST_CHECK;
+
+#endif

@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What batches say of membership, and what follows from it here (K1, K4, M1): the registry of devices, and which edits
+// stand in the log without counting.
+#include "sync/membership.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/wire.h"
+#include "sync/acts.h"
+#include "sync/refold.h"
+#include "sync/space.h"
+
+/* ---- Loading ---- */
+
+struct box_told {
+	struct device_id device;
+	uint64_t seq;
+	uint8_t key[BOX_PUBLIC_LEN];
+};
+
+struct admitted {
+	struct moment at;
+	struct bundle bundle;
+	struct device_id device;
+};
+
+/* What was told, while it is gathered; acts, epochs, bundles and keys are parts of one list of batches. */
+struct gather {
+	struct membership *m;
+	struct space_id space;
+	struct act *act;
+	size_t acts, act_cap, epoch_cap, seen_cap;
+	struct box_told *box;
+	size_t boxes, box_cap;
+	struct admitted *bundle;
+	size_t bundles, bundle_cap;
+};
+
+static enum err grow(void *list, size_t n, size_t *cap, size_t size)
+{
+	void **p = list;
+	size_t more = *cap == 0 ? 16 : 2 * *cap;
+	void *grown = NULL;
+
+	if (n < *cap)
+		return ERR_OK;
+	grown = realloc(*p, more * size);
+	if (grown == NULL)
+		return ERR_NO_MEMORY;
+	*p = grown;
+	*cap = more;
+	return ERR_OK;
+}
+
+static enum err gather_act(struct gather *g, const struct told *t, const struct moment *at)
+{
+	struct act act = { .type = (enum act_type)t->type, .at = *at, .person = t->person, .roles = t->roles };
+	enum err e = grow(&g->act, g->acts, &g->act_cap, sizeof(*g->act));
+
+	act.device = t->device;
+	if (t->type == TOLD_ADMIT && e == ERR_OK) {
+		act.device = device_id_make(g->space, t->bundle.sign, t->bundle.incarnation);
+		e = grow(&g->bundle, g->bundles, &g->bundle_cap, sizeof(*g->bundle));
+		if (e == ERR_OK)
+			g->bundle[g->bundles++] = (struct admitted){ *at, t->bundle, act.device };
+	}
+	if (e == ERR_OK)
+		g->act[g->acts++] = act;
+	g->m->removals += t->type == TOLD_CUT || t->type == TOLD_TAKE;
+	return e;
+}
+
+static enum err gather_one(struct gather *g, const struct told *t, const struct moment *at)
+{
+	struct membership *m = g->m;
+	enum err e = ERR_OK;
+
+	switch (t->type) {
+	case TOLD_EPOCH:
+		e = grow(&m->epoch, m->epochs, &g->epoch_cap, sizeof(*m->epoch));
+		if (e == ERR_OK)
+			m->epoch[m->epochs++] = (struct epoch_begun){ t->epoch, *at };
+		return e;
+	case TOLD_BOX_KEY:
+		e = grow(&g->box, g->boxes, &g->box_cap, sizeof(*g->box));
+		if (e == ERR_OK) {
+			g->box[g->boxes] = (struct box_told){ .device = at->author, .seq = at->seq };
+			memcpy(g->box[g->boxes++].key, t->key, BOX_PUBLIC_LEN);
+		}
+		return e;
+	default:
+		return gather_act(g, t, at);
+	}
+}
+
+static enum err gather_batch(struct gather *g, struct device_id dev, uint64_t seq, const struct vv *context,
+                             const struct told_list *list)
+{
+	struct membership *m = g->m;
+	struct vv *seen = NULL;
+	enum err e = grow(&m->seen, m->seen_count, &g->seen_cap, sizeof(struct vv *));
+
+	if (e == ERR_OK) {
+		seen = calloc(1, sizeof(*seen));
+		e = seen == NULL ? ERR_NO_MEMORY : ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	m->seen[m->seen_count++] = seen;
+	e = vv_copy(context, seen);
+	for (size_t i = 0; e == ERR_OK && i < list->n; i++) {
+		struct moment at = { dev, seq, list->item[i].order, seen };
+
+		e = gather_one(g, &list->item[i], &at);
+	}
+	return e;
+}
+
+static enum err gather_kept(void *arg, struct device_id dev, uint64_t seq, const struct vv *context, struct bytes acts)
+{
+	struct told_list list = { 0 };
+	enum err e = told_get(acts, &list);
+
+	if (e == ERR_OK)
+		e = gather_batch(arg, dev, seq, context, &list);
+	told_free(&list);
+	return e;
+}
+
+static void gather_free(struct gather *g)
+{
+	free(g->act);
+	free(g->box);
+	free(g->bundle);
+}
+
+/* The device that the space's id commits to. */
+static enum err founder_get(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id *out)
+{
+	struct buf genesis = { 0 };
+	struct wire_in in;
+	uint8_t sign[SIGN_PUBLIC_LEN];
+	uint64_t kind = 0;
+	size_t n = 0;
+	enum err e = store_kept_get(ec, y->store, space->n, "genesis", &genesis);
+
+	in = wire_in(buf_bytes(&genesis));
+	if (e == ERR_OK && ((e = wire_get_array(&in, &n)) != ERR_OK || (e = wire_get_uint(&in, &kind)) != ERR_OK))
+		goto done;
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, sign, sizeof(sign));
+	if (e == ERR_OK)
+		*out = device_id_make(space->id, sign, 0);
+done:
+	buf_free(&genesis);
+	return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+}
+
+/* Nothing that the person wrote goes from the own screen, whoever removed this device. */
+static void own_stays(struct membership *m, const struct space_row *space)
+{
+	for (size_t i = 0; i < m->members.devices; i++) {
+		struct standing *s = &m->members.device[i];
+
+		if (device_cmp(s->device, space->me) != 0 || s->keep == UINT64_MAX)
+			continue;
+		m->removed = s->in;
+		s->keep = UINT64_MAX;
+	}
+}
+
+static enum err membership_settle(struct errctx *ec, struct sync *y, const struct space_row *space, struct gather *g)
+{
+	struct membership *m = g->m;
+	enum err e = ERR_OK;
+
+	m->members = (struct members){ .kind = space->kind, .act = g->act, .acts = g->acts };
+	g->act = NULL;
+	e = founder_get(ec, y, space, &m->members.founder);
+	if (e == ERR_OK)
+		e = members_settle(&m->members);
+	if (e == ERR_OK)
+		own_stays(m, space);
+	return e;
+}
+
+void membership_free(struct membership *m)
+{
+	members_free(&m->members);
+	free(m->members.act);
+	free(m->epoch);
+	for (size_t i = 0; i < m->seen_count; i++) {
+		vv_free(m->seen[i]);
+		free(m->seen[i]);
+	}
+	free(m->seen);
+	*m = (struct membership){ 0 };
+}
+
+/* With `more`, what this batch says is taken as known too. */
+static enum err load(struct errctx *ec, struct sync *y, const struct space_row *space, const struct batch_told *batch,
+                     const struct told_list *more, struct gather *g)
+{
+	enum err e = store_acts_each(ec, y->store, space->n, gather_kept, g);
+
+	if (e == ERR_OK && more != NULL)
+		e = gather_batch(g, batch->author, batch->seq, batch->seen, more);
+	return e == ERR_OK ? membership_settle(ec, y, space, g) : e;
+}
+
+enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct membership *out)
+{
+	struct gather g = { .m = out, .space = space->id };
+	enum err e = ERR_OK;
+
+	*out = (struct membership){ 0 };
+	e = load(ec, y, space, NULL, NULL, &g);
+	gather_free(&g);
+	if (e != ERR_OK)
+		membership_free(out);
+	return e;
+}
+
+/* ---- The registry ---- */
+
+/* The bundle by which a device was first let in, of those that count; else of all. */
+static const struct admitted *first_bundle(const struct gather *g, struct device_id dev)
+{
+	const struct members *m = &g->m->members;
+	const struct admitted *found = NULL;
+
+	for (size_t pass = 0; pass < 2 && found == NULL; pass++) {
+		for (size_t i = 0; i < m->acts && found == NULL; i++) {
+			const struct act *a = &m->act[i];
+
+			if (a->type != ACT_ADMIT || device_cmp(a->device, dev) != 0 || (pass == 0 && !a->counts))
+				continue;
+			for (size_t k = 0; k < g->bundles; k++) {
+				const struct admitted *b = &g->bundle[k];
+
+				if (device_cmp(b->device, dev) == 0 && b->at.seq == a->at.seq &&
+				    device_cmp(b->at.author, a->at.author) == 0) {
+					found = b;
+					break;
+				}
+			}
+		}
+	}
+	return found;
+}
+
+/* The box key that a device named last itself; what it sealed beyond a removal names none. */
+static const struct box_told *last_box(const struct gather *g, const struct standing *s)
+{
+	const struct box_told *last = NULL;
+
+	for (size_t i = 0; i < g->boxes; i++)
+		if (device_cmp(g->box[i].device, s->device) == 0 && g->box[i].seq <= s->keep &&
+		    (last == NULL || g->box[i].seq > last->seq))
+			last = &g->box[i];
+	return last;
+}
+
+static enum err register_one(struct errctx *ec, struct sync *y, const struct space_row *space, const struct gather *g,
+                             const struct standing *s)
+{
+	const struct admitted *b = first_bundle(g, s->device);
+	const struct box_told *box = last_box(g, s);
+	bool me = device_cmp(s->device, space->me) == 0;
+	bool gone = me ? g->m->removed || !s->in : s->keep != UINT64_MAX;
+	struct device_row row;
+	struct device_row was;
+	enum err e = store_device_by_id(ec, y->store, s->device, &was);
+
+	if ((e == ERR_NOT_FOUND || (e == ERR_OK && was.state == DEVICE_NAMED)) && b != NULL) {
+		e = device_register(ec, y, space, &b->bundle, s->person);
+		if (e == ERR_OK)
+			e = store_device_by_id(ec, y->store, s->device, &was);
+	}
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && (was.state == DEVICE_NAMED || was.space != space->n)))
+		return ERR_OK; /* removed before it was ever let in; or a name that two spaces share */
+	if (e != ERR_OK)
+		return e;
+	row = was;
+	row.state = gone ? DEVICE_REMOVED : DEVICE_ACTIVE;
+	if (!dot_is_none(s->person))
+		row.member = s->person;
+	if (b != NULL) {
+		row.tag = b->bundle.tag;
+		memcpy(row.box, b->bundle.box, BOX_PUBLIC_LEN);
+	}
+	if (box != NULL)
+		memcpy(row.box, box->key, BOX_PUBLIC_LEN);
+	if (row.state == was.state && dot_cmp(row.member, was.member) == 0 &&
+	    memcmp(row.box, was.box, BOX_PUBLIC_LEN) == 0 && memcmp(row.tag.b, was.tag.b, TAG_LEN) == 0)
+		return ERR_OK;
+	return store_device_stand(ec, y->store, &row);
+}
+
+/* ---- Edits that do not count ---- */
+
+struct turned {
+	struct dot dot;
+	struct dot record;
+	bool is_void;
+};
+
+struct judging {
+	struct errctx *ec;
+	struct sync *y;
+	const struct space_row *space;
+	const struct membership *m;
+	struct refold *refold;
+	struct turned *turned;
+	size_t n;
+	size_t cap;
+};
+
+/* Fields of a directory entry that anybody may write: that it was found right, or wrong. */
+static bool marks_only(const struct edit *edit)
+{
+	for (size_t i = 0; i < edit->write_count; i++) {
+		uint32_t tag = edit->writes[i].tag;
+
+		if (tag != F_service_checked_on && tag != F_service_wrong && tag != F_service_note)
+			return false;
+	}
+	return edit->kind == KIND_none;
+}
+
+static bool grants(const struct write *w)
+{
+	struct wire_in in = wire_in(w->value);
+	size_t n = 0;
+
+	return wire_get_array(&in, &n) == ERR_OK && wire_get_array(&in, &n) == ERR_OK && n > 0;
+}
+
+static unsigned member_needs(const struct edit *edit, bool own)
+{
+	unsigned needs = edit->kind == KIND_none ? 0 : ROLE_COORDINATOR;
+
+	for (size_t i = 0; i < edit->write_count; i++) {
+		const struct write *w = &edit->writes[i];
+
+		if (w->tag == F_member_met)
+			continue;
+		if (!own || (w->tag == F_member_role && grants(w)))
+			needs = ROLE_COORDINATOR;
+	}
+	return needs;
+}
+
+unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edit, bool own)
+{
+	if (space != SPACE_NEIGHBOURHOOD)
+		return 0;
+	switch (kind) {
+	case KIND_member:
+		return member_needs(edit, own);
+	case KIND_service:
+		return marks_only(edit) ? 0 : ROLE_COORDINATOR;
+	case KIND_plan:
+	case KIND_setting:
+		return ROLE_COORDINATOR;
+	case KIND_teller_key:
+	case KIND_manifest:
+	case KIND_tally_sum:
+		return ROLE_TELLER;
+	case KIND_release:
+		return ROLE_TELLER | ROLE_COORDINATOR;
+	default:
+		return 0;
+	}
+}
+
+static bool counts(const struct membership *m, const struct moment *at, const struct edit *edit, uint32_t kind)
+{
+	struct dot me = { 0 };
+
+	if (members_void(&m->members, at->author, at->seq))
+		return false;
+	if (m->members.kind != SPACE_NEIGHBOURHOOD)
+		return true;
+	me = members_person(&m->members, at);
+	return members_may(&m->members, at,
+	                   edit_needs(m->members.kind, kind, edit, !dot_is_none(me) && dot_cmp(me, edit->target) == 0));
+}
+
+static enum err judge_logged(void *arg, struct dot dot, const struct space_edit *logged)
+{
+	struct judging *j = arg;
+	struct vv seen = { 0 };
+	struct moment at = { dot.dev, logged->seq, 0, &seen };
+	struct edit edit;
+	struct body pool;
+	uint32_t kind = KIND_none;
+	bool good = true;
+	enum err e = edit_parse(logged->bytes, &edit, &pool);
+
+	if (e != ERR_OK)
+		return e;
+	if (logged->seq == 0) { /* the own, not sealed yet: judged when it is */
+		body_free(&pool);
+		return ERR_OK;
+	}
+	at.order = TOLD_EDITS_FROM + dot.counter;
+	if (j->space->kind == SPACE_NEIGHBOURHOOD) {
+		e = refold_context(j->refold, dot.dev, logged->seq, &seen);
+		if (e == ERR_OK)
+			e = record_kind(j->ec, j->y, logged->record, &kind);
+	}
+	good = counts(j->m, &at, &edit, kind);
+	vv_free(&seen);
+	body_free(&pool);
+	if (e != ERR_OK || good == !logged->is_void)
+		return e;
+	e = grow(&j->turned, j->n, &j->cap, sizeof(*j->turned));
+	if (e == ERR_OK)
+		j->turned[j->n++] = (struct turned){ dot, logged->record, !good };
+	return e;
+}
+
+static int record_order(const void *a, const void *b)
+{
+	return dot_cmp(((const struct turned *)a)->record, ((const struct turned *)b)->record);
+}
+
+/* Every edit of the space is judged again; the records of those that turned are folded again. */
+static enum err judge_again(struct errctx *ec, struct sync *y, const struct space_row *space,
+                            const struct membership *m)
+{
+	struct judging j = { .ec = ec, .y = y, .space = space, .m = m };
+	enum err e = refold_open(ec, y, space, &j.refold);
+
+	if (e == ERR_OK)
+		e = store_space_edits(ec, y->store, space->n, judge_logged, &j);
+	for (size_t i = 0; e == ERR_OK && i < j.n; i++)
+		e = store_void_set(ec, y->store, j.turned[i].dot, j.turned[i].is_void);
+	if (e == ERR_OK && j.n > 0)
+		qsort(j.turned, j.n, sizeof(*j.turned), record_order);
+	for (size_t i = 0; e == ERR_OK && i < j.n; i++)
+		if (i == 0 || dot_cmp(j.turned[i - 1].record, j.turned[i].record) != 0)
+			e = refold_write(ec, j.refold, j.turned[i].record);
+	refold_close(j.refold);
+	free(j.turned);
+	return e;
+}
+
+/* ---- A batch ---- */
+
+/* Does anything that was known already come to something else now? */
+static bool outcome_differs(const struct members *before, const struct members *now)
+{
+	for (size_t i = 0; i < before->devices; i++) {
+		const struct standing *s = members_find(now, before->device[i].device);
+
+		if (s == NULL || s->keep != before->device[i].keep)
+			return true;
+	}
+	for (size_t i = 0, k = 0; i < before->acts; i++, k++) {
+		const struct act *a = &before->act[i];
+
+		while (k < now->acts &&
+		       (device_cmp(now->act[k].at.author, a->at.author) != 0 || now->act[k].at.seq != a->at.seq ||
+		        now->act[k].at.order != a->at.order || now->act[k].type != a->type))
+			k++;
+		if (k == now->acts || now->act[k].counts != a->counts)
+			return true;
+	}
+	/* a removal that is new: of someone who was in, or of a role */
+	return now->acts != before->acts;
+}
+
+static enum err note(struct errctx *ec, struct sync *y, const struct batch_told *batch, const struct told_list *told)
+{
+	const struct space_row *space = batch->space;
+	struct membership before = { 0 };
+	struct membership now = { 0 };
+	struct gather g = { .m = &now, .space = space->id };
+	struct buf bytes = { 0 };
+	enum err e = membership_load(ec, y, space, &before);
+
+	if (e == ERR_OK)
+		e = load(ec, y, space, batch, told, &g);
+	if (e == ERR_OK)
+		e = told_put(told, &bytes);
+	if (e == ERR_OK)
+		e = store_acts_put(ec, y->store, space->n, batch->author, batch->seq, batch->seen, buf_bytes(&bytes));
+	for (size_t i = 0; e == ERR_OK && i < now.members.devices; i++)
+		e = register_one(ec, y, space, &g, &now.members.device[i]);
+	if (e == ERR_OK && now.removals > 0 && outcome_differs(&before.members, &now.members))
+		e = judge_again(ec, y, space, &now);
+	buf_free(&bytes);
+	gather_free(&g);
+	membership_free(&now);
+	membership_free(&before);
+	return e;
+}
+
+enum err membership_note(struct errctx *ec, struct sync *y, const struct batch_told *batch)
+{
+	struct told_list told = { 0 };
+	enum err e = told_from_batch(ec, y, batch, &told);
+
+	if (e == ERR_OK && told.n > 0)
+		e = note(ec, y, batch, &told);
+	told_free(&told);
+	return e;
+}
+
+/* ---- Judging a batch ---- */
+
+static enum err needs_any(struct errctx *ec, struct sync *y, const struct batch_told *batch, bool *any)
+{
+	enum err e = ERR_OK;
+
+	*any = false;
+	if (batch->space->kind != SPACE_NEIGHBOURHOOD)
+		return ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < batch->body->edit_count && !*any; i++) {
+		uint32_t kind = KIND_none;
+
+		e = target_kind(ec, y, batch, &batch->body->edits[i], &kind);
+		*any = e == ERR_OK && edit_needs(batch->space->kind, kind, &batch->body->edits[i], false) != 0;
+	}
+	return e;
+}
+
+enum err judge_make(struct errctx *ec, struct sync *y, const struct batch_told *batch, struct judge *out)
+{
+	struct device_row author;
+	bool any = false;
+	enum err e = store_device_by_id(ec, y->store, batch->author, &author);
+
+	*out = (struct judge){ .at = { batch->author, batch->seq, TOLD_EDITS_FROM, batch->seen } };
+	if (e == ERR_OK)
+		e = needs_any(ec, y, batch, &any);
+	if (e != ERR_OK)
+		return e;
+	out->all = author.state == DEVICE_ACTIVE && !any;
+	return out->all ? ERR_OK : membership_load(ec, y, batch->space, &out->known);
+}
+
+bool judge_counts(const struct judge *j, const struct edit *edit, uint32_t kind)
+{
+	struct moment at = j->at;
+
+	at.order = TOLD_EDITS_FROM + edit->dot.counter;
+	return j->all || counts(&j->known, &at, edit, kind);
+}
+
+void judge_free(struct judge *j)
+{
+	membership_free(&j->known);
+}
+
+enum err membership_admitted(struct errctx *ec, struct sync *y, const struct batch_told *batch)
+{
+	struct membership m;
+	struct moment at = { batch->author, batch->seq, 0, batch->seen };
+	enum err e = membership_load(ec, y, batch->space, &m);
+
+	if (e != ERR_OK)
+		return e;
+	if (device_cmp(batch->author, m.members.founder) != 0 && !members_let_in(&m.members, &at))
+		e = ERR_NOT_FOUND;
+	membership_free(&m);
+	return e;
+}
+
+/* Edits of one's own that do not count: taken out of their records. */
+static enum err sealed_judge(struct errctx *ec, struct sync *y, const struct batch_told *batch, const struct judge *j)
+{
+	struct refold *refold = NULL;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < batch->body->edit_count; i++) {
+		const struct edit *edit = &batch->body->edits[i];
+		uint32_t kind = KIND_none;
+
+		e = target_kind(ec, y, batch, edit, &kind);
+		if (e != ERR_OK || judge_counts(j, edit, kind))
+			continue;
+		e = store_void_set(ec, y->store, edit->dot, true);
+		if (e == ERR_OK && refold == NULL)
+			e = refold_open(ec, y, batch->space, &refold);
+		if (e == ERR_OK)
+			e = refold_write(ec, refold, edit->target);
+	}
+	refold_close(refold);
+	return e;
+}
+
+enum err membership_sealed(struct errctx *ec, struct sync *y, const struct batch_told *batch)
+{
+	struct judge j = { 0 };
+	enum err e = membership_note(ec, y, batch);
+
+	if (e == ERR_OK)
+		e = judge_make(ec, y, batch, &j);
+	if (e == ERR_OK && !j.all)
+		e = sealed_judge(ec, y, batch, &j);
+	judge_free(&j);
+	return e;
+}
+
+enum err membership_removed(struct errctx *ec, struct sync *y, const struct space_row *space, bool *out)
+{
+	struct device_row me;
+	enum err e = store_device_by_id(ec, y->store, space->me, &me);
+
+	*out = e == ERR_OK && me.state == DEVICE_REMOVED;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}

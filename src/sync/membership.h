@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Who belongs to a space as this device knows it: the acts of the batches that are here, and what follows from them for
+ * the registry of devices and for edits that do not count (K1, K4; model/members.h decides).
+ */
+#ifndef SLB_SYNC_MEMBERSHIP_H
+#define SLB_SYNC_MEMBERSHIP_H
+
+#include "model/members.h"
+#include "sync/keys.h"
+
+/* A batch that is about to be applied, or was just sealed: everything in its context is here. */
+struct batch_told {
+	const struct space_row *space;
+	struct device_id author;
+	uint64_t seq;
+	const struct vv *seen; /* its whole context */
+	const struct body *body;
+};
+
+/* When an epoch began. */
+struct epoch_begun {
+	struct epoch_id id;
+	struct moment at;
+};
+
+struct membership {
+	struct members members; /* settled. The own device counts as it did, also where others removed it: nothing that
+	                         * a person wrote goes from the own screen (M2) */
+	bool removed;           /* the own device was */
+	struct epoch_begun *epoch;
+	size_t epochs;
+	struct vv **seen; /* contexts that the acts borrow */
+	size_t seen_count;
+	size_t removals; /* acts that remove, whether they count or not */
+};
+
+enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space,
+                         struct membership *out) MUST_CHECK;
+void membership_free(struct membership *m);
+
+/* Takes up what a batch says of membership, and everything that follows: devices are registered, removed or back, and
+ * records that edits of theirs count for no more (or again) are folded again. Before the batch's own edits are folded;
+ * within a transaction. ERR_DAMAGED without text: it says something that cannot be. */
+enum err membership_note(struct errctx *ec, struct sync *y, const struct batch_told *batch) MUST_CHECK;
+
+/* Which roles an edit needs, one of them (0: a member is enough). `own`: it is about the author's own member record. */
+unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edit, bool own);
+
+/* Tells of each edit of a batch whether it counts. Freed by judge_free(). */
+struct judge {
+	bool all; /* every one does; the rest is not used */
+	struct membership known;
+	struct moment at;
+};
+enum err judge_make(struct errctx *ec, struct sync *y, const struct batch_told *batch, struct judge *out) MUST_CHECK;
+/* `kind`: of the record that the edit is about. */
+bool judge_counts(const struct judge *j, const struct edit *edit, uint32_t kind);
+void judge_free(struct judge *j);
+
+/* Was the author of this batch let in by what it had seen? ERR_NOT_FOUND without text: it was not. */
+enum err membership_admitted(struct errctx *ec, struct sync *y, const struct batch_told *batch) MUST_CHECK;
+/* After a batch of one's own was sealed: takes up what it says, and takes out what its author was not entitled to. */
+enum err membership_sealed(struct errctx *ec, struct sync *y, const struct batch_told *batch) MUST_CHECK;
+
+/* Was the own device removed from this space? */
+enum err membership_removed(struct errctx *ec, struct sync *y, const struct space_row *space, bool *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Removing somebody (K1): a cut for each device, then an epoch without them.
+#include "sync/removal.h"
+
+#include <stdlib.h>
+
+#include "model/wire.h"
+#include "sync/outbox.h"
+
+static enum err cut_add(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
+{
+	struct buf b = { 0 };
+	enum err e = wire_put_bytes(&b, dev.b, DEVICE_ID_LEN);
+
+	if (e == ERR_OK)
+		e = control_add(ec, y, space->n, CONTROL_CUT, buf_bytes(&b));
+	buf_free(&b);
+	return e;
+}
+
+enum err member_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot person,
+                       size_t *devices)
+{
+	struct device_keys *keys = NULL;
+	struct device_row *list = NULL;
+	struct epoch_id epoch;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*devices = 0;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (list[i].state != DEVICE_ACTIVE || dot_cmp(list[i].member, person) != 0)
+			continue;
+		e = cut_add(ec, y, space, list[i].id);
+		(*devices)++;
+	}
+	free(list);
+	if (e != ERR_OK || *devices == 0)
+		return e;
+	e = outbox_seal(ec, y, space);
+	if (e == ERR_OK)
+		e = device_keys_load(ec, y, space->n, &keys);
+	if (e == ERR_OK)
+		e = epoch_begin(ec, y, space, keys, &epoch);
+	if (e == ERR_OK)
+		e = outbox_seal(ec, y, space);
+	device_keys_free(keys);
+	return e;
+}
