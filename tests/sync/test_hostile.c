@@ -63,9 +63,11 @@ static void test_tag_taken(void **state)
 	device_keys_free(f.keys);
 	f.keys = fresh;
 	f.head.device = b.tag;
+	f.body.context_count = 1; /* it saw that it was let in */
+	f.context[0] = (struct context_entry){ .dev = f.author, .seq = f.seq - 1 };
+	memcpy(f.context[0].hash, f.body.prev, VV_HASH_LEN);
 	f.author = device_id_make(f.space.id, b.sign, 0);
 	f.seq = f.body.first_counter = 1;
-	f.body.context_count = 0;
 	memset(f.body.prev, 0, HASH_LEN);
 	edit = forge_edit(&f, &d, (struct dot){ 0 }, "van het andere");
 	f.body.edits = &edit;
