@@ -2,6 +2,7 @@
 // Small steps that every use case takes.
 #include "app/within.h"
 
+#include "sync/membership.h"
 #include "sync/restored.h"
 
 enum err within_no_memory(struct errctx *ec)
@@ -20,6 +21,23 @@ enum err within_not_restored(struct errctx *ec, struct app *app)
 	struct sync y = { app->store, app->zip, app->rng, app->clock };
 
 	return restored_refuse(ec, &y);
+}
+
+enum err within_not_removed(struct errctx *ec, struct app *app, int64_t space)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	struct space_row row;
+	bool removed = false;
+	enum err e = store_space_get(ec, app->store, space, &row);
+
+	if (e == ERR_OK)
+		e = membership_removed(ec, &y, &row, &removed);
+	if (e != ERR_OK || !removed)
+		return e;
+	return err_set(ec, ERR_REFUSED,
+	               "This home was removed from %1. What is here can still be read and exported; nothing new can be "
+	               "written there. A member can invite you again.",
+	               row.name, NULL, NULL);
 }
 
 enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_t kind, struct loaded *out)

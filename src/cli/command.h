@@ -71,6 +71,9 @@ enum err cmd_member_met(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_show(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_removal.c --- */
+enum err cmd_member_remove(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_passphrase.c --- */
 enum err cmd_passphrase_change(struct command_call *call) MUST_CHECK;
 

@@ -119,10 +119,11 @@ static bool entitled(const struct members *m, const struct act *a)
 		return true;
 	if (mine == NULL && !founder)
 		return false;
+	if (a->type == ACT_ADMIT)
+		return a->fresh || same_person(me, a->person);
 	if (m->kind != SPACE_NEIGHBOURHOOD || (roles_of(m, me, &a->at) & ROLE_COORDINATOR) != 0)
 		return true;
 	switch (a->type) {
-	case ACT_ADMIT:
 	case ACT_TAKE:
 		return same_person(me, a->person);
 	case ACT_CUT:
@@ -392,7 +393,7 @@ bool members_may(const struct members *m, const struct moment *at, unsigned role
 
 	if (members_void(m, at->author, at->seq) || (a == NULL && !founder))
 		return false;
-	if (roles == 0 || m->kind != SPACE_NEIGHBOURHOOD || (founder && at->seq == 1))
+	if (roles == 0 || (founder && at->seq == 1) || (m->kind != SPACE_NEIGHBOURHOOD && roles != ROLE_NOBODY))
 		return true;
 	return a != NULL && (roles_of(m, a->person, at) & roles) != 0;
 }

@@ -6,13 +6,14 @@
  *
  * An act counts if its author was entitled to it by acts that count in what the author had seen, and if no removal that
  * counts leaves it out.
- *   own space, circle: every member may admit and remove. Neighbourhood: coordinators may; anybody may add or remove a
- *     device of the own person, and lay down a role of the own. What the founder sealed in its first batch needs no
- *     right: the space's id commits to that key.
- *   Removals are ACT_CUT (a device, above the last batch of it that the author had seen) and ACT_TAKE (roles of a
- *     person, in what its devices sealed beyond what the author had seen). Whether one counts where they remove each
- *     other is settled by model/cuts.h. A removal leaves out what it names, and whatever rests on that alone: a device
- *     that was admitted beyond a cut is out with the one that admitted it.
+ *   Every member may let in somebody new, and add a device to the own person; nobody adds one to somebody else. In an
+ * own space and a circle every member may remove. In a neighbourhood coordinators grant roles, take them and remove;
+ *     anybody may lay down a role of the own and remove a device of the own person. What the founder sealed in its
+ * first batch needs no right: the space's id commits to that key. Removals are ACT_CUT (a device, above the last batch
+ * of it that the author had seen) and ACT_TAKE (roles of a person, in what its devices sealed beyond what the author
+ * had seen). Whether one counts where they remove each other is settled by model/cuts.h. A removal leaves out what it
+ * names, and whatever rests on that alone: a device that was admitted beyond a cut is out with the one that admitted
+ * it.
  */
 #ifndef SLB_MODEL_MEMBERS_H
 #define SLB_MODEL_MEMBERS_H
@@ -27,6 +28,7 @@
 #define ROLE_MEMBER 1u
 #define ROLE_COORDINATOR 2u
 #define ROLE_TELLER 4u
+#define ROLE_NOBODY (1u << 31) /* no act grants it: for what nobody may do */
 
 enum act_type {
 	ACT_ADMIT = 1, /* a device of a person */
@@ -49,6 +51,7 @@ struct act {
 	struct moment at;
 	struct device_id device; /* ADMIT, CUT */
 	struct dot person;       /* ADMIT, GRANT, TAKE: the person's record */
+	bool fresh;              /* ADMIT: the same edit made that record */
 	unsigned roles;          /* GRANT, TAKE */
 	bool counts;             /* out */
 	uint64_t depth;          /* out: batches in its causal past; whoever joined by a lower one is senior */

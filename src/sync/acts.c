@@ -35,7 +35,7 @@ static bool text_is(struct bytes text, const char *what)
 	return text.len == strlen(what) && memcmp(text.data, what, text.len) == 0;
 }
 
-static unsigned role_of(struct bytes id)
+unsigned role_of(struct bytes id)
 {
 	if (text_is(id, "coordinator"))
 		return ROLE_COORDINATOR;

@@ -36,6 +36,9 @@ enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_t
 enum err told_put(const struct told_list *list, struct buf *out) MUST_CHECK;
 enum err told_get(struct bytes in, struct told_list *out) MUST_CHECK;
 
+/* ROLE_COORDINATOR and so on by the id of a role; 0 for one that gives no right. */
+unsigned role_of(struct bytes id);
+
 /* The kind of a record: as it is here, or as the edit in the log that made it says. KIND_none: not known here. */
 enum err record_kind(struct errctx *ec, struct sync *y, struct dot record, uint32_t *kind) MUST_CHECK;
 /* Of the record that an edit of this batch is about; an earlier edit of it may have made that. */

@@ -61,6 +61,8 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	act.device = t->device;
 	if (t->type == TOLD_ADMIT && e == ERR_OK) {
 		act.device = device_id_make(g->space, t->bundle.sign, t->bundle.incarnation);
+		act.fresh =
+		    device_cmp(t->person.dev, at->author) == 0 && t->order == TOLD_EDITS_FROM + t->person.counter;
 		e = grow(&g->bundle, g->bundles, &g->bundle_cap, sizeof(*g->bundle));
 		if (e == ERR_OK)
 			g->bundle[g->bundles++] = (struct admitted){ *at, t->bundle, act.device };
@@ -329,7 +331,8 @@ static bool marks_only(const struct edit *edit)
 	return edit->kind == KIND_none;
 }
 
-static bool grants(const struct write *w)
+/* Does a write to a set add anything? */
+static bool adds(const struct write *w)
 {
 	struct wire_in in = wire_in(w->value);
 	size_t n = 0;
@@ -337,16 +340,34 @@ static bool grants(const struct write *w)
 	return wire_get_array(&in, &n) == ERR_OK && wire_get_array(&in, &n) == ERR_OK && n > 0;
 }
 
-static unsigned member_needs(const struct edit *edit, bool own)
+/* Does it grant a role that means something? */
+static bool adds_role(const struct write *w)
 {
-	unsigned needs = edit->kind == KIND_none ? 0 : ROLE_COORDINATOR;
+	struct wire_in in = wire_in(w->value);
+	struct bytes id = { 0 };
+	size_t n = 0;
+
+	if (wire_get_array(&in, &n) != ERR_OK || wire_get_array(&in, &n) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (wire_get_text(&in, &id) != ERR_OK || role_of(id) != 0)
+			return true;
+	return false;
+}
+
+static unsigned member_needs(enum space_kind space, const struct edit *edit, bool own)
+{
+	bool made = edit->kind != KIND_none;
+	unsigned needs = 0;
 
 	for (size_t i = 0; i < edit->write_count; i++) {
 		const struct write *w = &edit->writes[i];
 
-		if (w->tag == F_member_met)
+		if (w->tag == F_member_devices && adds(w) && !made && !own)
+			return ROLE_NOBODY;
+		if (space != SPACE_NEIGHBOURHOOD || w->tag == F_member_met)
 			continue;
-		if (!own || (w->tag == F_member_role && grants(w)))
+		if (w->tag == F_member_role ? adds_role(w) || (!made && !own) : !made && !own)
 			needs = ROLE_COORDINATOR;
 	}
 	return needs;
@@ -354,11 +375,11 @@ static unsigned member_needs(const struct edit *edit, bool own)
 
 unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edit, bool own)
 {
+	if (kind == KIND_member)
+		return member_needs(space, edit, own);
 	if (space != SPACE_NEIGHBOURHOOD)
 		return 0;
 	switch (kind) {
-	case KIND_member:
-		return member_needs(edit, own);
 	case KIND_service:
 		return marks_only(edit) ? 0 : ROLE_COORDINATOR;
 	case KIND_plan:
@@ -381,11 +402,19 @@ static bool counts(const struct membership *m, const struct moment *at, const st
 
 	if (members_void(&m->members, at->author, at->seq))
 		return false;
-	if (m->members.kind != SPACE_NEIGHBOURHOOD)
+	if (m->members.kind != SPACE_NEIGHBOURHOOD && kind != KIND_member)
 		return true;
 	me = members_person(&m->members, at);
 	return members_may(&m->members, at,
 	                   edit_needs(m->members.kind, kind, edit, !dot_is_none(me) && dot_cmp(me, edit->target) == 0));
+}
+
+static bool writes_devices(const struct edit *edit)
+{
+	for (size_t i = 0; i < edit->write_count; i++)
+		if (edit->writes[i].tag == F_member_devices)
+			return true;
+	return false;
 }
 
 static enum err judge_logged(void *arg, struct dot dot, const struct space_edit *logged)
@@ -406,7 +435,7 @@ static enum err judge_logged(void *arg, struct dot dot, const struct space_edit 
 		return ERR_OK;
 	}
 	at.order = TOLD_EDITS_FROM + dot.counter;
-	if (j->space->kind == SPACE_NEIGHBOURHOOD) {
+	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit)) {
 		e = refold_context(j->refold, dot.dev, logged->seq, &seen);
 		if (e == ERR_OK)
 			e = record_kind(j->ec, j->y, logged->record, &kind);
@@ -517,13 +546,14 @@ static enum err needs_any(struct errctx *ec, struct sync *y, const struct batch_
 	enum err e = ERR_OK;
 
 	*any = false;
-	if (batch->space->kind != SPACE_NEIGHBOURHOOD)
-		return ERR_OK;
 	for (size_t i = 0; e == ERR_OK && i < batch->body->edit_count && !*any; i++) {
+		const struct edit *edit = &batch->body->edits[i];
 		uint32_t kind = KIND_none;
 
-		e = target_kind(ec, y, batch, &batch->body->edits[i], &kind);
-		*any = e == ERR_OK && edit_needs(batch->space->kind, kind, &batch->body->edits[i], false) != 0;
+		if (batch->space->kind != SPACE_NEIGHBOURHOOD && !writes_devices(edit))
+			continue;
+		e = target_kind(ec, y, batch, edit, &kind);
+		*any = e == ERR_OK && edit_needs(batch->space->kind, kind, edit, false) != 0;
 	}
 	return e;
 }
