@@ -108,6 +108,21 @@ static bool same_person(struct dot a, struct dot b)
 	return !dot_is_none(a) && dot_cmp(a, b) == 0;
 }
 
+static const struct device_id no_device;
+
+/* A device that goes on under another id: is it still one that may, with no removal of it that knew nothing of this? */
+static bool may_go_on(const struct members *m, const struct act *a)
+{
+	for (size_t k = 0; k < m->acts; k++) {
+		const struct act *cut = &m->act[k];
+
+		if (cut->type == ACT_CUT && cut->counts && device_cmp(cut->device, a->goes_on) == 0 &&
+		    !saw(&cut->at, &a->at))
+			return false;
+	}
+	return device_cmp(a->goes_on, m->founder) == 0 || admission(m, a->goes_on, &a->at) != NULL;
+}
+
 static bool entitled(const struct members *m, const struct act *a)
 {
 	bool founder = device_cmp(a->at.author, m->founder) == 0;
@@ -117,6 +132,8 @@ static bool entitled(const struct members *m, const struct act *a)
 
 	if (founder && a->at.seq == 1)
 		return true;
+	if (a->type == ACT_ADMIT && device_cmp(a->goes_on, no_device) != 0)
+		return may_go_on(m, a) && (mine != NULL || founder || device_cmp(a->device, a->at.author) == 0);
 	if (mine == NULL && !founder)
 		return false;
 	if (a->type == ACT_ADMIT)
@@ -153,6 +170,14 @@ static void settling_free(struct settling *s)
 	free(s->ok);
 }
 
+/* Whose device goes on under another id. */
+static struct dot person_of(const struct members *m, const struct act *a)
+{
+	const struct act *was = admission(m, a->goes_on, &a->at);
+
+	return was == NULL ? (struct dot){ 0 } : was->person;
+}
+
 /* What follows where exactly these removals are in force: those of the list whose cut counts, or the one numbered
  * `only`. Acts stand in causal order, so that each finds its past decided. */
 static void follow(struct settling *s, size_t only)
@@ -167,6 +192,8 @@ static void follow(struct settling *s, size_t only)
 		struct act *a = &m->act[i];
 
 		s->ok[i] = !left_out(m, a->at.author, a->at.seq) && entitled(m, a);
+		if (a->type == ACT_ADMIT && device_cmp(a->goes_on, no_device) != 0)
+			a->person = person_of(m, a);
 		if (!removes(a))
 			a->counts = s->ok[i];
 	}

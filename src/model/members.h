@@ -6,14 +6,18 @@
  *
  * An act counts if its author was entitled to it by acts that count in what the author had seen, and if no removal that
  * counts leaves it out.
- *   Every member may let in somebody new, and add a device to the own person; nobody adds one to somebody else. In an
- * own space and a circle every member may remove. In a neighbourhood coordinators grant roles, take them and remove;
- *     anybody may lay down a role of the own and remove a device of the own person. What the founder sealed in its
- * first batch needs no right: the space's id commits to that key. Removals are ACT_CUT (a device, above the last batch
- * of it that the author had seen) and ACT_TAKE (roles of a person, in what its devices sealed beyond what the author
- * had seen). Whether one counts where they remove each other is settled by model/cuts.h. A removal leaves out what it
- * names, and whatever rests on that alone: a device that was admitted beyond a cut is out with the one that admitted
- * it.
+ *
+ * - Every member may let in somebody new, and add a device to the own person; nobody adds one to somebody else.
+ * - A device may go on under another id for which it signed (a restored home, a copy). That is out with every removal
+ *   of it whose author had not seen the other id.
+ * - In an own space and a circle every member may remove. In a neighbourhood coordinators grant roles, take them and
+ *   remove; anybody may lay down a role of the own and remove a device of the own person.
+ * - What the founder sealed in its first batch needs no right: the space's id commits to that key.
+ *
+ * Removals are ACT_CUT (a device, above the last batch of it that the author had seen) and ACT_TAKE (roles of a person,
+ * in what its devices sealed beyond what the author had seen). Whether one counts where they remove each other is
+ * settled by model/cuts.h. A removal leaves out what it names, and whatever rests on that alone: a device that was
+ * admitted beyond a cut is out with the one that admitted it.
  */
 #ifndef SLB_MODEL_MEMBERS_H
 #define SLB_MODEL_MEMBERS_H
@@ -49,12 +53,13 @@ struct moment {
 struct act {
 	enum act_type type;
 	struct moment at;
-	struct device_id device; /* ADMIT, CUT */
-	struct dot person;       /* ADMIT, GRANT, TAKE: the person's record */
-	bool fresh;              /* ADMIT: the same edit made that record */
-	unsigned roles;          /* GRANT, TAKE */
-	bool counts;             /* out */
-	uint64_t depth;          /* out: batches in its causal past; whoever joined by a lower one is senior */
+	struct device_id device;  /* ADMIT, CUT */
+	struct device_id goes_on; /* ADMIT: the device that goes on under this id and signed for it; zero: none */
+	struct dot person;        /* ADMIT, GRANT, TAKE: the person's record; of one that goes on, found by settling */
+	bool fresh;               /* ADMIT: the same edit made that record */
+	unsigned roles;           /* GRANT, TAKE */
+	bool counts;              /* out */
+	uint64_t depth;           /* out: batches in its causal past; whoever joined by a lower one is senior */
 };
 
 /* A device as the acts make it. */

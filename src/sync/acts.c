@@ -91,6 +91,67 @@ static enum err member_tells(const struct edit *edit, uint64_t order, struct tol
 	return e;
 }
 
+void goes_on_hash(struct space_id space, struct device_id dev, const uint8_t bundle[static BUNDLE_LEN],
+                  uint8_t out[static HASH_LEN])
+{
+	const struct bytes parts[] = { { space.b, SPACE_ID_LEN }, { dev.b, DEVICE_ID_LEN }, { bundle, BUNDLE_LEN } };
+
+	hash_parts("slb goes on", NULL, parts, 3, out, HASH_LEN);
+}
+
+enum err goes_on_put(const struct goes_on *g, struct buf *out)
+{
+	enum err e = wire_put_array(out, 3);
+
+	if (e == ERR_OK)
+		e = wire_put_bytes(out, g->device.b, DEVICE_ID_LEN);
+	if (e == ERR_OK)
+		e = wire_put_bytes(out, g->bundle, BUNDLE_LEN);
+	return e == ERR_OK ? wire_put_bytes(out, g->signature, SIGN_LEN) : e;
+}
+
+enum err goes_on_get(struct bytes payload, struct goes_on *out)
+{
+	struct wire_in in = wire_in(payload);
+	size_t n = 0;
+	enum err e = wire_get_array(&in, &n);
+
+	if (e == ERR_OK && n != 3)
+		e = ERR_DAMAGED;
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, out->device.b, DEVICE_ID_LEN);
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, out->bundle, BUNDLE_LEN);
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, out->signature, SIGN_LEN);
+	return e == ERR_OK ? wire_at_end(&in) : e;
+}
+
+/* The device that goes on is known, or the batch would wait: it lies in the batch's past. */
+static enum err goes_on_tells(struct errctx *ec, struct sync *y, const struct space_row *space, const struct control *c,
+                              uint64_t order, struct told_list *out)
+{
+	struct told t = { .type = TOLD_GOES_ON, .order = order };
+	struct goes_on g;
+	struct device_row row;
+	uint8_t hash[HASH_LEN];
+	enum err e = goes_on_get(c->payload, &g);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_device_by_id(ec, y->store, g.device, &row);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && (row.state == DEVICE_NAMED || row.space != space->n)))
+		return ERR_DAMAGED;
+	if (e != ERR_OK)
+		return e;
+	goes_on_hash(space->id, g.device, g.bundle, hash);
+	if (!sign_check(row.sign, (struct bytes){ hash, sizeof(hash) }, g.signature))
+		return ERR_DAMAGED;
+	t.device = g.device;
+	bundle_get(g.bundle, &t.bundle);
+	return told_add(out, &t);
+}
+
 static enum err control_tells(const struct control *c, uint64_t order, struct told_list *out)
 {
 	struct told t = { .order = order };
@@ -156,8 +217,12 @@ enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_t
 	const struct body *body = batch->body;
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; e == ERR_OK && i < body->control_count; i++)
-		e = control_tells(&body->controls[i], i, out);
+	for (size_t i = 0; e == ERR_OK && i < body->control_count; i++) {
+		const struct control *c = &body->controls[i];
+
+		e = c->type == CONTROL_GOES_ON ? goes_on_tells(ec, y, batch->space, c, i, out)
+		                               : control_tells(c, i, out);
+	}
 	for (size_t i = 0; e == ERR_OK && i < body->edit_count; i++) {
 		const struct edit *edit = &body->edits[i];
 		uint32_t kind = edit->kind;
@@ -192,8 +257,8 @@ static enum err person_get(struct wire_in *in, struct dot *person)
 
 static enum err one_put(const struct told *t, struct buf *out)
 {
-	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5, [TOLD_TAKE] = 5,
-		                          [TOLD_CUT] = 3,   [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3 };
+	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,   [TOLD_CUT] = 3,
+		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4 };
 	uint8_t bundle[BUNDLE_LEN];
 	enum err e = wire_put_array(out, fields[t->type]);
 
@@ -212,6 +277,10 @@ static enum err one_put(const struct told *t, struct buf *out)
 	case TOLD_TAKE:
 		e = wire_put_uint(out, t->roles);
 		return e == ERR_OK ? person_put(t->person, out) : e;
+	case TOLD_GOES_ON:
+		bundle_put(&t->bundle, bundle);
+		e = wire_put_bytes(out, bundle, sizeof(bundle));
+		return e == ERR_OK ? wire_put_bytes(out, t->device.b, DEVICE_ID_LEN) : e;
 	case TOLD_CUT:
 		return wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
 	case TOLD_EPOCH:
@@ -257,6 +326,11 @@ static enum err one_get(struct wire_in *in, struct told *t)
 		e = wire_get_uint(in, &roles);
 		t->roles = (unsigned)roles;
 		return e == ERR_OK ? person_get(in, &t->person) : e;
+	case TOLD_GOES_ON:
+		e = wire_get_exact(in, bundle, sizeof(bundle));
+		if (e == ERR_OK)
+			bundle_get(bundle, &t->bundle);
+		return e == ERR_OK ? wire_get_exact(in, t->device.b, DEVICE_ID_LEN) : e;
 	case TOLD_CUT:
 		return wire_get_exact(in, t->device.b, DEVICE_ID_LEN);
 	case TOLD_EPOCH:

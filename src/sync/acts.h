@@ -6,7 +6,15 @@
 #include "sync/membership.h"
 
 /* Beside the acts of model/members.h, what of a batch must be found again with its context. */
-enum told_type { TOLD_ADMIT = 1, TOLD_GRANT = 2, TOLD_TAKE = 3, TOLD_CUT = 4, TOLD_EPOCH = 5, TOLD_BOX_KEY = 6 };
+enum told_type {
+	TOLD_ADMIT = 1,
+	TOLD_GRANT = 2,
+	TOLD_TAKE = 3,
+	TOLD_CUT = 4,
+	TOLD_EPOCH = 5,
+	TOLD_BOX_KEY = 6,
+	TOLD_GOES_ON = 7 /* a device, under another id */
+};
 
 /* Controls come first in the order of a batch, by their place; then its edits, by this and their counters. */
 #define TOLD_EDITS_FROM BODY_CONTROLS_MAX
@@ -14,10 +22,10 @@ enum told_type { TOLD_ADMIT = 1, TOLD_GRANT = 2, TOLD_TAKE = 3, TOLD_CUT = 4, TO
 struct told {
 	enum told_type type;
 	uint64_t order;
-	struct bundle bundle;    /* ADMIT */
+	struct bundle bundle;    /* ADMIT, GOES_ON */
 	struct dot person;       /* ADMIT, GRANT, TAKE */
 	unsigned roles;          /* GRANT, TAKE */
-	struct device_id device; /* CUT */
+	struct device_id device; /* CUT; GOES_ON: the one that signed */
 	struct epoch_id epoch;   /* EPOCH */
 	uint8_t key[BOX_PUBLIC_LEN];
 };
@@ -28,6 +36,19 @@ struct told_list {
 	size_t cap;
 };
 void told_free(struct told_list *list);
+
+/* What a device signs that goes on under another id: BLAKE2b("slb goes on"; space, its own id, the other bundle). */
+void goes_on_hash(struct space_id space, struct device_id dev, const uint8_t bundle[static BUNDLE_LEN],
+                  uint8_t out[static HASH_LEN]);
+/* [device id, bundle, signature]: the payload of CONTROL_GOES_ON. ERR_DAMAGED: not of that shape. The signature is not
+ * checked. */
+struct goes_on {
+	struct device_id device;
+	uint8_t bundle[BUNDLE_LEN];
+	uint8_t signature[SIGN_LEN];
+};
+enum err goes_on_put(const struct goes_on *g, struct buf *out) MUST_CHECK;
+enum err goes_on_get(struct bytes payload, struct goes_on *out) MUST_CHECK;
 
 /* Appends what the batch says. ERR_DAMAGED without text where a control item is not of its shape. */
 enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_told *batch,

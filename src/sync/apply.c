@@ -272,6 +272,7 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 			break;
 		case CONTROL_CUT: /* sync/membership.h takes it up */
 		case CONTROL_BOX_KEY:
+		case CONTROL_GOES_ON:
 			break;
 		default:
 			if (c->type % 2 == 1) /* must be understood: a newer program will */

@@ -59,10 +59,13 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	enum err e = grow(&g->act, g->acts, &g->act_cap, sizeof(*g->act));
 
 	act.device = t->device;
-	if (t->type == TOLD_ADMIT && e == ERR_OK) {
+	if ((t->type == TOLD_ADMIT || t->type == TOLD_GOES_ON) && e == ERR_OK) {
+		act.type = ACT_ADMIT;
 		act.device = device_id_make(g->space, t->bundle.sign, t->bundle.incarnation);
-		act.fresh =
-		    device_cmp(t->person.dev, at->author) == 0 && t->order == TOLD_EDITS_FROM + t->person.counter;
+		if (t->type == TOLD_GOES_ON)
+			act.goes_on = t->device;
+		act.fresh = t->type == TOLD_ADMIT && device_cmp(t->person.dev, at->author) == 0 &&
+		            t->order == TOLD_EDITS_FROM + t->person.counter;
 		e = grow(&g->bundle, g->bundles, &g->bundle_cap, sizeof(*g->bundle));
 		if (e == ERR_OK)
 			g->bundle[g->bundles++] = (struct admitted){ *at, t->bundle, act.device };
