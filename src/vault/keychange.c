@@ -24,6 +24,7 @@ struct keychange {
 	bool own_passphrase; /* `pass` is the only slot of a passphrase, the old ones are dropped */
 	struct buf pass;     /* body */
 	struct buf sheet;    /* body of the slot that there will be; empty: none */
+	uint32_t sheet_after;
 };
 
 static struct slot_key key_of(const struct keychange *kc)
@@ -143,6 +144,11 @@ enum err keychange_passphrase(struct keychange *kc, struct errctx *ec, struct by
 	return pass_slot_put(ec, key_of(kc), passphrase, clock, kc->rng, &kc->pass);
 }
 
+void keychange_sheet_after(struct keychange *kc, uint32_t number)
+{
+	kc->sheet_after = number;
+}
+
 enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
                          struct keyfile_sheet *out)
 {
@@ -164,6 +170,8 @@ enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, u
 		sheet.before = buf_bytes(&kc->sheet);
 		sheet.number = sheet_slot_get(sheet.before).number + 1;
 	}
+	if (sheet.number <= kc->sheet_after && kc->sheet_after < UINT32_MAX)
+		sheet.number = kc->sheet_after + 1;
 	e = sheet_slot_put(key_of(kc), &sheet, kc->rng, &body);
 	if (e == ERR_OK) {
 		buf_free(&kc->sheet);

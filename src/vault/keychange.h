@@ -38,6 +38,10 @@ enum err keychange_passphrase(struct keychange *kc, struct errctx *ec, struct by
 enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
                          struct keyfile_sheet *out) MUST_CHECK;
 
+/* Its number is to be a later one than this too, whatever the file says: the file may be an older one. Before
+ * keychange_sheet(). */
+void keychange_sheet_after(struct keychange *kc, uint32_t number);
+
 /* The file will hold another, random master key under a new key id. The sheet's slot is sealed anew; a passphrase must
  * be given again with keychange_passphrase(), because the old slot is dropped. ERR_REFUSED where the file has slots of
  * an unknown type: they could not follow. ERR_DAMAGED where the sheet's slot was not written with the master key. */
