@@ -60,6 +60,16 @@ void store_kept_free(struct kept_row *rows, size_t count);
  * before neither (the log still holds it until it is truncated). */
 enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count) MUST_CHECK;
 
+/* Destroying a key (K3). A row that is deleted or replaced leaves copies of its bytes behind: in the log, and in the
+ * gaps of pages where SQLite once moved it. So, in this order: in the transaction that deletes or replaces it,
+ * store_forget_ask(); after its commit, store_forget(): once it returns ERR_OK, no file of the vault holds a byte of
+ * what went. Where it fails, or the power does, the wish stays: store_forget() is called again at the next opening
+ * (app/session.c). It writes all that is kept anew and empties the log; with nothing asked it does nothing. Neither
+ * reaches what lies outside the vault's files: backups, copies, `damaged-` folders, blocks that a disk keeps. Outside a
+ * transaction. */
+enum err store_forget_ask(struct errctx *ec, struct store *s) MUST_CHECK;
+enum err store_forget(struct errctx *ec, struct store *s) MUST_CHECK;
+
 /* --- spaces and devices --- */
 
 #define SPACE_NAME_MAX 120

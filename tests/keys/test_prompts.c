@@ -58,6 +58,7 @@ static int scene_begin(void **state)
 {
 	struct app_options o = { .home = scene.home };
 	struct bytes passphrase = { (const uint8_t *)"drie fietsen", 12 };
+	struct sheet_ask ask = { passphrase, NULL, keep_words, scene.words };
 	struct sheet_issued issued;
 	struct errctx ec = { 0 };
 	struct app *app = NULL;
@@ -75,7 +76,7 @@ static int scene_begin(void **state)
 	scene.words = sheet_text_new();
 	assert_int_equal(app_init(&ec, &o, passphrase, "Noor", &app), ERR_OK);
 	app_close(app);
-	assert_int_equal(app_sheet_issue(&ec, &o, passphrase, keep_words, scene.words, &issued), ERR_OK);
+	assert_int_equal(app_sheet_issue(&ec, &o, &ask, &issued), ERR_OK);
 	return 0;
 }
 
