@@ -317,21 +317,61 @@ static enum err outgoing_again(struct errctx *ec, struct sync *y, const struct s
 	return e;
 }
 
-/* Did this device send batches beyond `head`, as far as can be seen here? */
-static bool sent_beyond(const struct salvage *old, const struct space_row *space, uint64_t head)
+/* What is known of batches of this device beyond those that were brought back. */
+enum beyond { BEYOND_NOTHING, BEYOND_UNKNOWN, BEYOND_SENT };
+
+static uint64_t own_trace(const struct salvage *old, const struct device_row *me)
+{
+	const struct salvaged_trace *t = old->trace.item;
+
+	for (size_t i = 0; i < old->trace.n; i++) {
+		if (t[i].device == me->n)
+			return t[i].seq;
+	}
+	return 0;
+}
+
+/* A number that somebody may have seen is never given out again (S5, S7): only a row that can be read, and says that
+ * its file was not sent yet, frees it. */
+static enum beyond own_beyond(const struct salvage *old, const struct space_row *space, const struct device_row *me,
+                              uint64_t head)
 {
 	const struct salvaged_file *f = old->outgoing.item;
+	uint64_t last = own_trace(old, me);
 	char tag[TAG_TEXT_LEN];
+	size_t len = 0;
 
 	tag_text(space->my_tag, tag);
+	len = strlen(tag);
 	for (size_t i = 0; i < old->outgoing.n; i++) {
-		size_t len = strlen(tag);
-
 		if (f[i].sent && strncmp(f[i].name, tag, len) == 0 && f[i].name[len] == '-' &&
 		    strtoull(f[i].name + len + 1, NULL, 10) > head)
-			return true;
+			return BEYOND_SENT;
 	}
-	return false;
+	for (uint64_t seq = head + 1; seq <= last; seq++) {
+		char name[FILE_NAME_MAX];
+
+		own_name(space, seq, name);
+		if (outgoing_named(old, name) == NULL)
+			return BEYOND_UNKNOWN;
+	}
+	return BEYOND_NOTHING;
+}
+
+static enum err beyond_refuse(struct errctx *ec, const struct space_row *space, enum beyond beyond)
+{
+	if (beyond == BEYOND_SENT)
+		return err_set(
+		    ec, ERR_LATER,
+		    "The repository does not show what this device sent to %1, and it is gone here. Somebody who "
+		    "fetched it must sync first; then try again. Nothing was changed.",
+		    space->name, NULL, NULL);
+	return err_set(
+	    ec, ERR_LATER,
+	    "What this device made last for %1 is gone here, and nothing tells whether it was sent. Let the others "
+	    "sync first, then try again. If nobody has it: make a new home and ask for an invitation. Nothing was "
+	    "changed.",
+	    space->name, NULL, NULL);
 }
 
 static enum err space_end(struct errctx *ec, struct sync *y, const struct salvage *old, const struct shown_files *shown,
@@ -341,6 +381,7 @@ static enum err space_end(struct errctx *ec, struct sync *y, const struct salvag
 	struct unsealed_job job = { .old = old, .people = people, .space = space, .me = &me };
 	struct vv_entry head = { 0 };
 	struct restored restored = { 0 };
+	enum beyond beyond = BEYOND_NOTHING;
 	char tag[TAG_TEXT_LEN];
 	enum err e = store_device_by_id(ec, y->store, space->me, &me);
 
@@ -351,12 +392,10 @@ static enum err space_end(struct errctx *ec, struct sync *y, const struct salvag
 	if (e == ERR_OK)
 		e = restored_get(ec, y, &restored);
 	/* which sends nothing any more (S7) */
-	if (e == ERR_OK && !restored.is && sent_beyond(old, space, head.seq))
-		e = err_set(
-		    ec, ERR_LATER,
-		    "The repository does not show what this device sent to %1, and it is gone here. Somebody who "
-		    "fetched it must sync first; then try again. Nothing was changed.",
-		    space->name, NULL, NULL);
+	if (e == ERR_OK && !restored.is)
+		beyond = own_beyond(old, space, &me, head.seq);
+	if (beyond != BEYOND_NOTHING)
+		e = beyond_refuse(ec, space, beyond);
 	if (e == ERR_OK && !restored.is)
 		e = outgoing_again(ec, y, old, shown, space, head.seq);
 	job.head = head.counter;
