@@ -137,7 +137,7 @@ $(BUILD)/tests/faults/test_nomem: LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
 REFUSED = malloc calloc realloc strdup strndup asprintf __asprintf_chk sodium_malloc crypto_pwhash sqlite3_malloc64 mmap64 \
           madvise mlock open64 read __read_chk pread64 __pread64_chk write fsync fstat64 stat64 unlink rename rmdir mkdir \
           flock sqlite3_vfs_find sqlite3_db_config sqlite3_set_authorizer sqlite3_file_control sqlite3_vfs_register \
-          sqlite3_initialize sqlite3_config getrlimit64 setrlimit64 prctl sodium_init
+          sqlite3_initialize sqlite3_config getrlimit64 setrlimit64 prctl sodium_init sqlite3_shutdown sqlite3_column_text
 $(BUILD)/tests/vault/test_refused: LDFLAGS += $(REFUSED:%=-Wl,--wrap=%)
 
 # The same for the courier, whole: loaded into it by a test.
