@@ -117,8 +117,6 @@ static inline void book_epochs(struct arena *a, size_t home, size_t space)
 		*e = (struct book_epoch){ .space = space };
 		memcpy(e->id, list[i].id.b, 32);
 		memcpy(e->key, s->key, 32);
-		memcpy(e->recipients, s->recipients, 32);
-		memcpy(e->parents, s->parents, 32);
 		a->secret[a->book.epochs++] = s;
 	}
 	free(list);
@@ -162,26 +160,35 @@ static inline size_t space_of(const struct arena *a, struct bytes file)
 	return SPACES;
 }
 
-static inline void genuine_collect(struct arena *a)
+static inline bool genuine_has(const struct arena *a, const char *ref, const char *name)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (strcmp(a->genuine[i].ref, ref) == 0 && strcmp(a->genuine[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a home made since it was last asked. */
+static inline void genuine_collect(struct arena *a, size_t home)
 {
 	struct errctx ec = { 0 };
+	struct file_row *list = NULL;
+	size_t n = 0;
 
-	for (size_t h = 0; h < HOMES; h++) {
-		struct file_row *list = NULL;
-		size_t n = 0;
+	assert_int_equal(store_outgoing_list(&ec, a->w.app[home]->store, &list, &n), ERR_OK);
+	for (size_t i = 0; i < n; i++) {
+		struct genuine *g = &a->genuine[a->n];
 
-		assert_int_equal(store_outgoing_list(&ec, a->w.app[h]->store, &list, &n), ERR_OK);
-		for (size_t i = 0; i < n; i++) {
-			struct genuine *g = &a->genuine[a->n++];
-
-			assert_true(a->n < GENUINE_MAX);
-			*g = (struct genuine){ .space = space_of(a, buf_bytes(&list[i].file)) };
-			assert_int_equal(buf_put(&g->file, list[i].file.data, list[i].file.len), ERR_OK);
-			strcpy(g->ref, list[i].ref);
-			strcpy(g->name, list[i].name);
-		}
-		store_files_free(list, n);
+		if (genuine_has(a, list[i].ref, list[i].name))
+			continue;
+		assert_true(++a->n < GENUINE_MAX);
+		*g = (struct genuine){ .space = space_of(a, buf_bytes(&list[i].file)) };
+		assert_int_equal(buf_put(&g->file, list[i].file.data, list[i].file.len), ERR_OK);
+		strcpy(g->ref, list[i].ref);
+		strcpy(g->name, list[i].name);
 	}
+	store_files_free(list, n);
 }
 
 /* Every batch that was really made must fit, in some order. */
@@ -231,8 +238,6 @@ static inline void own_epoch_make(struct arena *a)
 	*e = (struct book_epoch){ .space = PLEIN };
 	memcpy(e->id, h.epoch.b, 32);
 	memcpy(e->key, s->key, 32);
-	memcpy(e->recipients, s->recipients, 32);
-	memcpy(e->parents, s->parents, 32);
 	a->own_epoch = a->book.epochs;
 	a->secret[a->book.epochs++] = s;
 	buf_free(&file);
@@ -271,7 +276,8 @@ static inline void arena_begin(struct arena *a, uint64_t seed)
 	pump(&a->w, DRIE, EEN);
 	pump(&a->w, TWEE, EEN);
 	book_members(a);
-	genuine_collect(a);
+	for (size_t h = 0; h < HOMES; h++)
+		genuine_collect(a, h);
 	book_fill(a);
 	own_epoch_make(a);
 	for (size_t h = 0; h < HOMES; h++) {
@@ -279,6 +285,22 @@ static inline void arena_begin(struct arena *a, uint64_t seed)
 		shelves_clear(a, h);
 		held_now(a, h, a->held[h]);
 	}
+}
+
+/* Een goes on: the forger has not seen that, unless he says so. */
+static inline void life_goes_on(struct arena *a)
+{
+	size_t before = a->n;
+	struct judged j;
+
+	contact_in(&a->w, EEN, "Plein", (struct dot){ 0 }, "het leven gaat door");
+	seal_home(&a->w, EEN);
+	genuine_collect(a, EEN);
+	assert_int_equal(a->n, before + 1);
+	oracle_judge(&a->book, buf_bytes(&a->genuine[before].file), &j);
+	assert_int_equal(j.verdict, WORTH_FITS);
+	assert_true(book_add(&a->book, &j));
+	held_now(a, EEN, a->held[EEN]);
 }
 
 static inline void arena_end(struct arena *a)

@@ -15,6 +15,8 @@ struct own {
 	struct context_entry context[BOOK_DEVICES + 2];
 	struct edit edit;
 	struct draft draft;
+	struct edit pair[2]; /* a good one and then that, in four of ten batches: half of a batch is nothing */
+	struct draft good;
 	struct control control;
 	struct buf payload;
 	struct file_header head;
@@ -121,7 +123,24 @@ static inline void own_begin(struct own *o, struct arena *a, size_t space)
 static inline void own_end(struct own *o)
 {
 	draft_free(&o->draft);
+	draft_free(&o->good);
 	buf_free(&o->payload);
+}
+
+static inline void good_one_first(struct own *o)
+{
+	struct edit *first = &o->pair[0];
+
+	o->pair[1] = *first = o->edit;
+	o->pair[1].dot.counter++;
+	if (o->edit.kind != KIND_none)
+		o->pair[1].target = o->pair[1].dot;
+	first->kind = KIND_contact;
+	first->target = first->dot;
+	draft_int(&o->good, F_contact_date, 20001);
+	assert_int_equal(draft_writes(&o->good, &first->writes, &first->write_count), ERR_OK);
+	o->body.edits = o->pair;
+	o->body.edit_count = 2;
 }
 
 /* ---- What is changed ---- */
@@ -312,12 +331,14 @@ static inline void control_malformed(struct own *o)
 	control_put(o, types[below(o->a, 2)]);
 }
 
-/* An epoch that is known, with other recipients or parents. */
+/* An epoch that is known (the founder's, for himself alone) with other recipients or parents. */
 static inline void control_epoch(struct own *o)
 {
+	size_t founder = o->space == PLEIN ? EEN : NUL;
+	bool recipients = random_chance(&o->a->rnd, 50);
+	size_t n = recipients ? 1 : below(o->a, 3);
+	size_t parents = recipients ? 1 + below(o->a, 2) : below(o->a, 2);
 	struct buf *p = &o->payload;
-	size_t n = below(o->a, 3);
-	size_t parents = below(o->a, 3);
 	uint8_t bytes[40];
 
 	buf_reset(p);
@@ -326,9 +347,13 @@ static inline void control_epoch(struct own *o)
 	assert_int_equal(wire_put_array(p, n), ERR_OK);
 	for (size_t i = 0; i < n; i++) {
 		noise(o->a, bytes, sizeof(bytes));
+		if (recipients || i == 1)
+			memcpy(bytes, o->a->row[founder][o->space].me.b, DEVICE_ID_LEN);
+		if (recipients)
+			memcpy(bytes + DEVICE_ID_LEN, o->a->keys[founder][o->space]->public.box, BOX_PUBLIC_LEN);
 		assert_int_equal(wire_put_array(p, 2), ERR_OK);
-		assert_int_equal(wire_put_bytes(p, i == 0 ? o->sign_dev.b : bytes, DEVICE_ID_LEN), ERR_OK);
-		assert_int_equal(wire_put_bytes(p, bytes + 8, BOX_PUBLIC_LEN), ERR_OK);
+		assert_int_equal(wire_put_bytes(p, bytes, DEVICE_ID_LEN), ERR_OK);
+		assert_int_equal(wire_put_bytes(p, bytes + DEVICE_ID_LEN, BOX_PUBLIC_LEN), ERR_OK);
 	}
 	assert_int_equal(wire_put_array(p, parents), ERR_OK);
 	for (size_t i = 0; i < parents; i++) {
@@ -446,6 +471,8 @@ static inline bool own_make(struct own *o, bool change_bytes, struct buf *out)
 		assert_int_equal(zip_deflate(a->w.app[TWEE]->zip, buf_bytes(&cbor), &deflated), ERR_OK);
 		if (change_bytes && random_chance(&a->rnd, 10))
 			deflated.data[below(a, deflated.len)] ^= (uint8_t)(1u << below(a, 8));
+		if (change_bytes && random_chance(&a->rnd, 5))
+			put(&deflated, cbor.data, 1 + below(a, 4));
 		sign_as(o->sign_space, o->sign_dev.b, o->sign_seq, a->keys[TWEE][o->space]->sign_secret,
 		        buf_bytes(&deflated), &part);
 		seal_under(a, o->epoch, &o->head, buf_bytes(&part), out);
@@ -470,6 +497,8 @@ static inline void own_changed(struct arena *a, struct buf *out)
 		own_begin(&o, a, own_space(a));
 		for (uint64_t i = 0; i < 1 + below(a, 3); i++)
 			changes[below(a, CHANGES)](&o);
+		if (random_chance(&a->rnd, 40))
+			good_one_first(&o);
 		made = own_make(&o, false, out);
 		own_end(&o);
 	}
