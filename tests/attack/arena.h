@@ -232,6 +232,7 @@ static inline void own_epoch_make(struct arena *a)
 	memset(s, 7, sizeof(*s));
 	memcpy(to.box_public, a->keys[EEN][PLEIN]->public.box, BOX_PUBLIC_LEN);
 	recipients_hash(&to, 1, s->recipients);
+	parents_hash(NULL, 0, s->parents);
 	h.epoch = epoch_id_make(s->key, a->row[TWEE][PLEIN].id, s->recipients, s->parents);
 	assert_int_equal(boxes_seal(&h, a->row[TWEE][PLEIN].id, s, &to, 1, &file), ERR_OK);
 	assert_int_equal(give(&a->w, EEN, "boxes", buf_bytes(&file)).set_aside, 0);
