@@ -158,7 +158,8 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 	return e;
 }
 
-/* [epoch id, [[device, box key]...], [parents...]]: checked against the key that we hold (K1). */
+/* [epoch id, [[device, box key]...], [parents...]]: opened where the key that we hold says the same (K1). What is not
+ * one is refused by everybody; what the key belies is only not opened. */
 static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming *in, struct bytes payload, bool *good)
 {
 	struct wire_in w = wire_in(payload);
@@ -216,8 +217,9 @@ static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming 
 	}
 	if (e != ERR_OK)
 		goto done;
+	*good = true;
 	if (memcmp(recipients_sum, secret->recipients, 32) != 0 || memcmp(parents_sum, secret->parents, 32) != 0)
-		goto done;
+		goto done; /* a lie that only holders of the key can see: they pass over it like the others (M1) */
 	e = store_epoch_list(ec, y->store, in->space->n, &known, &known_count);
 	for (size_t i = 0; i < known_count; i++) {
 		again = again || memcmp(known[i].id.b, row.id.b, EPOCH_ID_LEN) == 0;
@@ -228,7 +230,6 @@ static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming 
 	}
 	if (e == ERR_OK && !again) /* whoever names it a second time neither made it nor opens it again */
 		e = store_epoch_put(ec, y->store, &row);
-	*good = e == ERR_OK;
 done:
 	free(known);
 	free(parents);
