@@ -2,10 +2,10 @@
 // Goal: what cannot be applied yet says what it waits for; what arrives wakes those and no others, so that the tries
 // grow with the number of files and not with its square; in whatever order files come, and wherever a home is closed in
 // between, nothing that could be applied goes on waiting (S3, S4, M1).
-// Seen to catch: the previous batch awaited under its own number; nobody woken by a batch, by a box with a key, or by a
-// device that became known; the reason not changed when a woken file waits for something else (tries without end at
-// every later sync); a file with the number of an applied batch that goes on waiting; all of what waits tried again at
-// every arrival, as it was (20,000 tries instead of 800); the sum of what waits not taken back with a transaction.
+// Seen to catch: the previous batch awaited under its own number; nobody woken by a batch, by a box with a key, by a
+// device that became known, or by being let in; the reason not changed when a woken file waits for something else; a
+// file with the number of an applied batch that goes on waiting; all of what waits tried again at every arrival (with
+// 400 batches 40,028 tries instead of 626); the sum of what waits not taken back with a transaction, or not lessened.
 #include "sync/forge.h"
 
 #include <sqlite3.h>
@@ -184,7 +184,7 @@ static void the_tries_grow_with_the_files(void **state)
 		{ "by author, closed", BY_AUTHOR, 0, true },
 	};
 	struct world w;
-	struct pile *p = in_turn(&w, 400);
+	struct pile *p = in_turn(&w, 200);
 	size_t *order = calloc(p->n, sizeof(*order));
 
 	(void)state;
@@ -196,7 +196,7 @@ static void the_tries_grow_with_the_files(void **state)
 		order_make(p, rows[row].order, rows[row].seed, order);
 		for (size_t i = 0; i < p->n; i++) {
 			pile_give(p, order[i], &w, home, &r);
-			if (rows[row].closed && i % 90 == 89) {
+			if (rows[row].closed && i % 50 == 49) {
 				world_reopen(&w, home);
 				look_again(&w, home, &r);
 			}
@@ -395,11 +395,17 @@ static void it_waits_for_a_newer_program(void **state)
 static void one_number_twice_is_told_at_once(void **state)
 {
 	struct world w;
+	struct pile *p = calloc(1, sizeof(*p));
+	struct received r = { 0 };
 	struct forge f;
 	struct buf file = { 0 };
 
 	(void)state;
+	assert_non_null(p);
 	forge_world(&w);
+	pump(&w, 2, 1);
+	pile_take(p, &w, 2);
+	p->n = 0; /* known by now */
 	forge_start(&f, &w, 2, "Plein");
 	f.context[0] = (struct context_entry){ .dev = space_named(&w, 1, "Plein").me, .seq = 70 };
 	f.body.context_count = 1;
@@ -407,10 +413,41 @@ static void one_number_twice_is_told_at_once(void **state)
 	give(&w, 1, "ooit", buf_bytes(&file));
 	assert_int_equal(waits_for(&w, 1, AWAITS_BATCH), 1);
 	contact_in(&w, 2, "Plein", (struct dot){ 0 }, "het echte");
-	assert_int_equal(pump(&w, 2, 1).set_aside, 1);
+	pile_take(p, &w, 2);
+	assert_int_equal(p->n, 1);
+	pile_give(p, 0, &w, 1, &r);
+	assert_int_equal(r.batches, 1);
+	assert_int_equal(r.set_aside, 1);
 	assert_int_equal(stock_of(&w, 1).waiting, 0);
+	pile_free(p);
 	forge_end(&f);
 	buf_free(&file);
+	world_end(&w);
+}
+
+/* What is taken back never waited. */
+static void the_sum_goes_with_the_transaction(void **state)
+{
+	struct world w;
+	struct errctx ec = { 0 };
+	struct store *s = NULL;
+	bool other = false;
+	struct waiting_put put = { .space = 1, .ref = FORGE_REF, .name = "x", .file = { (const uint8_t *)"abc", 3 } };
+
+	(void)state;
+	forge_world(&w);
+	s = w.app[1]->store;
+	for (int known = 0; known < 2; known++) {
+		assert_int_equal(store_begin(&ec, s), ERR_OK);
+		assert_int_equal(store_waiting_put(&ec, s, &put, &other), ERR_OK);
+		store_rollback(s);
+		assert_int_equal(waits_for(&w, 1, AWAITS_UNKNOWN), 0);
+	}
+	assert_int_equal(store_begin(&ec, s), ERR_OK);
+	assert_int_equal(store_waiting_put(&ec, s, &put, &other), ERR_OK);
+	assert_int_equal(store_waiting_put(&ec, s, &put, &other), ERR_OK);
+	assert_int_equal(store_commit(&ec, s), ERR_OK);
+	assert_int_equal(waits_for(&w, 1, AWAITS_UNKNOWN), 1);
 	world_end(&w);
 }
 
@@ -424,6 +461,7 @@ int main(void)
 		cmocka_unit_test(it_waits_to_be_let_in),
 		cmocka_unit_test(it_waits_for_a_newer_program),
 		cmocka_unit_test(one_number_twice_is_told_at_once),
+		cmocka_unit_test(the_sum_goes_with_the_transaction),
 	};
 
 	return cmocka_run_group_tests_name("sync/waits", tests, NULL, NULL);
