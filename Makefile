@@ -128,6 +128,7 @@ WRAP_OPEN = -Wl,--wrap=vault_open
 WRAP_SQL  = $(patsubst %,-Wl$(comma)--wrap=sqlite3_%,bind_int64 bind_int bind_text64 bind_text bind_blob64 step reset finalize \
             clear_bindings exec)
 $(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLAGS += $(WRAP_OPEN) $(WRAP_SQL)
+$(BUILD)/tests/bench/bench_join: private LDFLAGS += $(WRAP_OPEN)
 # Where memory runs out: our own allocations go through the test.
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
