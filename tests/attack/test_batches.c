@@ -10,6 +10,14 @@
 // whatever it says; and a key in a box that fits its own id (nothing is written under it before a signed record names
 // it). Two batches with one number, both signed by one device, are no forgeries either: sync/test_hostile.c.
 //
+// Seen red, each made on purpose: the signature not checked, space, device or number left out of the batch's hash,
+// padding not looked at, the header not bound, bytes behind a deflated body taken, the id of boxes not compared
+// (src/batch); a batch tried with the keys of every device whatever its tag, the batch before it not compared, the
+// first counter not compared, a gap in the numbers taken, a context that goes back, that names its author, another
+// space, another history or what is not here, an edit about what its author had not seen, an epoch opened with
+// recipients or with parents that its key belies, a genesis not looked at, an unknown control that must be understood
+// passed over, a known batch applied again, what was half applied kept (src/sync).
+//
 // Every receiver gets them: Een, who has everything; Drie, who lacks the last batches and must come out equal in the
 // end, with the forgeries still waiting; Nul, who is no member of the circle.
 #include "attack/chance.h"
