@@ -11,6 +11,7 @@
 #include "base/tr.h"
 #include "crypto/secret.h"
 #include "sync/apply.h"
+#include "sync/floor.h"
 #include "sync/join.h"
 
 static enum err space_find(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out)
@@ -209,24 +210,38 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	return e != ERR_OK ? e : take(ec, y, ref, name, file, 0, r, &moved);
 }
 
+/* Once over what waits; *any tells whether something of it moved. */
+static enum err retry_once(struct errctx *ec, struct sync *y, struct received *r, bool *any)
+{
+	struct file_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_waiting_list(ec, y->store, &list, &n);
+
+	*any = false;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool moved = false;
+
+		e = take(ec, y, list[i].ref, list[i].name, buf_bytes(&list[i].file), list[i].n, r, &moved);
+		*any = *any || moved;
+	}
+	store_files_free(list, n);
+	return e;
+}
+
 enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)
 {
 	bool any = true;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && any) {
-		struct file_row *list = NULL;
-		size_t n = 0;
+		uint64_t arrived = r->arrived;
 
-		any = false;
-		e = store_waiting_list(ec, y->store, &list, &n);
-		for (size_t i = 0; e == ERR_OK && i < n; i++) {
-			bool moved = false;
-
-			e = take(ec, y, list[i].ref, list[i].name, buf_bytes(&list[i].file), list[i].n, r, &moved);
-			any = any || moved;
+		e = retry_once(ec, y, r, &any);
+		if (e == ERR_OK && !any) {
+			/* whoever asks to be let in waits for that, too */
+			e = floor_settle(ec, y, r);
+			any = r->arrived > arrived;
 		}
-		store_files_free(list, n);
 	}
 	return e;
 }
