@@ -10,6 +10,7 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/floor.h"
 #include "sync/restored.h"
 
 #define EDITS_MAX 4096
@@ -249,6 +250,7 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct device_keys *keys = NULL;
 	struct sealing s = { 0 };
 	bool more = true;
+	bool coming_in = false;
 	enum err e = restored_refuse(ec, y);
 
 	while (e == ERR_OK && more) {
@@ -258,9 +260,13 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 		more = edits.more;
 		if (e == ERR_OK && edits.n == 0 && controls.n == 0)
 			more = false;
-		else if (e == ERR_OK && keys == NULL)
-			e = sealing_start(ec, y, space, &s, &keys);
-		if (e == ERR_OK && (edits.n > 0 || controls.n > 0))
+		else if (e == ERR_OK && keys == NULL) {
+			e = floor_open(ec, y, space->n, &coming_in);
+			more = more && !coming_in; /* one's first batch has seen one's own admission */
+			if (e == ERR_OK && !coming_in)
+				e = sealing_start(ec, y, space, &s, &keys);
+		}
+		if (e == ERR_OK && !coming_in && (edits.n > 0 || controls.n > 0))
 			e = seal_one(ec, y, &s, &edits, &controls);
 		collect_free(&edits);
 		controls_free(&controls);
