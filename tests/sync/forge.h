@@ -118,6 +118,8 @@ static inline struct received pump(struct world *w, size_t from, size_t to)
 		sum.set_aside += r.set_aside;
 		sum.joined += r.joined;
 		sum.admitted += r.admitted;
+		sum.asking += r.asking;
+		sum.arrived += r.arrived;
 	}
 	store_files_free(list, n);
 	return sum;
