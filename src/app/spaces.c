@@ -12,9 +12,11 @@
 #include "base/codec.h"
 #include "crypto/secret.h"
 #include "store/store.h"
+#include "sync/floor.h"
 #include "sync/invite.h"
 #include "sync/join.h"
 #include "sync/own.h"
+#include "sync/people.h"
 #include "sync/space.h"
 
 static struct sync sync_of(struct app *app)
@@ -112,18 +114,27 @@ enum err app_found_circle(struct errctx *ec, struct app *app, const char *name)
 
 /* --- lists --- */
 
-static enum err count_members(struct errctx *ec, struct app *app, int64_t space, size_t *out)
+/* Persons, as `member list` shows them. */
+static enum err count_members(struct errctx *ec, struct app *app, const struct space_row *space, size_t *out)
 {
-	struct dots people = { 0 };
-	enum err e = store_of_kind(ec, app->store, KIND_member, space, &people);
+	struct sync y = sync_of(app);
+	struct people people = { 0 };
+	struct dots ids = { 0 };
+	enum err e = people_load(ec, &y, space, &people);
 
-	*out = people.n;
-	dots_free(&people);
+	*out = 0;
+	if (e == ERR_OK)
+		e = store_of_kind(ec, app->store, KIND_member, space->n, &ids);
+	for (size_t i = 0; i < ids.n; i++)
+		*out += !people_nobody(&people, ids.d[i]);
+	dots_free(&ids);
+	people_free(&people);
 	return e;
 }
 
 enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **out, size_t *count)
 {
+	struct sync y = sync_of(app);
 	struct space_row *list = NULL;
 	char name[SPACE_NAME_MAX + 1];
 	size_t n = 0;
@@ -139,10 +150,14 @@ enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **ou
 		if (list[i].kind != SPACE_CIRCLE)
 			continue;
 		app_space_name(app, list[i].neighbourhood, name);
-		*v = (struct circle_view){ strdup(list[i].name), strdup(name), 0, list[i].state == SPACE_ASKED };
+		*v = (struct circle_view){ .name = strdup(list[i].name),
+			                   .neighbourhood = strdup(name),
+			                   .asked = list[i].state == SPACE_ASKED };
 		(*count)++;
 		e = v->name == NULL || v->neighbourhood == NULL ? ERR_NO_MEMORY
-		                                                : count_members(ec, app, list[i].n, &v->members);
+		                                                : count_members(ec, app, &list[i], &v->members);
+		if (e == ERR_OK)
+			e = floor_open(ec, &y, list[i].n, &v->coming_in);
 	}
 	free(list);
 	if (e != ERR_OK) {

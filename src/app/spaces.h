@@ -18,7 +18,8 @@ struct circle_view {
 	char *name;
 	char *neighbourhood; /* "" */
 	size_t members;
-	bool asked; /* asked to join, no answer yet */
+	bool asked;     /* asked to join, no answer yet */
+	bool coming_in; /* joined, and not all is here yet: nothing can be written there */
 };
 enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **out, size_t *count) MUST_CHECK;
 void app_circles_free(struct circle_view *list, size_t count);

@@ -172,7 +172,7 @@ enum err cmd_circle_list(struct command_call *call)
 			doc_text(d, "name", list[i].name);
 			doc_text(d, "neighbourhood", list[i].neighbourhood[0] == '\0' ? NULL : list[i].neighbourhood);
 			doc_int(d, "members", (int64_t)list[i].members);
-			doc_text(d, "state", list[i].asked ? "asked" : "member");
+			doc_text(d, "state", list[i].asked ? "asked" : list[i].coming_in ? "coming_in" : "member");
 			doc_end(d);
 		}
 		doc_end(d);
@@ -184,6 +184,8 @@ enum err cmd_circle_list(struct command_call *call)
 			snprintf(members, sizeof(members), "%zu", list[i].members);
 			if (list[i].asked)
 				command_say(call, TR("%1 (asked, no answer yet)"), list[i].name, NULL, NULL);
+			else if (list[i].coming_in)
+				command_say(call, TR("%1 (still coming in: sync again)"), list[i].name, NULL, NULL);
 			else
 				command_say(call, TR("%1 (members: %2) %3"), list[i].name, members,
 				            list[i].neighbourhood);

@@ -467,6 +467,13 @@ done:
 enum err request_approve(struct errctx *ec, struct sync *y, const struct space_row *neighbourhood,
                          const struct request_row *request, const char *name)
 {
-	return request->invited ? approve_held(ec, y, request, name)
-	                        : approve_open(ec, y, neighbourhood, request, name);
+	enum err e =
+	    request->invited ? approve_held(ec, y, request, name) : approve_open(ec, y, neighbourhood, request, name);
+
+	if (e == ERR_DAMAGED && (ec == NULL || ec->code == ERR_OK))
+		return err_set(
+		    ec, ERR_REFUSED,
+		    "Whoever asks here was removed, or is not the one it says. Ask that person to join anew.", NULL,
+		    NULL, NULL);
+	return e;
 }
