@@ -69,16 +69,16 @@ static enum err qr_of(struct command_call *call, const struct invite_view *v, en
 	return e;
 }
 
-/* A text file says by itself what it is for. */
+/* A text file says by itself what it is, and no name in clear (V1): it may lie about for long. */
 static void text_file(struct command_call *call, const struct invite_view *v, FILE *out)
 {
 	const struct text t = { .out = out, .lang = call->lang };
 
-	if (args_flag(call->args, "device"))
-		text_line(&t, TR("Sleutelbos: an invitation for another device of mine, until %1."), v->expires, NULL,
-		          NULL);
-	else
-		text_line(&t, TR("Sleutelbos: an invitation to %1, until %2."), v->space, v->expires, NULL);
+	text_line(&t,
+	          args_flag(call->args, "device")
+	              ? TR("Sleutelbos: an invitation for another device of mine, until %1.")
+	              : TR("Sleutelbos: an invitation, until %1."),
+	          v->expires, NULL, NULL);
 	text_line(&t, TR("Type, with the name of this file: sleutelbos join --from FILE"), NULL, NULL, NULL);
 	fprintf(out, "\n%s\n", (const char *)v->text.data);
 }
