@@ -253,14 +253,15 @@ static enum err carry(struct errctx *ec, struct sync *y, const struct space_row 
 	names.dot = calloc(w.n + 1, sizeof(*names.dot));
 	if (e == ERR_OK && (names.counter == NULL || names.dot == NULL))
 		e = ERR_NO_MEMORY;
-	for (size_t i = 0; e == ERR_OK && i < w.n; i++)
-		e = edit_again(ec, y, joined->n, &w.edit[i]->edit, &names);
+	/* first, so that what this device wrote last, which undo asks for, is a record that stands */
 	for (size_t i = 0; e == ERR_OK && i < w.n; i++) {
 		if (w.edit[i]->edit.kind == KIND_none)
 			continue;
 		e = erase(ec, y, old->n, w.edit[i]->edit.dot);
 		*carried += w.edit[i]->edit.kind != KIND_setting;
 	}
+	for (size_t i = 0; e == ERR_OK && i < w.n; i++)
+		e = edit_again(ec, y, joined->n, &w.edit[i]->edit, &names);
 	free(names.counter);
 	free(names.dot);
 	written_free(&w);

@@ -11,6 +11,7 @@
 #include "app/history.h"
 #include "app/referrals.h"
 #include "app/residents.h"
+#include "app/undo.h"
 #include "app/verify.h"
 #include "base/codec.h"
 #include "sync/floor.h"
@@ -291,11 +292,14 @@ static void test_carried_over(void **state)
 	struct referral_list referrals = { 0 };
 	struct resident_list residents = { 0 };
 	struct history history = { 0 };
+	struct undone undone = { 0 };
+	char old[ID_TEXT_LEN];
 	char contact[ID_TEXT_LEN];
+	char contact_id[ID_TEXT_LEN] = "";
 
 	(void)state;
 	one_person(&w);
-	log_a_day(w.app[1], contact);
+	log_a_day(w.app[1], old);
 	v = invitation_of(&w, 0, (struct invite_ask){ .device = true });
 	/* whoever made the invitation may be anybody: not without a word */
 	assert_int_equal(use(&w, 1, &v, false, &asked), ERR_REFUSED);
@@ -318,6 +322,7 @@ static void test_carried_over(void **state)
 		assert_int_equal(first->domains.n, 1);
 		assert_string_equal(second->text, "Een tweede.");
 		assert_string_equal(second->follows, first->id);
+		snprintf(contact_id, sizeof(contact_id), "%s", first->id);
 		assert_string_equal(second->resident_id, first->resident_id);
 		assert_int_equal(history_read(&ec, w.app[i], first->id, &history), ERR_OK);
 		assert_true(history.n >= 2);
@@ -335,8 +340,17 @@ static void test_carried_over(void **state)
 		referral_list_free(&referrals);
 		contact_list_free(&contacts);
 	}
+	/* undo means what stands, not what was left behind */
+	assert_int_equal(
+	    contact_edit(&ec, w.app[1], contact_id, &(struct contact_fields){ .text = "Nog eens." }, contact), ERR_OK);
+	assert_int_equal(undo_last(&ec, w.app[1], NULL, &undone), ERR_OK);
+	undone_free(&undone);
+	assert_int_equal(undo_last(&ec, w.app[1], NULL, &undone), ERR_REFUSED); /* of the last: it was made */
+	assert_null(strstr(ec.arg[0], old));
+	err_clear(&ec);
+	undone_free(&undone);
 	/* under its old name it is gone, and the old space takes no part */
-	assert_int_equal(contact_show(&ec, w.app[1], contact, &contacts), ERR_NOT_FOUND);
+	assert_int_equal(contact_show(&ec, w.app[1], old, &contacts), ERR_NOT_FOUND);
 	contact_list_free(&contacts);
 	world_reopen(&w, 1);
 	expect_whole(&w, 1);
