@@ -65,7 +65,8 @@ enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kep
 #define SPACE_NAME_MAX 120
 #define REMOTE_MAX 1024
 
-/* SPACE_GONE: an own space that gave way to that of another device of the same person (sync/own.h). */
+/* SPACE_GONE: an own space that gave way to that of another device of the same person (sync/own.h), or what stood for a
+ * neighbourhood that one asked to join and is in by other means. */
 enum space_state { SPACE_ASKED = 0, SPACE_MEMBER = 1, SPACE_GONE = 2 };
 
 struct space_row {

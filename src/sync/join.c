@@ -555,6 +555,19 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 		e = ERR_OK;
 	}
 	TRY(e == ERR_NOT_FOUND ? ERR_DAMAGED : e);
+	if (first && !asked->known && space.n != main_space->n && space.state == SPACE_MEMBER &&
+	    space.kind == SPACE_NEIGHBOURHOOD) {
+		/* one came in by an invitation meanwhile: nothing is asked any more */
+		struct space_row gone = *main_space;
+
+		gone.state = SPACE_GONE;
+		gone.remote[0] = '\0';
+		TRY(store_space_update(ec, y->store, &gone));
+		TRY(asked_drop(ec, y, gone.n));
+		for (int i = 0; i < 4; i++)
+			TRY(wire_get_raw(in, &heads));
+		goto done;
+	}
 	MUST_BE(space.kind == (enum space_kind)kind && (!first || space.n == main_space->n));
 	if (space.state != SPACE_ASKED) { /* another answer was here before */
 		for (int i = 0; i < 4; i++)

@@ -612,11 +612,54 @@ static void test_second_invitation(void **state)
 			if (k > 1)
 				expect_same(&w, 1, k, "Plein");
 		}
+		if (cases[i].first == cases[i].second) { /* and not only shown once */
+			struct errctx ec = { 0 };
+			struct dots records = { 0 };
+
+			assert_int_equal(
+			    store_of_kind(&ec, w.app[1]->store, KIND_member, space_named(&w, 1, "Plein").n, &records),
+			    ERR_OK);
+			assert_int_equal(records.n, 3);
+			dots_free(&records);
+		}
 		assert_int_equal(use(&w, 3, &b, false, &asked), ERR_REFUSED);
 		buf_free(&a.text);
 		buf_free(&b.text);
 		world_end(&w);
 	}
+}
+
+/* Asked without an invitation, and then came one: the late approval changes nothing, and nothing stays asked. */
+static void test_asked_both_ways(void **state)
+{
+	struct world w;
+	struct errctx ec = { 0 };
+	struct invite_view v;
+	struct join_view asked;
+	struct asked_view *out = NULL;
+	uint8_t fingerprint[FINGERPRINT_LEN];
+	struct received got;
+	size_t n = 0;
+
+	(void)state;
+	forge_world(&w);
+	assert_int_equal(world_home(&w, "Drie"), 3);
+	assert_int_equal(app_join_request(&ec, w.app[3], w.remote, fingerprint), ERR_OK);
+	v = invitation_of(&w, 1, (struct invite_ask){ .space = "West" });
+	assert_int_equal(use(&w, 3, &v, false, &asked), ERR_OK);
+	assert_int_equal(pump(&w, 3, 1).admitted, 1);
+	assert_int_equal(approve(&w, 1, asking(&w, 1).id), ERR_OK);
+	got = pump(&w, 1, 3);
+	pump(&w, 0, 3);
+	pump(&w, 2, 3);
+	assert_int_equal(got.joined, 1);
+	assert_int_equal(got.set_aside, 0);
+	assert_int_equal(app_asked(&ec, w.app[3], &out, &n), ERR_OK);
+	assert_int_equal(n, 0);
+	free(out);
+	expect_same(&w, 1, 3, "West");
+	buf_free(&v.text);
+	world_end(&w);
 }
 
 /* --- met --- */
@@ -680,11 +723,17 @@ static void test_met(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_another_device),    cmocka_unit_test(test_a_later_circle),
-		cmocka_unit_test(test_refused),           cmocka_unit_test(test_carried_over),
-		cmocka_unit_test(test_compared),          cmocka_unit_test(test_words),
-		cmocka_unit_test(test_two_approve),       cmocka_unit_test(test_approved_elsewhere),
-		cmocka_unit_test(test_second_invitation), cmocka_unit_test(test_met),
+		cmocka_unit_test(test_another_device),
+		cmocka_unit_test(test_a_later_circle),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_carried_over),
+		cmocka_unit_test(test_compared),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_two_approve),
+		cmocka_unit_test(test_approved_elsewhere),
+		cmocka_unit_test(test_second_invitation),
+		cmocka_unit_test(test_asked_both_ways),
+		cmocka_unit_test(test_met),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
