@@ -4,6 +4,7 @@
 // that somebody else worked on lives; what a role does not allow counts nowhere, on the own device either; what is
 // sealed after a removal cannot be opened with any key that the removed home has; a home that was removed learns it and
 // seals nothing more. After each scene every home is folded again from its log, and nothing differs.
+#include "app/history.h"
 #include "app/within.h"
 #include "model/random.h"
 #include "sync/forge.h"
@@ -210,6 +211,23 @@ static void test_answered(void **state)
 
 /* ---- What somebody else worked on ---- */
 
+/* The history tells of both edits, and which of them does not count. */
+static void expect_history(struct world *w, size_t i, struct dot id)
+{
+	struct errctx ec = { 0 };
+	struct history h;
+	char text[DOT_TEXT_LEN + 1];
+
+	dot_text(id, text);
+	assert_int_equal(history_read(&ec, w->app[i], text, &h), ERR_OK);
+	assert_int_equal(h.n, 2);
+	assert_true(h.edit[0].made && !h.edit[0].counts);
+	assert_true(!h.edit[1].made && h.edit[1].counts);
+	assert_true(h.edit[1].changes == 1 && h.edit[1].change[0].afters == 1);
+	assert_string_equal(h.edit[1].change[0].after[0], "van vier");
+	history_free(&h);
+}
+
 static void test_worked_on(void **state)
 {
 	struct world w;
@@ -244,6 +262,9 @@ static void test_worked_on(void **state)
 	}
 	expect_same(&w, 1, 2, CIRCLE);
 	expect_same(&w, 1, 4, CIRCLE);
+	for (size_t i = 1; i <= 4; i++)
+		if (i != 3)
+			expect_history(&w, i, beyond);
 	world_end(&w);
 }
 
