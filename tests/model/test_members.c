@@ -2,7 +2,10 @@
 // Goal (K1, K4, M1): who belongs to a space, with which rights and up to where, follows from the set of acts and what
 // each author had seen. Named scenes as tables, each in every order of its own acts; random histories with liars among
 // them, against a second computation that enumerates; any order gives the same; nobody who had seen the own removal
-// does anything that counts; everything that counts rests on what counts; what nobody could tell apart changes nothing.
+// does anything that counts; everything that counts rests on what counts; what nobody has seen changes nothing.
+// Seen to catch: a device of somebody else removed as one of the own; acts decided in no causal order; what a taker had
+// seen undone; one batch too many left out; a device added to anybody; takings not asked for an epoch; removals kept
+// that rest on nothing; seniority lost; a ring broken by one who knew of the own removal; a late admission that binds.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -138,6 +141,11 @@ static const char *const CAST[] = { "A1 +Aa!", "A1 *a",     "A2 +Bb!",   "A3 +Cc
 static const struct scene SCENES[] = {
 	{ "nobody does anything", NB, { "B2 ^ | A2" }, "1", "*a" },
 	{ "a chain of admissions", CI, { "D2 +Ee! | A4", "E1 ^ | A4 D2", "E2 +Ff! | A4 D2" }, "111", "*a" },
+	{ "whatever the letters of the devices",
+	  CI,
+	  { "D2 +@e! | A4", "@1 ^ | A4 D2", "@2 +Ff! | A4 D2", "F1 -C | A4 C1 D2 @2" },
+	  "1111",
+	  "C1 *a" },
 	{ "a stranger lets itself in", CI, { "E1 +Ee!" }, "0", "E0 *a" },
 	{ "strangers let each other in", CI, { "E1 +Ff! | F1", "F1 +Ee! | E1" }, "00", "E0 F0 *a" },
 	{ "a member adds a device of its own", NB, { "B2 +Eb | A2" }, "1", "*a" },
