@@ -21,7 +21,11 @@ enum err past_apply(const struct past *p, size_t i, struct record *r)
 {
 	const struct logged *l = &p->log.item[i];
 
-	return record_apply(r, &l->edit, (struct context){ &p->seen[i], l->past });
+	if (!l->is_void)
+		return record_apply(r, &l->edit, (struct context){ &p->seen[i], l->past });
+	if (l->edit.kind != KIND_none)
+		r->kind = l->edit.kind; /* what was made stays made while something about it counts */
+	return ERR_OK;
 }
 
 /* What one device's batches say about the others: their sequence numbers, index by index with past.dev. */
