@@ -244,6 +244,25 @@ static enum err used_by(struct errctx *ec, struct sync *y, const uint8_t id[stat
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* A home that was removed lets nobody in: what it writes reaches no one. One that is not in yet may later. */
+static enum err may_admit(struct errctx *ec, struct sync *y, const struct joiner *j, size_t n, enum fate *fate)
+{
+	enum err e = ERR_OK;
+
+	*fate = FATE_DONE;
+	for (size_t k = 0; e == ERR_OK && k < n && *fate != FATE_ASIDE; k++) {
+		struct device_row me = { .state = DEVICE_NAMED };
+
+		e = store_device_by_id(ec, y->store, j[k].space.me, &me);
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+		if (me.state == DEVICE_REMOVED)
+			*fate = FATE_ASIDE;
+		else if (me.state == DEVICE_NAMED)
+			*fate = FATE_WAITS;
+	}
+	return e;
+}
+
 /* The plaintext of a request that is for one of this device's invitations. */
 static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes plain, struct received *r,
                               enum fate *fate, const char **why)
@@ -260,6 +279,7 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	char nick_text[SPACE_NAME_MAX + 1] = "";
 	uint64_t version = 0;
 	size_t n = 0;
+	enum fate may = FATE_DONE;
 	enum err e = ERR_OK;
 
 	*fate = FATE_ASIDE;
@@ -299,6 +319,12 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	}
 	TRY(joiners_get(ec, y, &in, &issued, id, j, &n));
 	TRY(wire_at_end(&in));
+	TRY(may_admit(ec, y, j, n, &may));
+	*fate = may;
+	if (may != FATE_DONE) {
+		*why = TR("A request to join came to a home that was removed itself.");
+		goto done;
+	}
 	issued.used = true;
 	TRY(issued_save(ec, y, &issued));
 	used_name(id, used);
