@@ -597,6 +597,20 @@ static enum err aside_status(struct errctx *ec, struct app *app, struct status_v
 	return e;
 }
 
+static enum err waiting_status(struct errctx *ec, struct app *app, struct waiting_view *out)
+{
+	uint64_t kinds[AWAITED_KINDS];
+	enum err e = store_waiting_kinds(ec, app->store, kinds);
+
+	*out = (struct waiting_view){ .key = kinds[AWAITS_KEPT],
+		                      .author = kinds[AWAITS_AUTHOR],
+		                      .batch = kinds[AWAITS_BATCH],
+		                      .joining = kinds[AWAITS_SPACE],
+		                      .newer_program = kinds[AWAITS_PROGRAM],
+		                      .unknown = kinds[AWAITS_UNKNOWN] };
+	return e;
+}
+
 /* A key file that went bad is told, not a reason to say nothing of the rest. */
 static void sheet_status(struct app *app, struct status_view *out)
 {
@@ -639,6 +653,8 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 		e = aside_status(ec, app, out);
 	if (e == ERR_OK)
 		e = store_waiting_count(ec, app->store, &out->waiting);
+	if (e == ERR_OK)
+		e = waiting_status(ec, app, &out->waiting_for);
 	sheet_status(app, out);
 	if (e == ERR_OK)
 		e = restored_get(ec, &y, &restored);

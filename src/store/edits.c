@@ -666,19 +666,6 @@ enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space,
 	return count_of(ec, s, st, files, edits);
 }
 
-enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out)
-{
-	return store_waiting_size(ec, s, out, NULL);
-}
-
-enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes)
-{
-	sqlite3_stmt *st = stmt(ec, s, ST_waiting_count);
-
-	NEED(st);
-	return count_of(ec, s, st, files, bytes);
-}
-
 enum err store_aside_count(struct errctx *ec, struct store *s, uint64_t *out)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_aside_count);

@@ -313,14 +313,66 @@ enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
                               uint64_t *edits) MUST_CHECK;
 
+/* What a waiting file waits for; the numbers are in the database. */
+enum awaited {
+	AWAITS_UNKNOWN = 0, /* put there by an earlier version */
+	AWAITS_KEPT = 1,    /* bytes of its space that will be kept under the name `id`: a key */
+	AWAITS_AUTHOR = 2,  /* a device of its space with the tag `id` */
+	AWAITS_BATCH = 3,   /* batch `seq` of the device `id` */
+	AWAITS_SPACE = 4,   /* its space to be one's own */
+	AWAITS_PROGRAM = 5, /* a newer program */
+};
+#define AWAITED_KINDS 6
+#define AWAITED_ID_MAX 80
+
+struct awaits {
+	enum awaited what;
+	uint8_t id[AWAITED_ID_MAX];
+	size_t id_len;
+	uint64_t seq;
+};
+
+struct waiting_put {
+	int64_t space;
+	const char *ref;
+	const char *name;
+	struct bytes file;
+	struct tag author; /* of the batch that it says to be; zeros: it is none */
+	uint64_t number;
+	struct awaits awaits;
+};
 /* *other tells that another file stands under this ref and name already; nothing was put then. */
-enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
-                           struct bytes file, bool *other) MUST_CHECK;
-enum err store_waiting_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
+enum err store_waiting_put(struct errctx *ec, struct store *s, const struct waiting_put *put, bool *other) MUST_CHECK;
+/* It waits for something else now. */
+enum err store_waiting_for(struct errctx *ec, struct store *s, int64_t n, const struct awaits *awaits) MUST_CHECK;
+/* buf_free() its file. ERR_NOT_FOUND without text. */
+enum err store_waiting_get(struct errctx *ec, struct store *s, int64_t n, struct file_row *out) MUST_CHECK;
 enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n) MUST_CHECK;
 enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
-/* Files that wait and their bytes. */
+/* Files that wait and their bytes; costs nothing after the first time. */
 enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
+/* How many wait for what, by enum awaited. */
+enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;
+
+/* Rows of waiting files, in the order in which they came. free() the list. */
+struct waiting_rows {
+	int64_t *n;
+	size_t count;
+	size_t cap;
+};
+/* Appends those that wait for just this. */
+enum err store_waiting_on(struct errctx *ec, struct store *s, const struct awaits *awaits,
+                          struct waiting_rows *out) MUST_CHECK;
+/* Appends those that say to be this batch, and so are it or another with its number. */
+enum err store_waiting_same(struct errctx *ec, struct store *s, struct tag author, uint64_t number,
+                            struct waiting_rows *out) MUST_CHECK;
+/* Appends those whose author is known now. */
+enum err store_waiting_authors(struct errctx *ec, struct store *s, struct waiting_rows *out) MUST_CHECK;
+/* Appends all for which what they wait for is here, or a batch with their number, by the tables alone; and those of
+ * which that cannot be told: AWAITS_UNKNOWN, AWAITS_PROGRAM, and files of a space that is gone. */
+enum err store_waiting_ready(struct errctx *ec, struct store *s, struct waiting_rows *out) MUST_CHECK;
+/* Goes up whenever a device gets its keys here; also when that is rolled back. */
+uint64_t store_devices_seen(const struct store *s);
 
 /* Where a file came from, and something that tells files of one name apart. */
 #define ASIDE_WHAT_MAX (REF_MAX + FILE_NAME_MAX + 20)

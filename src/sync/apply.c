@@ -21,8 +21,9 @@ struct incoming {
 	struct buf signed_part;
 	struct buf cbor;
 	struct body body;
-	struct vv context; /* whole: what the author had applied */
-	uint64_t counter;  /* of the author's previous batch */
+	struct vv context;    /* whole: what the author had applied */
+	uint64_t counter;     /* of the author's previous batch */
+	struct awaits awaits; /* where it waits: for what */
 };
 
 static void incoming_free(struct incoming *in)
@@ -38,6 +39,18 @@ static enum err set_fate(enum fate *fate, const char **why, enum fate what, cons
 	*fate = what;
 	*why = text;
 	return ERR_OK;
+}
+
+static void await_batch(struct incoming *in, struct device_id dev, uint64_t seq)
+{
+	in->awaits = (struct awaits){ .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = seq };
+	memcpy(in->awaits.id, dev.b, DEVICE_ID_LEN);
+}
+
+static void await_author(struct incoming *in, struct tag tag)
+{
+	in->awaits = (struct awaits){ .what = AWAITS_AUTHOR, .id_len = TAG_LEN };
+	memcpy(in->awaits.id, tag.b, TAG_LEN);
 }
 
 /* Opens the signature with the key of every device that has this tag: tags are the devices' own choice, so one may
@@ -61,6 +74,8 @@ static enum err author_open(struct errctx *ec, struct sync *y, const struct file
 			e = found;
 	}
 	free(list);
+	if (found == ERR_NOT_FOUND)
+		await_author(in, h->device);
 	return e != ERR_OK ? e : found;
 }
 
@@ -71,6 +86,8 @@ static enum err incoming_open(struct errctx *ec, struct sync *y, const struct fi
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, in->space->n, h->epoch, secret);
 
+	if (e == ERR_NOT_FOUND)
+		epoch_key_awaits(h->epoch, &in->awaits);
 	if (e == ERR_OK && (h->seq == 0 || h->seq > STORE_NUMBER_MAX))
 		e = ERR_DAMAGED;
 	if (e == ERR_OK)
@@ -81,6 +98,28 @@ static enum err incoming_open(struct errctx *ec, struct sync *y, const struct fi
 		e = body_parse(buf_bytes(&in->cbor), in->author.id, &in->body);
 	in->seq = h->seq;
 	secret_free(secret);
+	return e;
+}
+
+/* What a batch whose previous one is not here waits for: the last of its causes that is not here either. Most of these
+ * came after that previous one, so that both are here when it comes; where not, it waits once more. */
+static enum err await_cause(struct errctx *ec, struct sync *y, struct incoming *in)
+{
+	enum err e = ERR_OK;
+
+	await_batch(in, in->author.id, in->seq - 1);
+	for (size_t i = in->body.context_count; e == ERR_OK && i-- > 0;) {
+		const struct context_entry *c = &in->body.context[i];
+		uint8_t hash[HASH_LEN];
+		uint64_t counter = 0;
+
+		e = store_batch_get(ec, y->store, c->dev, c->seq, &counter, hash);
+		if (e == ERR_NOT_FOUND && c->seq <= STORE_NUMBER_MAX && device_cmp(c->dev, in->author.id) != 0) {
+			await_batch(in, c->dev, c->seq);
+			return ERR_OK;
+		}
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
 	return e;
 }
 
@@ -101,8 +140,10 @@ static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *
 		e = ERR_OK;
 	} else {
 		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &in->counter, known);
-		if (e == ERR_NOT_FOUND)
-			return set_fate(fate, why, FATE_WAITS, NULL);
+		if (e == ERR_NOT_FOUND) {
+			(void)set_fate(fate, why, FATE_WAITS, NULL);
+			return await_cause(ec, y, in);
+		}
 	}
 	if (e != ERR_OK)
 		return e;
@@ -143,8 +184,10 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 		if (was != NULL && was->seq >= c->seq)
 			return set_fate(fate, why, FATE_ASIDE, TR("A batch says that less was seen than before."));
 		e = context_batch(ec, y, in, c, &entry.counter);
-		if (e == ERR_NOT_FOUND)
+		if (e == ERR_NOT_FOUND) {
+			await_batch(in, c->dev, c->seq);
 			return set_fate(fate, why, FATE_WAITS, NULL);
+		}
 		if (e == ERR_DAMAGED) {
 			err_clear(ec);
 			return set_fate(fate, why, FATE_ASIDE,
@@ -276,8 +319,10 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 		case CONTROL_GOES_ON:
 			break;
 		default:
-			if (c->type % 2 == 1) /* must be understood: a newer program will */
+			if (c->type % 2 == 1) { /* must be understood: a newer program will */
+				in->awaits = (struct awaits){ .what = AWAITS_PROGRAM };
 				return set_fate(fate, why, FATE_WAITS, NULL);
+			}
 		}
 		if (e == ERR_OK && !good)
 			return set_fate(fate, why, FATE_ASIDE,
@@ -435,6 +480,7 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	if (e == ERR_OK && *fate == FATE_DONE) {
 		*r = counted;
 		r->batches++;
+		r->last = (struct vv_entry){ .dev = in->author.id, .seq = in->seq };
 	}
 	return e;
 }
@@ -453,6 +499,7 @@ enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row
 		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
 	else if (e == ERR_OK)
 		e = incoming_apply(ec, y, &in, r, fate, why);
+	r->awaits = in.awaits;
 	incoming_free(&in);
 	return e;
 }

@@ -120,6 +120,14 @@ static void epoch_kept_name(struct epoch_id id, char out[static EPOCH_NAME_LEN])
 	hex_put(id.b, EPOCH_ID_LEN, out + sizeof(KEPT_EPOCH) - 1);
 }
 
+_Static_assert(EPOCH_NAME_LEN <= AWAITED_ID_MAX, "the name of a key fits");
+
+void epoch_key_awaits(struct epoch_id id, struct awaits *out)
+{
+	*out = (struct awaits){ .what = AWAITS_KEPT, .id_len = EPOCH_NAME_LEN - 1 };
+	epoch_kept_name(id, (char *)out->id);
+}
+
 enum err epoch_key_save(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id,
                         const struct epoch_secret *secret)
 {

@@ -56,6 +56,9 @@ enum err epoch_key_save(struct errctx *ec, struct sync *y, int64_t space, struct
 enum err epoch_key_load(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id,
                         struct epoch_secret *out) MUST_CHECK;
 
+/* What a file under this epoch waits for where its key is not held. */
+void epoch_key_awaits(struct epoch_id id, struct awaits *out);
+
 /* The epoch to write under: open, begun by somebody who knew of every removal that is known here, and of those the
  * newest. ERR_NOT_FOUND without text when there is none (K1). */
 enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space,

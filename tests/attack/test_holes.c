@@ -107,6 +107,7 @@ static void test_epoch_for_some(void **state)
 	struct epoch_secret secret = { { 9 }, { 0 }, { 0 } };
 	struct recipient to;
 	struct epoch_id parent;
+	struct space_row plein;
 	struct epoch_id chosen;
 	struct device_row een;
 	struct edit edit;
@@ -146,7 +147,8 @@ static void test_epoch_for_some(void **state)
 	forge_make(&f, &file);
 	give(&w, 1, "boxes", buf_bytes(&boxes));
 	give(&w, 1, "batch", buf_bytes(&file));
-	assert_int_equal(epoch_choose(&ec, &y, space_named(&w, 1, "Plein").n, &chosen), ERR_OK);
+	plein = space_named(&w, 1, "Plein");
+	assert_int_equal(epoch_choose(&ec, &y, &plein, &chosen), ERR_OK);
 	hole = memcmp(chosen.b, h.epoch.b, EPOCH_ID_LEN) == 0;
 	buf_free(&boxes);
 	buf_free(&file);
