@@ -19,6 +19,7 @@
 
 #define WORLD_DEVICES 32 /* their disks are 1 to 32; disk 0 holds the template of a vault */
 #define WORLD_SPACES 8   /* of one device */
+#define WORLD_READ 256   /* authors in all spaces of one device */
 
 /* One line of a device's log, as it was seen. */
 struct seen_row {
@@ -29,7 +30,22 @@ struct seen_row {
 /* What a device holds of a space. */
 struct holding {
 	size_t space;
-	struct set has;
+	struct set has;     /* edits */
+	struct set batches; /* that the log's sealed edits and controls stand in */
+};
+
+/* Up to where the batches of one author were read from a device's store. */
+struct read_to {
+	int64_t device; /* the store's own number of it */
+	uint64_t seq;
+};
+
+/* A file that a device sealed: under which epoch. */
+struct sealed_file {
+	unsigned player;
+	size_t space;
+	size_t batch;
+	uint8_t epoch[32];
 };
 
 /* What a form was opened with. */
@@ -62,9 +78,12 @@ struct player {
 	size_t row_cap;
 	struct holding hold[WORLD_SPACES];
 	size_t holds;
+	struct read_to read[WORLD_READ];
+	size_t reads;
 	bool busy;       /* in a call */
 	bool inner;      /* in a call within that one */
 	bool away;       /* without a network for now */
+	bool rogue;      /* its home is given up; its keys are used for forgeries */
 	bool in_vain;    /* the invitation it asked with was withdrawn */
 	bool saved_form; /* the edit that comes next was made with `form` */
 	struct form form;
@@ -83,7 +102,11 @@ struct world {
 	bool steady;   /* disk_die_after() holds for more than one call */
 	int loss;      /* of power, when a device dies: 0 by chance, 1 never, 2 always */
 	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
+	struct sealed_file *file; /* of every batch that is watched for K1 */
+	size_t files;
+	size_t file_cap;
 	uint64_t crashes, losses, checks;
+	uint64_t secrets; /* epochs that were tried on the disks of removed devices */
 };
 
 /* Once per process: libsodium, SQLite and the program, with one source of chance. */
@@ -109,7 +132,11 @@ void world_recover(struct player *p, bool power_loss);
 void world_watch(struct player *p);
 /* Is everything as the model has it? */
 void world_check(struct player *p);
-/* Nothing waits, nothing is unsent, and all members of each space hold all of it. */
+/* K1: of each space, what devices sealed when they knew of removals that counted then. */
+void world_secrets(struct world *w);
+/* Is the device in, as it knows itself? */
+bool world_is_in(struct player *p, const struct space_row *space);
+/* Nothing waits, nothing is unsent, and all who are still in a space hold the same of it. */
 void world_settled(struct world *w);
 bool world_is_settled(struct world *w);
 
