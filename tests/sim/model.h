@@ -65,6 +65,12 @@ int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint
 /* MODEL_DAMAGED: not known. */
 int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq);
 const struct set *model_batch_past(const struct model *m, size_t space, size_t batch);
+size_t model_batches(const struct model *m, size_t space);
+/* Its author, and the number its author gave it. */
+uint64_t model_batch_by(const struct model *m, size_t space, size_t batch, uint8_t dev[static 8]);
+/* Is the edit of that name in one of these batches? */
+bool model_had(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8],
+               uint64_t counter);
 /* The edits of these batches. */
 void model_edits_of(const struct model *m, size_t space, const struct set *batches, struct set *out);
 

@@ -218,6 +218,29 @@ const struct set *model_batch_past(const struct model *m, size_t space, size_t b
 	return &m->space[space].batch[batch]->past;
 }
 
+size_t model_batches(const struct model *m, size_t space)
+{
+	return m->space[space].batches;
+}
+
+uint64_t model_batch_by(const struct model *m, size_t space, size_t batch, uint8_t dev[static 8])
+{
+	memcpy(dev, m->space[space].batch[batch]->dev, DEV);
+	return m->space[space].batch[batch]->seq;
+}
+
+bool model_had(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8],
+               uint64_t counter)
+{
+	struct name name = { .counter = counter };
+	int e = 0;
+
+	memcpy(name.dev, dev, DEV);
+	e = edit_by_name(&m->space[space], &name);
+	e = e < 0 ? -1 : m->space[space].edit[e]->batch;
+	return e >= 0 && set_has(batches, (size_t)e);
+}
+
 void model_edits_of(const struct model *m, size_t space, const struct set *batches, struct set *out)
 {
 	const struct space *s = &m->space[space];

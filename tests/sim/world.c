@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "sim/act.h"
 #include "sim/must.h"
 #include "sync/keys.h"
 #include "vault/vault.h"
@@ -140,6 +141,7 @@ void world_free(struct world *w)
 	for (size_t i = 0; i < w->players; i++) {
 		struct player *p = &w->player[i];
 
+		rogue_free(p->rogue);
 		app_close(p->app);
 		world_form_drop(p);
 		disk_free(p->disk);
@@ -147,6 +149,9 @@ void world_free(struct world *w)
 	}
 	hosts_free(w->hosts);
 	model_free(w->model);
+	for (size_t i = 0; i < w->gifts; i++)
+		buf_free(&w->gift[i].file);
+	free(w->gift);
 	free(w->file);
 	free(w);
 }
@@ -347,25 +352,17 @@ static struct read_to *read_of(struct player *p, int64_t device)
 static void file_note(struct player *p, const struct space_row *space, size_t s, size_t batch, uint64_t seq)
 {
 	struct world *w = p->w;
-	sqlite3_stmt *st = prepare(p, "SELECT file FROM outgoing WHERE space = ?1 AND edits >= 0 AND name LIKE ?2");
-	char like[32];
+	struct sealed_file *f = NULL;
+	char tag[TAG_TEXT_LEN];
 
-	snprintf(like, sizeof(like), "%%-%llu", (unsigned long long)seq);
-	sqlite3_bind_int64(st, 1, space->n);
-	sqlite3_bind_text(st, 2, like, -1, SQLITE_STATIC);
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		struct bytes file = column(st, 0);
-
-		if (file.len < 64 || file.data[5] != 1)
-			continue;
-		if (w->files == w->file_cap) {
-			w->file_cap = w->file_cap == 0 ? 256 : 2 * w->file_cap;
-			w->file = must_realloc(w->file, w->file_cap * sizeof(*w->file));
-		}
-		w->file[w->files] = (struct sealed_file){ .player = p->number, .space = s, .batch = batch };
-		memcpy(w->file[w->files++].epoch, file.data + 18, 32);
+	if (w->files == w->file_cap) {
+		w->file_cap = w->file_cap == 0 ? 256 : 2 * w->file_cap;
+		w->file = must_realloc(w->file, w->file_cap * sizeof(*w->file));
 	}
-	sqlite3_finalize(st);
+	f = &w->file[w->files++];
+	*f = (struct sealed_file){ .player = p->number, .space = s, .batch = batch };
+	tag_text(space->my_tag, tag);
+	snprintf(f->name, sizeof(f->name), "%s-%llu", tag, (unsigned long long)seq);
 }
 
 /* One batch: what was signed, opened with its author's key. */
@@ -619,31 +616,24 @@ static bool space_of(struct player *p, size_t s, struct space_row *out)
 }
 
 /* Neither the epoch's key nor a box with it came to a device that was removed. */
-static void secret_kept(struct player *by, struct player *gone, const struct space_row *there,
-                        const struct sealed_file *f)
+static void secret_kept(struct player *by, struct player *gone, const struct space_row *there, struct epoch_id epoch)
 {
 	struct sync y = { gone->app->store, gone->app->zip, gone->app->rng, gone->app->clock };
 	struct device_keys *keys = NULL;
 	struct epoch_secret secret;
-	struct epoch_id epoch;
-	sqlite3_stmt *st = NULL;
+	struct bytes file = { 0 };
+	const char *name = NULL;
 
-	memcpy(epoch.b, f->epoch, sizeof(epoch.b));
 	by->w->secrets++;
 	if (epoch_key_load(NULL, &y, there->n, epoch, &secret) == ERR_OK)
 		must_fail("device %u wrote under an epoch whose key device %u has, which was removed (K1)", by->number,
 		          gone->number);
 	must(device_keys_load(NULL, &y, there->n, &keys) == ERR_OK, "the keys of a device cannot be read");
-	st = prepare(by, "SELECT file FROM outgoing WHERE substr(name, -6) = '-boxes'");
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		struct bytes file = column(st, 0);
-
-		if (memcmp(file.data + 18, f->epoch, 32) == 0 &&
+	for (size_t i = 0; (name = host_file(by->w->hosts, i, &file)) != NULL; i++) {
+		if (file.len > 64 && file.data[5] == FILE_BOXES && memcmp(file.data + 18, epoch.b, EPOCH_ID_LEN) == 0 &&
 		    boxes_unseal(file, there->id, keys->public.box, keys->box_secret, &secret) == ERR_OK)
-			must_fail("device %u made a box for device %u, which was removed (K1)", by->number,
-			          gone->number);
+			must_fail("%s holds a box for device %u, which was removed (K1)", name, gone->number);
 	}
-	sqlite3_finalize(st);
 	device_keys_free(keys);
 }
 
@@ -651,9 +641,12 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 {
 	const struct set *past = model_batch_past(w->model, f->space, f->batch);
 	struct model_devices known;
+	struct bytes file = { 0 };
+	struct epoch_id epoch;
 
-	if (!model_removes(w->model, f->space, past))
+	if (!model_removes(w->model, f->space, past) || !host_pushed(w->hosts, f->name, &file))
 		return;
+	memcpy(epoch.b, file.data + 18, EPOCH_ID_LEN);
 	model_members(w->model, f->space, past, &known);
 	for (size_t i = 0; i < w->players; i++) {
 		struct player *p = &w->player[i];
@@ -663,7 +656,7 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 			continue;
 		for (size_t k = 0; k < known.n; k++) {
 			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0)
-				secret_kept(&w->player[f->player], p, &space, f);
+				secret_kept(&w->player[f->player], p, &space, epoch);
 		}
 	}
 	free(known.d);
@@ -673,6 +666,92 @@ void world_secrets(struct world *w)
 {
 	for (size_t i = 0; i < w->files; i++)
 		secret_check(w, &w->file[i]);
+}
+
+const struct set *world_batches(struct player *p, size_t model_space)
+{
+	return &holding_of(p, model_space)->batches;
+}
+
+bool world_holds_control(struct player *p, int64_t space)
+{
+	sqlite3_stmt *st = prepare(p, "SELECT 1 FROM kept WHERE space = ?1 AND name LIKE 'control:%'");
+	bool some = false;
+
+	sqlite3_bind_int64(st, 1, space);
+	some = sqlite3_step(st) == SQLITE_ROW;
+	sqlite3_finalize(st);
+	return some;
+}
+
+bool world_newest_epoch(struct player *p, int64_t space, struct epoch_id *out)
+{
+	sqlite3_stmt *st = prepare(p, "SELECT id FROM epoch WHERE space = ?1 ORDER BY at DESC, id");
+	bool some = false;
+
+	sqlite3_bind_int64(st, 1, space);
+	some = sqlite3_step(st) == SQLITE_ROW;
+	if (some)
+		memcpy(out->b, sqlite3_column_blob(st, 0), sizeof(out->b));
+	sqlite3_finalize(st);
+	return some;
+}
+
+/* --- files that nobody hands over again --- */
+
+/* The address of the repository of a space. */
+static void remote_of(struct player *p, int64_t neighbourhood, char out[static 32])
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].n == neighbourhood)
+			snprintf(out, 32, "%s", list[i].remote);
+	}
+	free(list);
+}
+
+static void gift_add(struct world *w, const struct gift *g)
+{
+	w->gift = must_realloc(w->gift, (w->gifts + 1) * sizeof(*w->gift));
+	w->gift[w->gifts++] = *g;
+	host_push(w->hosts, g->remote, g->ref, g->name, buf_bytes(&g->file));
+}
+
+void world_push(struct player *p, const struct space_row *space, const struct gift *gift)
+{
+	struct gift g = *gift;
+
+	remote_of(p, space->neighbourhood, g.remote);
+	gift_add(p->w, &g);
+}
+
+void world_push_all(struct player *p)
+{
+	sqlite3_stmt *st = prepare(p, "SELECT ref, outgoing.name, file, space.neighbourhood FROM outgoing JOIN space "
+	                              "ON space.n = outgoing.space WHERE space.neighbourhood <> 0 ORDER BY outgoing.n");
+
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		struct gift g = { 0 };
+		struct bytes file = column(st, 2);
+
+		if (file.len == 0 && !host_pushed(p->w->hosts, (const char *)sqlite3_column_text(st, 1), &file))
+			continue;
+		snprintf(g.ref, sizeof(g.ref), "%s", (const char *)sqlite3_column_text(st, 0));
+		snprintf(g.name, sizeof(g.name), "%s", (const char *)sqlite3_column_text(st, 1));
+		must(buf_put(&g.file, file.data, file.len) == ERR_OK, "out of memory");
+		remote_of(p, sqlite3_column_int64(st, 3), g.remote);
+		gift_add(p->w, &g);
+	}
+	sqlite3_finalize(st);
+}
+
+void world_push_again(struct world *w)
+{
+	for (size_t i = 0; i < w->gifts; i++)
+		host_push(w->hosts, w->gift[i].remote, w->gift[i].ref, w->gift[i].name, buf_bytes(&w->gift[i].file));
 }
 
 bool world_is_in(struct player *p, const struct space_row *space)
@@ -748,7 +827,7 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 
 	*out = (struct circle){ .space = s };
 	for (size_t i = 0; i < w->players; i++)
-		out->in[i] = !w->player[i].rogue && space_of(&w->player[i], s, &row[i]) && row[i].state == SPACE_MEMBER;
+		out->in[i] = w->player[i].rogue == NULL && space_of(&w->player[i], s, &row[i]) && row[i].state == SPACE_MEMBER;
 	while (again) {
 		again = false;
 		out->batches = (struct set){ 0 };
@@ -816,7 +895,7 @@ static const char *shortfall(struct player *p, char out[static 256])
 	struct circle *c = must_calloc(1, sizeof(*c));
 	bool some = false;
 
-	for (size_t i = 0; i < n && !some && !p->rogue; i++) {
+	for (size_t i = 0; i < n && !some && p->rogue == NULL; i++) {
 		if (list[i].state != SPACE_MEMBER)
 			continue;
 		circle_of(p->w, model_space(p->w->model, list[i].id.b), c);
@@ -845,7 +924,8 @@ void world_settled(struct world *w)
 	for (size_t i = 0; i < w->players; i++) {
 		if (shortfall(&w->player[i], text) != NULL)
 			must_fail("%s", text);
-		world_check(&w->player[i]);
+		if (w->player[i].rogue == NULL)
+			world_check(&w->player[i]);
 	}
 	world_secrets(w);
 }

@@ -40,12 +40,12 @@ struct read_to {
 	uint64_t seq;
 };
 
-/* A file that a device sealed: under which epoch. */
+/* A batch that a device sealed, and the file it goes out in. */
 struct sealed_file {
 	unsigned player;
 	size_t space;
 	size_t batch;
-	uint8_t epoch[32];
+	char name[32];
 };
 
 /* What a form was opened with. */
@@ -83,10 +83,22 @@ struct player {
 	bool busy;       /* in a call */
 	bool inner;      /* in a call within that one */
 	bool away;       /* without a network for now */
-	bool rogue;      /* its home is given up; its keys are used for forgeries */
+	struct rogue *rogue; /* its home is given up; its keys are used for forgeries */
 	bool in_vain;    /* the invitation it asked with was withdrawn */
 	bool saved_form; /* the edit that comes next was made with `form` */
 	struct form form;
+};
+
+/* A file that a rogue handed to a host, and the hash of its batch. */
+struct gift {
+	size_t space;
+	uint8_t dev[8];
+	uint64_t seq; /* 0: not a batch of a rogue's making */
+	uint8_t hash[32];
+	char remote[32];
+	char ref[128];
+	char name[64];
+	struct buf file;
 };
 
 struct world {
@@ -101,6 +113,9 @@ struct world {
 	bool forged;   /* somebody or the host made files that no device would */
 	bool steady;   /* disk_die_after() holds for more than one call */
 	int loss;      /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	struct gift *gift; /* files that nobody hands over again if the host loses them */
+	size_t gifts;
+	uint64_t removals_left; /* so that somebody is left in the end */
 	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
 	struct sealed_file *file; /* of every batch that is watched for K1 */
 	size_t files;
@@ -143,6 +158,19 @@ bool world_is_settled(struct world *w);
 /* Opens a form on a space of a device: what is written with it later had seen no more than now. */
 void world_form(struct player *p, const struct space_row *space);
 void world_form_drop(struct player *p);
+
+/* The batches of a space that a device holds. */
+const struct set *world_batches(struct player *p, size_t model_space);
+/* Does something wait to be told with its next batch? */
+bool world_holds_control(struct player *p, int64_t space);
+/* The newest epoch of which it has the key; false: none. */
+bool world_newest_epoch(struct player *p, int64_t space, struct epoch_id *out);
+
+/* A file goes to the host, and is put there again at the end if it was lost. */
+void world_push(struct player *p, const struct space_row *space, const struct gift *gift);
+/* So does all that a device has to send or sent. */
+void world_push_all(struct player *p);
+void world_push_again(struct world *w);
 
 /* A space of a device by its name (of the neighbourhood, circle, or own space): false when it is no member of it. */
 bool world_space(struct player *p, const char *name, struct space_row *out);
