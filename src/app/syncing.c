@@ -22,6 +22,7 @@
 #include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
+#include "sync/epochs.h"
 #include "sync/inbox.h"
 #include "sync/outbox.h"
 #include "sync/restored.h"
@@ -66,11 +67,19 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 		return e;
 	e = store_space_list(ec, app->store, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (list[i].neighbourhood == neighbourhood && list[i].state == SPACE_MEMBER)
+		size_t closed = 0;
+
+		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = restored_refuse(ec, &y);
+		if (e == ERR_OK)
+			e = epochs_tend(ec, &y, &list[i], &closed);
+		if (e == ERR_OK)
 			e = outbox_seal(ec, &y, &list[i]);
 	}
 	free(list);
-	return within_end(ec, app, e);
+	e = within_end(ec, app, e);
+	return e == ERR_OK ? store_forget(ec, app->store) : e; /* of keys that were destroyed nothing stays */
 }
 
 static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
@@ -370,19 +379,19 @@ static void add_up(struct sync_view *v, const struct received *r)
 
 /* --- two versions: what stands in them now and did not before --- */
 
-struct standing {
+struct side_by_side {
 	struct dots records;
 	size_t *fields; /* in two versions, of each record */
 };
 
-static void standing_free(struct standing *s)
+static void standing_free(struct side_by_side *s)
 {
 	dots_free(&s->records);
 	free(s->fields);
-	*s = (struct standing){ 0 };
+	*s = (struct side_by_side){ 0 };
 }
 
-static enum err standing_load(struct errctx *ec, struct app *app, struct standing *out)
+static enum err standing_load(struct errctx *ec, struct app *app, struct side_by_side *out)
 {
 	enum err e = store_two_versions(ec, app->store, &out->records);
 
@@ -400,7 +409,7 @@ static enum err standing_load(struct errctx *ec, struct app *app, struct standin
 	return e;
 }
 
-static uint64_t standing_new(const struct standing *before, const struct standing *after)
+static uint64_t standing_new(const struct side_by_side *before, const struct side_by_side *after)
 {
 	uint64_t n = 0;
 
@@ -477,8 +486,8 @@ static enum err save_success(struct errctx *ec, struct app *app)
 
 enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 {
-	struct standing before = { 0 };
-	struct standing after = { 0 };
+	struct side_by_side before = { 0 };
+	struct side_by_side after = { 0 };
 	struct space_row *list = NULL;
 	size_t n = 0;
 	size_t remotes = 0;

@@ -666,6 +666,15 @@ enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space,
 	return count_of(ec, s, st, files, edits);
 }
 
+enum err store_waiting_of(struct errctx *ec, struct store *s, int64_t space, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_waiting_of);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	return count_of(ec, s, st, out, NULL);
+}
+
 enum err store_aside_count(struct errctx *ec, struct store *s, uint64_t *out)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_aside_count);

@@ -16,9 +16,8 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init,  sql_002_undo,   sql_003_sounds,
-	                                  sql_004_spare, sql_005_search, sql_006_awaits,
-	                                  sql_007_members };
+static const char *const migrations[] = { sql_001_init,   sql_002_undo,   sql_003_sounds, sql_004_spare,
+	                                  sql_005_search, sql_006_awaits, sql_007_members };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -350,6 +350,7 @@ enum err store_waiting_get(struct errctx *ec, struct store *s, int64_t n, struct
 enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n) MUST_CHECK;
 enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
 /* Files that wait and their bytes; costs nothing after the first time. */
+enum err store_waiting_of(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK; /* files */
 enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
 /* How many wait for what, by enum awaited. */
 enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;

@@ -41,12 +41,17 @@ static enum err epochs_put(struct errctx *ec, struct sync *y, int64_t space, str
 	struct epoch_row *list = NULL;
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	size_t n = 0;
+	size_t open = 0;
 	enum err e = secret == NULL ? ERR_NO_MEMORY : store_epoch_list(ec, y->store, space, &list, &n);
 
 	if (e != ERR_OK)
 		goto done;
-	TRY(wire_put_array(out, n));
+	for (size_t i = 0; i < n; i++)
+		open += list[i].state != EPOCH_CLOSED;
+	TRY(wire_put_array(out, open));
 	for (size_t i = 0; i < n; i++) {
+		if (list[i].state == EPOCH_CLOSED)
+			continue;
 		TRY(epoch_key_load(ec, y, space, list[i].id, secret));
 		TRY(wire_put_array(out, 6));
 		TRY(wire_put_bytes(out, list[i].id.b, EPOCH_ID_LEN));

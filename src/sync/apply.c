@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/epochs.h"
 #include "sync/outbox.h"
 
 struct incoming {
@@ -201,86 +202,6 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 	return e;
 }
 
-/* [epoch id, [[device, box key]...], [parents...]]: opened where the key that we hold says the same (K1). What is not
- * one is refused by everybody; what the key belies is only not opened. */
-static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming *in, struct bytes payload, bool *good)
-{
-	struct wire_in w = wire_in(payload);
-	struct epoch_row row = { .space = in->space->n, .creator = in->author.id, .state = EPOCH_OPEN };
-	struct epoch_row *known = NULL;
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct recipient *to = NULL;
-	struct epoch_id *parents = NULL;
-	uint8_t recipients_sum[32];
-	uint8_t parents_sum[32];
-	size_t n = 0;
-	size_t two = 0;
-	size_t parent_count = 0;
-	size_t known_count = 0;
-	bool again = false;
-	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
-
-	*good = false;
-	if (e != ERR_OK)
-		return e;
-	if (wire_get_array(&w, &n) != ERR_OK || n != 3 || wire_get_exact(&w, row.id.b, EPOCH_ID_LEN) != ERR_OK ||
-	    wire_get_array(&w, &n) != ERR_OK)
-		goto done;
-	to = calloc(n + 1, sizeof(*to));
-	if (to == NULL) {
-		e = ERR_NO_MEMORY;
-		goto done;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (wire_get_array(&w, &two) != ERR_OK || two != 2 ||
-		    wire_get_exact(&w, to[i].dev.b, DEVICE_ID_LEN) != ERR_OK ||
-		    wire_get_exact(&w, to[i].box_public, BOX_PUBLIC_LEN) != ERR_OK)
-			goto done;
-	}
-	if (wire_get_array(&w, &parent_count) != ERR_OK)
-		goto done;
-	parents = calloc(parent_count + 1, sizeof(*parents));
-	if (parents == NULL) {
-		e = ERR_NO_MEMORY;
-		goto done;
-	}
-	for (size_t i = 0; i < parent_count; i++) {
-		if (wire_get_exact(&w, parents[i].b, EPOCH_ID_LEN) != ERR_OK)
-			goto done;
-	}
-	if (wire_at_end(&w) != ERR_OK)
-		goto done;
-	recipients_hash(to, n, recipients_sum);
-	parents_hash(parents, parent_count, parents_sum);
-	e = epoch_key_load(ec, y, in->space->n, row.id, secret);
-	if (e == ERR_NOT_FOUND) { /* not one of its recipients: its batches will wait */
-		*good = true;
-		e = ERR_OK;
-		goto done;
-	}
-	if (e != ERR_OK)
-		goto done;
-	*good = true;
-	if (memcmp(recipients_sum, secret->recipients, 32) != 0 || memcmp(parents_sum, secret->parents, 32) != 0)
-		goto done; /* a lie that only holders of the key can see: they pass over it like the others (M1) */
-	e = store_epoch_list(ec, y->store, in->space->n, &known, &known_count);
-	for (size_t i = 0; i < known_count; i++) {
-		again = again || memcmp(known[i].id.b, row.id.b, EPOCH_ID_LEN) == 0;
-		for (size_t k = 0; k < parent_count; k++) {
-			if (memcmp(known[i].id.b, parents[k].b, EPOCH_ID_LEN) == 0 && known[i].rank >= row.rank)
-				row.rank = known[i].rank + 1;
-		}
-	}
-	if (e == ERR_OK && !again) /* whoever names it a second time neither made it nor opens it again */
-		e = store_epoch_put(ec, y->store, &row);
-done:
-	free(known);
-	free(parents);
-	free(to);
-	secret_free(secret);
-	return e;
-}
-
 /* [kind, founder's signing key, nonce] must give the space's id. */
 static bool genesis_holds(const struct incoming *in, struct bytes payload)
 {
@@ -301,6 +222,7 @@ static bool genesis_holds(const struct incoming *in, struct bytes payload)
 static enum err apply_controls(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate,
                                const char **why)
 {
+	struct moment at = { in->author.id, in->seq, 0, &in->context };
 	bool good = true;
 	enum err e = ERR_OK;
 
@@ -309,7 +231,8 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 
 		switch (c->type) {
 		case CONTROL_EPOCH:
-			e = epoch_record(ec, y, in, c->payload, &good);
+			at.order = i;
+			e = epoch_record_take(ec, y, in->space, &at, c->payload, &good);
 			break;
 		case CONTROL_GENESIS:
 			good = genesis_holds(in, c->payload);

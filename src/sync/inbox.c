@@ -11,6 +11,8 @@
 #include "base/tr.h"
 #include "crypto/secret.h"
 #include "sync/apply.h"
+#include "sync/carry.h"
+#include "sync/epochs.h"
 #include "sync/join.h"
 
 static enum err space_find(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out)
@@ -32,22 +34,39 @@ static enum err space_find(struct errctx *ec, struct sync *y, struct tag tag, st
 	return e;
 }
 
-/* An epoch's key for this device, perhaps. Whether the epoch is used is decided by its signed record. */
+struct box_wanted {
+	struct bytes file;
+	struct space_id space;
+	struct epoch_secret *secret;
+};
+
+static enum err box_try(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
+                        const uint8_t secret[static BOX_SECRET_LEN])
+{
+	struct box_wanted *w = arg;
+
+	return boxes_unseal(w->file, w->space, public, secret, w->secret);
+}
+
+/* An epoch's key for this device, perhaps. Whether the epoch is used is decided by its signed record. One that was
+ * closed here stays closed. */
 static enum err boxes_receive(struct errctx *ec, struct sync *y, const struct space_row *space,
                               const struct file_header *h, struct bytes file, enum fate *fate, const char **why)
 {
-	struct device_keys *keys = NULL;
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, secret);
+	struct box_wanted w = { file, space->id, secret_new(sizeof(*w.secret)) };
+	enum epoch_state state = EPOCH_KEY_ONLY;
+	enum err e = w.secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, w.secret);
 
 	*fate = FATE_KNOWN;
-	if (e == ERR_NOT_FOUND) {
-		e = device_keys_load(ec, y, space->n, &keys);
-		if (e == ERR_OK)
-			e = boxes_unseal(file, space->id, keys->public.box, keys->box_secret, secret);
+	if (e == ERR_NOT_FOUND)
+		e = epoch_state_of(ec, y, space, h->epoch, &state);
+	else if (e == ERR_OK)
+		state = EPOCH_CLOSED;
+	if (e == ERR_OK && state != EPOCH_CLOSED) {
+		e = box_pairs_try(ec, y, space, box_try, &w);
 		if (e == ERR_OK) {
 			*fate = FATE_DONE;
-			e = epoch_key_save(ec, y, space->n, h->epoch, secret);
+			e = epoch_key_save(ec, y, space->n, h->epoch, w.secret);
 		} else if (e == ERR_NOT_FOUND) {
 			*fate = FATE_OTHER;
 			e = ERR_OK;
@@ -57,8 +76,33 @@ static enum err boxes_receive(struct errctx *ec, struct sync *y, const struct sp
 			e = ERR_OK;
 		}
 	}
-	device_keys_free(keys);
+	secret_free(w.secret);
+	return e;
+}
+
+/* What it carries was taken in before, as files of their own, if its key is here. */
+static enum err carried(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
+                        struct bytes file, struct received *r, enum fate *fate, const char **why)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct buf items = { 0 };
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, secret);
+
+	*fate = FATE_DONE;
+	if (e == ERR_NOT_FOUND) {
+		epoch_key_awaits(h->epoch, &r->awaits);
+		*fate = FATE_WAITS;
+		e = ERR_OK;
+	} else if (e == ERR_OK) {
+		e = carry_unseal(file, secret->key, &items);
+	}
+	if (e == ERR_DAMAGED) {
+		*fate = FATE_ASIDE;
+		*why = TR("A batch is damaged or not from whom it says.");
+		e = ERR_OK;
+	}
 	secret_free(secret);
+	buf_free(&items);
 	return e;
 }
 
@@ -100,6 +144,8 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return batch_receive(ec, y, &space, &h, file, r, fate, why);
 	case FILE_BOXES:
 		return boxes_receive(ec, y, &space, &h, file, fate, why);
+	case FILE_CARRY:
+		return carried(ec, y, &space, &h, file, r, fate, why);
 	default: /* of a newer version */
 		r->awaits.what = AWAITS_PROGRAM;
 		*fate = FATE_WAITS;
@@ -270,6 +316,8 @@ static enum err wake(struct errctx *ec, struct sync *y, struct received *r, stru
 		t.file = buf_bytes(&row.file);
 		wake_note(y, r, k);
 		if (e == ERR_OK)
+			e = carry_take(ec, y, t.ref, t.file, r);
+		if (e == ERR_OK)
 			e = take(ec, y, &t, r, &moved);
 		if (e == ERR_OK && moved)
 			e = wake_by(ec, y, &t, r, k);
@@ -290,8 +338,10 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	r->files++;
+	e = carry_take(ec, y, ref, file, r);
 	wake_note(y, r, &k);
-	e = take(ec, y, &t, r, &moved);
+	if (e == ERR_OK)
+		e = take(ec, y, &t, r, &moved);
 	if (e == ERR_OK && moved)
 		e = wake_by(ec, y, &t, r, &k);
 	if (e == ERR_OK)

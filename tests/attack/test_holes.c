@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a member with a changed program can do today and should not be able to (docs/THREATS.md). Each test says so and
 // is skipped while the hole is there; once it is closed, it holds.
+#include "sync/epochs.h"
 #include "sync/forge.h"
 
 /* A member puts a device of his own under another's name: what it writes then shows as hers (K4). */

@@ -2,6 +2,7 @@
 // Goal: what a dishonest member could sign, or a host could hand over, is set aside or waits; nobody's records change
 // by it, honest batches still come in, and homes stay equal (S4, S5, M1). Each case was seen to fail when the check
 // it names was taken out.
+#include "sync/epochs.h"
 #include "sync/forge.h"
 
 enum outcome { TAKEN, ASIDE, WAITS };

@@ -6,6 +6,7 @@
 // device that became known, or by being let in; the reason not changed when a woken file waits for something else; a
 // file with the number of an applied batch that goes on waiting; all of what waits tried again at every arrival (with
 // 400 batches 40,028 tries instead of 626); the sum of what waits not taken back with a transaction, or not lessened.
+#include "sync/epochs.h"
 #include "sync/forge.h"
 
 #include <sqlite3.h>
@@ -279,7 +280,7 @@ static void it_waits_for_a_key(void **state)
 	space = space_named(&w, 1, "Plein");
 	assert_int_equal(device_keys_load(&ec, &y, space.n, &keys), ERR_OK);
 	assert_int_equal(store_begin(&ec, y.store), ERR_OK);
-	assert_int_equal(epoch_begin(&ec, &y, &space, keys), ERR_OK);
+	assert_int_equal(epoch_begin(&ec, &y, &space, keys, &(struct epoch_id){ { 0 } }), ERR_OK);
 	assert_int_equal(store_commit(&ec, y.store), ERR_OK);
 	for (int i = 0; i < 3; i++) {
 		contact_in(&w, 1, "Plein", (struct dot){ 0 }, "onder een nieuwe sleutel");
