@@ -151,15 +151,15 @@ bool rogue_turn(struct player *p)
 
 /* ---- What it says it had ---- */
 
-/* Nothing new; all that its home holds; or what was known at some batch. With `must_have`, at least that one. */
-static void had_choose(struct scheme *s, int must_have)
+/* Nothing new; all that its home holds; or what was known at some batch. A first batch has seen that it was let in. */
+static void had_choose(struct scheme *s)
 {
 	struct rogue *r = s->r;
 	struct model *m = r->p->w->model;
 	struct set more = { 0 };
 	uint64_t dice = below(r, 3);
 
-	if (dice == 0) {
+	if (dice == 0 || set_size(&s->c->batches) == 0) {
 		more = r->has;
 	} else if (dice == 1) {
 		size_t n = model_batches(m, r->model_space);
@@ -169,10 +169,6 @@ static void had_choose(struct scheme *s, int must_have)
 			more = *model_batch_past(m, r->model_space, pick);
 			set_add(&more, pick);
 		}
-	}
-	if (must_have >= 0) {
-		set_join(&more, model_batch_past(m, r->model_space, (size_t)must_have));
-		set_add(&more, (size_t)must_have);
 	}
 	set_join(&s->c->batches, &more);
 }
@@ -410,7 +406,7 @@ void rogue_act(struct player *p)
 	s.c = &r->chain[chance(r, 50) ? 0 : below(r, r->chains)];
 	s.body.first_counter = s.c->counter + 1;
 	memcpy(s.body.prev, s.c->prev, HASH_LEN);
-	had_choose(&s, -1);
+	had_choose(&s);
 	context_fill(&s);
 	s.body.edits = s.edit;
 	s.body.controls = s.control;

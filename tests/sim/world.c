@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "sim/act.h"
 #include "sim/must.h"
+#include "sync/epochs.h"
 #include "sync/keys.h"
 #include "vault/vault.h"
 
@@ -615,11 +616,24 @@ static bool space_of(struct player *p, size_t s, struct space_row *out)
 	return found;
 }
 
+struct box_at {
+	struct bytes file;
+	struct space_id space;
+};
+
+static enum err box_opens(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
+                          const uint8_t box_secret[static BOX_SECRET_LEN])
+{
+	const struct box_at *b = arg;
+	struct epoch_secret secret;
+
+	return boxes_unseal(b->file, b->space, public, box_secret, &secret);
+}
+
 /* Neither the epoch's key nor a box with it came to a device that was removed. */
 static void secret_kept(struct player *by, struct player *gone, const struct space_row *there, struct epoch_id epoch)
 {
 	struct sync y = { gone->app->store, gone->app->zip, gone->app->rng, gone->app->clock };
-	struct device_keys *keys = NULL;
 	struct epoch_secret secret;
 	struct bytes file = { 0 };
 	const char *name = NULL;
@@ -628,13 +642,13 @@ static void secret_kept(struct player *by, struct player *gone, const struct spa
 	if (epoch_key_load(NULL, &y, there->n, epoch, &secret) == ERR_OK)
 		must_fail("device %u wrote under an epoch whose key device %u has, which was removed (K1)", by->number,
 		          gone->number);
-	must(device_keys_load(NULL, &y, there->n, &keys) == ERR_OK, "the keys of a device cannot be read");
 	for (size_t i = 0; (name = host_file(by->w->hosts, i, &file)) != NULL; i++) {
+		struct box_at box = { file, there->id };
+
 		if (file.len > 64 && file.data[5] == FILE_BOXES && memcmp(file.data + 18, epoch.b, EPOCH_ID_LEN) == 0 &&
-		    boxes_unseal(file, there->id, keys->public.box, keys->box_secret, &secret) == ERR_OK)
+		    box_pairs_try(NULL, &y, there, box_opens, &box) == ERR_OK)
 			must_fail("%s holds a box for device %u, which was removed (K1)", name, gone->number);
 	}
-	device_keys_free(keys);
 }
 
 static void secret_check(struct world *w, const struct sealed_file *f)
@@ -847,6 +861,26 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 	}
 }
 
+/* A batch by a device that is out, under an epoch that it began without this one: that may wait for good. */
+static bool from_outside(struct player *p, const struct space_row *space, struct bytes file)
+{
+	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
+	struct device_row *list = NULL;
+	struct file_header h;
+	struct epoch_secret secret;
+	size_t n = 0;
+	bool out = false;
+
+	if (file_header_get(file, &h) != ERR_OK || h.type != FILE_BATCH ||
+	    epoch_key_load(NULL, &y, space->n, h.epoch, &secret) == ERR_OK)
+		return false;
+	must(store_device_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "devices cannot be listed");
+	for (size_t i = 0; i < n; i++)
+		out = out || (list[i].state == DEVICE_REMOVED && memcmp(list[i].tag.b, h.device.b, TAG_LEN) == 0);
+	free(list);
+	return out;
+}
+
 /* Of one space of a device that is in it. */
 static bool short_in(struct player *p, const struct space_row *space, const struct circle *c, char out[static 256])
 {
@@ -880,7 +914,7 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 	st = prepare(p, "SELECT name, file FROM waiting WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);
 	while (!some && sqlite3_step(st) == SQLITE_ROW) {
-		some = !host_forged(p->w->hosts, column(st, 1));
+		some = !host_forged(p->w->hosts, column(st, 1)) && !from_outside(p, space, column(st, 1));
 		snprintf(out, 256, "device %u lets %s wait", p->number, (const char *)sqlite3_column_text(st, 0));
 	}
 	sqlite3_finalize(st);
