@@ -94,6 +94,8 @@ void model_members(const struct model *m, size_t space, const struct set *batche
 bool model_is_in(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8]);
 /* Does any of these batches remove a device? */
 bool model_removes(const struct model *m, size_t space, const struct set *batches);
+/* Was anybody removed anywhere? */
+bool model_quarrels(const struct model *m);
 /* How many removals these batches hold, and how many of them count. */
 struct model_removals {
 	size_t made, count;

@@ -389,10 +389,17 @@ static void settle(struct plot *t, struct play_counts *counts)
 	}
 	world_say(w, "two rounds");
 	round_of(t);
-	if (!world_is_settled(w))
+	if (!world_is_settled(w, true))
 		round_of(t);
 	else
 		counts->two_rounds++;
+	/* whoever just came in names a new box key, and keys of an answered removal are handed on: that takes rounds of
+	 * its own, in which people write nothing */
+	for (int more = 0; more < (model_quarrels(w->model) ? 4 : 2) && !world_is_settled(w, true); more++) {
+		if (more == 0 && !model_quarrels(w->model) && !world_is_settled(w, false))
+			break;
+		round_of(t);
+	}
 	world_settled(w);
 }
 

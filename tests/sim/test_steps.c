@@ -196,7 +196,7 @@ static struct end play(const struct story *s, struct blow blow)
 	/* the rest of a join may need two more exchanges each */
 	for (size_t i = 0; i < 2 * w->players; i++)
 		act_sync(&w->player[i % w->players], NULL);
-	if (!world_is_settled(w)) {
+	if (!world_is_settled(w, true)) {
 		for (size_t i = 0; i < 2 * w->players; i++)
 			act_sync(&w->player[i % w->players], NULL);
 	}

@@ -871,7 +871,7 @@ static bool from_outside(struct player *p, const struct space_row *space, struct
 	size_t n = 0;
 	bool out = false;
 
-	if (file_header_get(file, &h) != ERR_OK || h.type != FILE_BATCH ||
+	if (file_header_get(file, &h) != ERR_OK || (h.type != FILE_BATCH && h.type != FILE_CARRY) ||
 	    epoch_key_load(NULL, &y, space->n, h.epoch, &secret) == ERR_OK)
 		return false;
 	must(store_device_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "devices cannot be listed");
@@ -882,7 +882,8 @@ static bool from_outside(struct player *p, const struct space_row *space, struct
 }
 
 /* Of one space of a device that is in it. */
-static bool short_in(struct player *p, const struct space_row *space, const struct circle *c, char out[static 256])
+static bool short_in(struct player *p, const struct space_row *space, const struct circle *c, bool wholly,
+                     char out[static 256])
 {
 	struct holding *h = holding_of(p, c->space);
 	size_t here = set_size(&h->has);
@@ -892,7 +893,7 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 	bool some = false;
 
 	must(store_unsealed_count(NULL, p->app->store, space->n, &unsealed) == ERR_OK, "the store fails");
-	some = here != all || set_size(&h->batches) != set_size(&c->batches) ||
+	some = here != all || (wholly && set_size(&h->batches) != set_size(&c->batches)) ||
 	       (unsealed > 0 && space->neighbourhood != 0);
 	if (some)
 		snprintf(out, 256, "device %u holds %zu of %zu edits of %s, %zu of %zu batches, %llu edits unsealed",
@@ -922,7 +923,7 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 }
 
 /* How a device falls short of the end, as a sentence; NULL: it does not. Where it was removed, nothing is asked of it. */
-static const char *shortfall(struct player *p, char out[static 256])
+static const char *shortfall(struct player *p, bool wholly, char out[static 256])
 {
 	size_t n = 0;
 	struct space_row *list = world_spaces(p, &n);
@@ -933,19 +934,19 @@ static const char *shortfall(struct player *p, char out[static 256])
 		if (list[i].state != SPACE_MEMBER)
 			continue;
 		circle_of(p->w, model_space(p->w->model, list[i].id.b), c);
-		some = c->in[p->number] && short_in(p, &list[i], c, out);
+		some = c->in[p->number] && short_in(p, &list[i], c, wholly, out);
 	}
 	free(c);
 	free(list);
 	return some ? out : NULL;
 }
 
-bool world_is_settled(struct world *w)
+bool world_is_settled(struct world *w, bool wholly)
 {
 	char text[256];
 
 	for (size_t i = 0; i < w->players; i++) {
-		if (shortfall(&w->player[i], text) != NULL)
+		if (shortfall(&w->player[i], wholly, text) != NULL)
 			return false;
 	}
 	return true;
@@ -956,7 +957,7 @@ void world_settled(struct world *w)
 	char text[256];
 
 	for (size_t i = 0; i < w->players; i++) {
-		if (shortfall(&w->player[i], text) != NULL)
+		if (shortfall(&w->player[i], true, text) != NULL)
 			must_fail("%s", text);
 		if (w->player[i].rogue == NULL)
 			world_check(&w->player[i]);

@@ -153,7 +153,8 @@ void world_secrets(struct world *w);
 bool world_is_in(struct player *p, const struct space_row *space);
 /* Nothing waits, nothing is unsent, and all who are still in a space hold the same of it. */
 void world_settled(struct world *w);
-bool world_is_settled(struct world *w);
+/* `wholly`: also what only names keys has come to everybody. */
+bool world_is_settled(struct world *w, bool wholly);
 
 /* Opens a form on a space of a device: what is written with it later had seen no more than now. */
 void world_form(struct player *p, const struct space_row *space);
