@@ -398,12 +398,45 @@ static void scheme_send(struct scheme *s)
 	buf_free(&part);
 }
 
+/* The first batch of somebody who does not exist, which has not seen that it was let in: nobody takes that. */
+static void too_early(struct rogue *r, const struct chain *c)
+{
+	struct chain nothing = { .keys = c->keys, .dev = c->dev };
+	struct scheme s = { .r = r, .c = &nothing };
+	struct file_header h = { FILE_BATCH, r->space.tag, c->keys->public.tag, r->epoch, 1 };
+	struct batch_author author = { r->space.id, c->dev, 1 };
+	struct buf cbor = { 0 };
+	struct buf part = { 0 };
+	struct buf file = { 0 };
+	uint8_t hash[HASH_LEN];
+
+	s.body.first_counter = 1;
+	draft_text(&s.draft[0], F_contact_channel, "vals");
+	edit_add(&s, KIND_contact, (struct dot){ 0 });
+	s.body.edits = s.edit;
+	must(body_put(&s.body, c->dev, &cbor) == ERR_OK &&
+	         batch_sign(r->y.zip, &author, c->keys->sign_secret, buf_bytes(&cbor), &part, hash) == ERR_OK &&
+	         batch_seal(&h, r->secret->key, buf_bytes(&part), r->y.rng, &file) == ERR_OK,
+	     "a forged batch cannot be made");
+	r->p->w->forged = true;
+	host_offer(r->p->w->hosts, buf_bytes(&file));
+	world_say(r->p->w, "device %u forges a batch of somebody who is not let in", r->p->number);
+	draft_free(&s.draft[0]);
+	buf_free(&cbor);
+	buf_free(&part);
+	buf_free(&file);
+}
+
 void rogue_act(struct player *p)
 {
 	struct scheme s = { .r = p->rogue };
 	struct rogue *r = p->rogue;
 
 	s.c = &r->chain[chance(r, 50) ? 0 : below(r, r->chains)];
+	if (s.c != r->chain && s.c->seq == 0 && chance(r, 30)) {
+		too_early(r, s.c);
+		return;
+	}
 	s.body.first_counter = s.c->counter + 1;
 	memcpy(s.body.prev, s.c->prev, HASH_LEN);
 	had_choose(&s);
