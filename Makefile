@@ -128,6 +128,7 @@ WRAP_OPEN = -Wl,--wrap=vault_open
 WRAP_SQL  = $(patsubst %,-Wl$(comma)--wrap=sqlite3_%,bind_int64 bind_int bind_text64 bind_text bind_blob64 step reset finalize \
             clear_bindings exec)
 $(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLAGS += $(WRAP_OPEN) $(WRAP_SQL)
+$(BUILD)/tests/bench/bench_join: private LDFLAGS += $(WRAP_OPEN)
 # Where memory runs out: our own allocations go through the test.
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
@@ -257,7 +258,7 @@ $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz.c tests/fuzz/cheap.c $(wildcard tests/fuzz
 
 fuzz: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/fuzz_%)
 	@set -e; for t in $(FUZZ_TARGETS); do mkdir -p $(BUILD)/fuzz/$$t; \
-		echo "== $$t"; nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -runs=$(FUZZ_RUNS) -max_len=4096 \
+		echo "== $$t"; ASAN_OPTIONS=quarantine_size_mb=8 nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -runs=$(FUZZ_RUNS) -max_len=4096 \
 			-print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/$$t tests/data/corpus/$$t \
 			2>$(BUILD)/fuzz/$$t.log || { tail -n 40 $(BUILD)/fuzz/$$t.log; exit 1; }; \
 		grep number_of_executed_units $(BUILD)/fuzz/$$t.log; done

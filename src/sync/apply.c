@@ -445,20 +445,23 @@ enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row
                        struct bytes file, struct received *r, enum fate *fate, const char **why)
 {
 	struct incoming in = { .space = space };
+	enum epoch_state state = EPOCH_OPEN;
 	bool known = false;
 	enum err e = incoming_open(ec, y, h, file, &in);
 
 	*fate = FATE_DONE;
 	*why = NULL;
 	if (e == ERR_NOT_FOUND) {
-		e = is_known_otherwise(ec, y, space, h, &known);
-		if (e == ERR_OK)
-			e = set_fate(fate, why, known ? FATE_KNOWN : FATE_WAITS, NULL);
-	} else if (e == ERR_DAMAGED) {
-		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
-	} else if (e == ERR_OK) {
-		e = incoming_apply(ec, y, &in, r, fate, why);
+		e = epoch_state_of(ec, y, space, h->epoch, &state);
+		if (e == ERR_OK && state != EPOCH_CLOSED)
+			e = is_known_otherwise(ec, y, space, h, &known);
+		if (e == ERR_OK) /* of a closed epoch the key is destroyed: what counts of it comes under another */
+			e = set_fate(fate, why, state == EPOCH_CLOSED || known ? FATE_OTHER : FATE_WAITS, NULL);
 	}
+	if (e == ERR_DAMAGED)
+		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
+	else if (e == ERR_OK && *fate == FATE_DONE)
+		e = incoming_apply(ec, y, &in, r, fate, why);
 	r->awaits = in.awaits;
 	incoming_free(&in);
 	return e;

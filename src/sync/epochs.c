@@ -18,11 +18,11 @@
 
 /* ---- Writing under one ---- */
 
-/* Does somebody who was removed, as far as is known here, have its key? */
-static bool epoch_usable(const struct membership *m, const struct epoch_row *row)
+/* May it be written under? Where somebody was removed of whom its author did not know, that one has its key. Of one's
+ * own whose record is not sealed yet the number of removals tells. */
+static bool epoch_usable(const struct membership *m, const struct epoch_row *row, struct device_id me,
+                         uint64_t removals)
 {
-	const struct moment nothing = { .seen = &(const struct vv){ 0 } };
-
 	for (size_t i = 0; i < m->epochs; i++) {
 		const struct moment *at = &m->epoch[i].at;
 
@@ -30,22 +30,38 @@ static bool epoch_usable(const struct membership *m, const struct epoch_row *row
 			return !members_void(&m->members, at->author, at->seq) &&
 			       members_knew_removals(&m->members, at);
 	}
-	return members_knew_removals(&m->members, &nothing); /* its record is not sealed yet, or not here */
+	return removals == (device_cmp(row->creator, me) == 0 ? row->removals_seen : 0);
+}
+
+static enum err removals_count(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)
+{
+	struct device_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*out = 0;
+	for (size_t i = 0; i < n; i++)
+		*out += list[i].state == DEVICE_REMOVED;
+	free(list);
+	return e;
 }
 
 enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id *out)
 {
 	struct membership m = { 0 };
 	struct epoch_row *list = NULL;
+	uint64_t removals = 0;
 	size_t n = 0;
 	enum err e = membership_load(ec, y, space, &m);
 
+	if (e == ERR_OK)
+		e = removals_count(ec, y, space, &removals);
 	if (e == ERR_OK)
 		e = store_epoch_list(ec, y->store, space->n, &list, &n);
 	if (e == ERR_OK)
 		e = ERR_NOT_FOUND;
 	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
-		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i])) {
+		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i], space->me, removals)) {
 			*out = list[i].id;
 			e = ERR_OK;
 		}

@@ -90,9 +90,11 @@ static enum err carried(struct errctx *ec, struct sync *y, const struct space_ro
 
 	*fate = FATE_DONE;
 	if (e == ERR_NOT_FOUND) {
+		enum epoch_state state = EPOCH_OPEN;
+
 		epoch_key_awaits(h->epoch, &r->awaits);
-		*fate = FATE_WAITS;
-		e = ERR_OK;
+		e = epoch_state_of(ec, y, space, h->epoch, &state);
+		*fate = state == EPOCH_CLOSED ? FATE_OTHER : FATE_WAITS;
 	} else if (e == ERR_OK) {
 		e = carry_unseal(file, secret->key, &items);
 	}

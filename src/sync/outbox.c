@@ -62,9 +62,12 @@ static enum err collect_edit(void *arg, struct bytes edit)
 
 static enum err collect_edits(struct errctx *ec, struct sync *y, int64_t space, struct collect *c)
 {
-	enum err e = ERR_OK;
+	uint64_t unsealed = 0;
+	enum err e = store_unsealed_count(ec, y->store, space, &unsealed);
 
 	*c = (struct collect){ 0 };
+	if (e != ERR_OK || unsealed == 0) /* before each batch that comes in: almost always */
+		return e;
 	c->edits = calloc(EDITS_MAX, sizeof(*c->edits));
 	c->pools = calloc(EDITS_MAX, sizeof(*c->pools));
 	c->bytes = calloc(EDITS_MAX, sizeof(*c->bytes));

@@ -335,6 +335,7 @@ static inline void control_malformed(struct own *o)
 static inline void control_epoch(struct own *o)
 {
 	size_t founder = o->space == PLEIN ? EEN : NUL;
+	size_t epoch = o->space == PLEIN && random_chance(&o->a->rnd, 50) ? o->a->own_epoch : o->epoch;
 	bool recipients = random_chance(&o->a->rnd, 50);
 	size_t n = recipients ? 1 : below(o->a, 3);
 	size_t parents = recipients ? 1 + below(o->a, 2) : below(o->a, 2);
@@ -343,7 +344,7 @@ static inline void control_epoch(struct own *o)
 
 	buf_reset(p);
 	assert_int_equal(wire_put_array(p, 3), ERR_OK);
-	assert_int_equal(wire_put_bytes(p, o->a->book.epoch[o->epoch].id, EPOCH_ID_LEN), ERR_OK);
+	assert_int_equal(wire_put_bytes(p, o->a->book.epoch[epoch].id, EPOCH_ID_LEN), ERR_OK);
 	assert_int_equal(wire_put_array(p, n), ERR_OK);
 	for (size_t i = 0; i < n; i++) {
 		noise(o->a, bytes, sizeof(bytes));

@@ -163,12 +163,62 @@ static void test_epoch_for_some(void **state)
 	}
 }
 
+/* A member says that he has seen what Drie wrote, and not what Drie had seen when she wrote it: so he can claim not to
+ * have heard of what he must have. */
+static void test_context_with_a_gap(void **state)
+{
+	struct world w;
+	struct forge f;
+	struct draft d = { 0 };
+	struct buf file = { 0 };
+	struct edit edit;
+	struct device_id een;
+	size_t kept = 0;
+	bool hole = false;
+
+	(void)state;
+	forge_world(&w);
+	invite_third(&w, 1);
+	pump(&w, 2, 3);
+	contact_in(&w, 2, "Plein", (struct dot){ 0 }, "eerst dit");
+	pump(&w, 2, 1);
+	contact_in(&w, 1, "Plein", (struct dot){ 0 }, "van een");
+	pump(&w, 1, 3);
+	contact_in(&w, 3, "Plein", (struct dot){ 0 }, "van drie, na een");
+	pump(&w, 3, 1);
+	pump(&w, 1, 2);
+	pump(&w, 3, 2);
+	een = space_named(&w, 1, "Plein").me;
+	forge_start(&f, &w, 2, "Plein");
+	for (size_t i = 0; i < f.body.context_count; i++) {
+		if (device_cmp(f.context[i].dev, een) != 0)
+			f.context[kept++] = f.context[i];
+	}
+	assert_int_equal(kept, 1);
+	assert_int_equal(f.body.context_count, 2);
+	f.body.context_count = kept;
+	edit = forge_edit(&f, &d, (struct dot){ 0 }, "x");
+	f.body.edits = &edit;
+	f.body.edit_count = 1;
+	forge_make(&f, &file);
+	hole = give(&w, 1, "batch", buf_bytes(&file)).batches == 1;
+	buf_free(&file);
+	draft_free(&d);
+	forge_end(&f);
+	world_end(&w);
+	if (hole) {
+		print_message("# a member can name what another wrote without what that one had seen\n");
+		skip();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_device_under_anothers_name),
 		cmocka_unit_test(test_tag_of_a_newcomer),
 		cmocka_unit_test(test_epoch_for_some),
+		cmocka_unit_test(test_context_with_a_gap),
 	};
 
 	return cmocka_run_group_tests_name("attack/holes", tests, NULL, NULL);

@@ -20,10 +20,10 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include <sodium.h>
-
 #include "base/codec.h"
 #include "crypto/pwhash.h"
+#include "support/short_memory.h"
+#include "support/short_sqlite.h"
 #include "vault/backup_file.h"
 #include "vault/backup_pack.h"
 #include "vault/copy.h"
@@ -92,6 +92,16 @@ static bool refused(enum call kind)
 	return true;
 }
 
+bool memory_is_short(void)
+{
+	return refused(C_MEMORY);
+}
+
+bool keys_are_short(void)
+{
+	return refused(C_KEYS);
+}
+
 /* NAME(ARGS) as the linker knows them: __wrap_NAME is called, __real_NAME is the library's. */
 #define WRAP(kind, type, name, parameters, arguments, failure)                                                         \
 	type __real_##name parameters;                                                                                 \
@@ -101,12 +111,6 @@ static bool refused(enum call kind)
 		return refused(kind) ? failure : __real_##name arguments;                                              \
 	}
 
-WRAP(C_MEMORY, void *, malloc, (size_t n), (n), NULL)
-WRAP(C_MEMORY, void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(C_MEMORY, void *, realloc, (void *p, size_t n), (p, n), NULL)
-WRAP(C_MEMORY, char *, strdup, (const char *s), (s), NULL)
-WRAP(C_MEMORY, char *, strndup, (const char *s, size_t n), (s, n), NULL)
-WRAP(C_KEYS, void *, sodium_malloc, (size_t n), (n), NULL)
 WRAP(C_SEALING, void *, sqlite3_malloc64, (sqlite3_uint64 n), (n), NULL)
 WRAP(C_MAP, void *, mmap64, (void *at, size_t n, int prot, int flags, int fd, off_t from),
      (at, n, prot, flags, fd, from), MAP_FAILED)
@@ -176,35 +180,6 @@ int __wrap_open64(const char *path, int flags, ...)
 	return __real_open64(path, flags, mode);
 }
 
-int __wrap_asprintf(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	if (refused(C_MEMORY))
-		return -1;
-	va_start(args, format);
-	n = vasprintf(out, format, args);
-	va_end(args);
-	return n;
-}
-
-int __wrap___asprintf_chk(char **out, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	(void)flag;
-	if (refused(C_MEMORY))
-		return -1;
-	va_start(args, format);
-	n = vasprintf(out, format, args);
-	va_end(args);
-	return n;
-}
-
 int __real_prctl(int what, ...);
 int __wrap_prctl(int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int __wrap_prctl(int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
@@ -252,31 +227,9 @@ sqlite3_vfs *__wrap_sqlite3_vfs_find(const char *name)
 	return disk == NULL ? __real_sqlite3_vfs_find(name) : &disk->base;
 }
 
-static sqlite3_mem_methods real;
-
-static void *sqlite_malloc(int n)
+static bool sqlite_is_short(void)
 {
-	return refused(C_SQLITE) ? NULL : real.xMalloc(n);
-}
-
-static void *sqlite_realloc(void *p, int n)
-{
-	return refused(C_SQLITE) ? NULL : real.xRealloc(p, n);
-}
-
-/* Quick, and it needs memory. */
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long len, const char *text, unsigned long long text_len,
-                         const unsigned char *salt, unsigned long long ops, size_t mem, int alg);
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long len, const char *text, unsigned long long text_len,
-                         const unsigned char *salt, unsigned long long ops, size_t mem, int alg)
-{
-	(void)ops;
-	(void)mem;
-	(void)alg;
-	if (refused(C_KEYS))
-		return -1;
-	return crypto_generichash(out, (size_t)len, (const unsigned char *)text, text_len, salt,
-	                          crypto_pwhash_SALTBYTES);
+	return refused(C_SQLITE);
 }
 
 /* ---- The vault that is dealt with ---- */
@@ -1380,15 +1333,8 @@ static void a_process_begins(void **state)
 
 static int this_one_begins(void **state)
 {
-	sqlite3_mem_methods mine;
-
 	(void)state;
-	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real) != SQLITE_OK)
-		return 1;
-	mine = real;
-	mine.xMalloc = sqlite_malloc;
-	mine.xRealloc = sqlite_realloc;
-	return sqlite3_config(SQLITE_CONFIG_MALLOC, &mine) != SQLITE_OK || vault_start() != ERR_OK;
+	return sqlite_through(sqlite_is_short) != SQLITE_OK || vault_start() != ERR_OK;
 }
 
 int main(void)
