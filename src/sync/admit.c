@@ -366,6 +366,25 @@ static enum err all_here(struct errctx *ec, struct sync *y, const struct held *h
 	return e;
 }
 
+/* A home that was removed lets nobody in: what it writes reaches no one. One that is not in yet may later. */
+static enum err may_admit(struct errctx *ec, struct sync *y, const struct held *h, enum fate *fate)
+{
+	enum err e = ERR_OK;
+
+	*fate = FATE_DONE;
+	for (size_t k = 0; e == ERR_OK && k < h->spaces && *fate != FATE_ASIDE; k++) {
+		struct device_row me = { .state = DEVICE_NAMED };
+
+		e = store_device_by_id(ec, y->store, h->joiner[k].space.me, &me);
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+		if (me.state == DEVICE_REMOVED)
+			*fate = FATE_ASIDE;
+		else if (me.state == DEVICE_NAMED)
+			*fate = FATE_WAITS;
+	}
+	return e;
+}
+
 /* The plaintext of a request that is for one of this device's invitations. */
 static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes plain, struct received *r,
                               enum fate *fate, const char **why)
@@ -405,6 +424,13 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	TRY(joiners_get(ec, y, &in, &issued, h->id, h->joiner, &h->spaces));
 	TRY(wire_at_end(&in));
 	TRY(all_here(ec, y, h, &here));
+	if (here)
+		TRY(may_admit(ec, y, h, &may));
+	if (may != FATE_DONE) {
+		*fate = may;
+		*why = TR("A request to join came to a home that was removed itself.");
+		goto done;
+	}
 	if (!here) { /* nothing is written in a space that is still coming in, no membership either */
 		*fate = FATE_WAITS;
 		goto done;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/removing.h"
 #include "app/spaces.h"
 #include "sim/must.h"
 
@@ -227,4 +228,71 @@ bool act_approve(struct player *by)
 		expect(by, e, &ec, "approve");
 	app_members_free(list, n);
 	return act_end(by, e) == ERR_OK && any;
+}
+
+/* --- removing --- */
+
+static bool remove_member(struct player *by, const struct member_view *m)
+{
+	struct errctx ec = { 0 };
+	struct removed_view v = { 0 };
+	char text[512];
+	enum err e = ERR_OK;
+
+	by->busy = true;
+	e = app_member_remove(&ec, by->app, m->id, &v);
+	world_say(by->w, "device %u removes %s (%s) from %s: %d %s", by->number, m->id, m->name, m->space, (int)e,
+	          ec.code == ERR_OK ? "" : err_text(&ec, NULL, text, sizeof(text)));
+	if (!disk_dead(by->disk))
+		expect(by, e, &ec, "remove");
+	if (e == ERR_OK && by->w->removals_left > 0)
+		by->w->removals_left--;
+	by->w->refusals = true;
+	return act_end(by, e) == ERR_OK;
+}
+
+bool act_remove(struct player *by)
+{
+	struct errctx ec = { 0 };
+	struct member_view *list = NULL;
+	size_t n = 0;
+	size_t fit = 0;
+	size_t pick = 0;
+	bool done = false;
+
+	if (app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		/* oneself seldom */
+		if (strcmp(list[i].status, "member") == 0 && (!list[i].me || random_chance(&by->w->rnd, 15)) &&
+		    random_below(&by->w->rnd, ++fit) == 0)
+			pick = i;
+	}
+	done = fit > 0 && remove_member(by, &list[pick]);
+	app_members_free(list, n);
+	return done;
+}
+
+bool act_remove_from(struct player *by, struct player *who, const char *space)
+{
+	struct errctx ec = { 0 };
+	struct member_view *list = NULL;
+	struct space_row row;
+	size_t n = 0;
+	bool done = false;
+
+	if (!world_space(who, space, &row) || app_members(&ec, by->app, space, &list, &n) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < n && !done; i++) {
+		struct dot id;
+		struct device_row dev;
+
+		if (dot_parse(list[i].id, &id) && store_device_by_id(NULL, by->app->store, row.me, &dev) == ERR_OK &&
+		    dot_cmp(dev.member, id) == 0) {
+			done = remove_member(by, &list[i]);
+			break;
+		}
+	}
+	app_members_free(list, n);
+	return done;
 }
