@@ -199,13 +199,26 @@ static void follow(struct settling *s, size_t only)
 	}
 }
 
+/* Nobody is senior to whoever let it in, whatever the author of that says it had seen: a batch that names little of
+ * its past lies less deep than it should. */
 static uint64_t rank_of(const struct members *m, struct device_id dev)
 {
-	if (device_cmp(dev, m->founder) == 0)
-		return 0;
-	for (size_t i = 0; i < m->acts; i++)
-		if (m->act[i].type == ACT_ADMIT && m->act[i].counts && device_cmp(m->act[i].device, dev) == 0)
-			return m->act[i].depth + 1;
+	uint64_t rank = 0;
+
+	for (size_t hops = 0; hops <= m->acts; hops++) {
+		const struct act *a = NULL;
+
+		if (device_cmp(dev, m->founder) == 0)
+			return hops > rank ? hops : rank;
+		for (size_t i = 0; i < m->acts && a == NULL; i++)
+			if (m->act[i].type == ACT_ADMIT && m->act[i].counts && device_cmp(m->act[i].device, dev) == 0)
+				a = &m->act[i];
+		if (a == NULL)
+			return UINT64_MAX;
+		if (a->depth + 1 + hops > rank)
+			rank = a->depth + 1 + hops;
+		dev = device_cmp(a->at.author, dev) == 0 ? a->goes_on : a->at.author;
+	}
 	return UINT64_MAX;
 }
 
