@@ -18,8 +18,8 @@
 
 /* ---- Writing under one ---- */
 
-/* Is everybody who is out now out in the eyes of whoever began it? A removal that was known there may have been answered
- * then, and count again since. */
+/* Is everybody who is out now out in the eyes of whoever began it? A removal that was known there may have been
+ * answered then, and count again since. */
 static enum err out_then(const struct membership *m, const struct moment *at, bool *all)
 {
 	struct members then = { .kind = m->members.kind, .founder = m->members.founder };
@@ -53,9 +53,10 @@ static enum err epoch_usable(const struct membership *m, const struct epoch_row 
 	for (size_t i = 0; i < m->epochs; i++) {
 		const struct moment *at = &m->epoch[i].at;
 
-		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 && device_cmp(at->author, row->creator) == 0) {
-			*usable = !members_void(&m->members, at->author, at->seq) &&
-			          members_knew_removals(&m->members, at);
+		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 &&
+		    device_cmp(at->author, row->creator) == 0) {
+			*usable =
+			    !members_void(&m->members, at->author, at->seq) && members_knew_removals(&m->members, at);
 			return *usable && m->removals > 0 ? out_then(m, at, usable) : ERR_OK;
 		}
 	}
@@ -92,9 +93,8 @@ enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row 
 		e = ERR_NOT_FOUND;
 	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
 		bool usable = false;
-		enum err looked = list[i].state != EPOCH_OPEN
-		                      ? ERR_OK
-		                      : epoch_usable(&m, &list[i], space->me, removals, &usable);
+		enum err looked =
+		    list[i].state != EPOCH_OPEN ? ERR_OK : epoch_usable(&m, &list[i], space->me, removals, &usable);
 
 		if (looked != ERR_OK) {
 			e = looked;
