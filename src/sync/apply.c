@@ -12,6 +12,7 @@
 #include "model/wire.h"
 #include "sync/acts.h"
 #include "sync/epochs.h"
+#include "sync/floor.h"
 #include "sync/outbox.h"
 
 struct incoming {
@@ -362,6 +363,20 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 	return e;
 }
 
+/* Is it another batch than the one that the member who let this device in had under that number? */
+static enum err check_floor(struct errctx *ec, struct sync *y, const struct incoming *in, enum fate *fate,
+                            const char **why)
+{
+	bool differs = false;
+	enum err e = floor_differs(ec, y, in->space->n, in->author.id, in->seq, in->hash, &differs);
+
+	return e == ERR_OK && differs
+	           ? set_fate(fate, why, FATE_ASIDE,
+	                      TR("The host shows another history than the one that whoever let you in had. Ask them to "
+	                         "sync, and sync again."))
+	           : e;
+}
+
 /* What opened: does it fit, and if so apply it. */
 static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r,
                                enum fate *fate, const char **why)
@@ -376,6 +391,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	if (e == ERR_OK && *fate == FATE_DONE && own)
 		e = set_fate(fate, why, FATE_ASIDE,
 		             TR("The host holds batches of this device that it does not know itself."));
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = check_floor(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE)
 		e = check_context(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)

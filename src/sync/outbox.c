@@ -11,6 +11,7 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/floor.h"
 #include "sync/membership.h"
 #include "sync/restored.h"
 
@@ -275,10 +276,14 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct device_keys *keys = NULL;
 	struct sealing s = { 0 };
 	bool more = true;
+	bool coming_in = false;
 	enum err e = restored_refuse(ec, y);
 
 	if (e == ERR_OK)
 		e = may_seal(ec, y, space, &more);
+	if (e == ERR_OK)
+		e = floor_open(ec, y, space->n, &coming_in);
+	more = more && !coming_in; /* one's first batch has seen one's own admission */
 	while (e == ERR_OK && more) {
 		bool told = false;
 

@@ -118,7 +118,7 @@ static bool invite(struct player *by, const char *space, struct invite_view *v)
 	enum err e = ERR_OK;
 
 	by->busy = true;
-	e = app_invite(&ec, by->app, space, NULL, v);
+	e = app_invite(&ec, by->app, &(struct invite_ask){ .space = space }, v);
 	if (!disk_dead(by->disk))
 		expect(by, e, &ec, "invite");
 	if (act_end(by, e) == ERR_OK)
@@ -131,11 +131,11 @@ static bool invite(struct player *by, const char *space, struct invite_view *v)
 static bool join(struct player *who, struct bytes text)
 {
 	struct errctx ec = { 0 };
-	char name[128];
+	struct join_view name;
 	enum err e = ERR_OK;
 
 	who->busy = true;
-	e = app_join(&ec, who->app, (const char *)text.data, text.len, name);
+	e = app_join(&ec, who->app, (const char *)text.data, text.len, false, &name);
 	if (!disk_dead(who->disk))
 		expect(who, e, &ec, "join");
 	return act_end(who, e) == ERR_OK;
@@ -210,6 +210,7 @@ bool act_approve(struct player *by)
 {
 	struct errctx ec = { 0 };
 	struct member_view *list = NULL;
+	char name[128];
 	size_t n = 0;
 	bool any = false;
 	enum err e = ERR_OK;
@@ -217,11 +218,11 @@ bool act_approve(struct player *by)
 	by->busy = true;
 	e = app_members(&ec, by->app, NULL, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n && !any; i++) {
-		if (strcmp(list[i].status, "requested") != 0)
+		if (strcmp(list[i].status, "requested") != 0 || list[i].me)
 			continue;
 		world_say(by->w, "device %u approves %s", by->number, list[i].id);
 		any = true;
-		e = app_approve(&ec, by->app, list[i].id, "Gast");
+		e = app_approve(&ec, by->app, list[i].id, "Gast", name);
 	}
 	if (!disk_dead(by->disk))
 		expect(by, e, &ec, "approve");

@@ -82,23 +82,76 @@ static bool earlier(const struct space *s, const struct says *a, const struct sa
 
 	if (x != y)
 		return x < y;
-	return c != 0 ? c < 0 : a->order < b->order;
+	if (c != 0 || a->order != b->order)
+		return c != 0 ? c < 0 : a->order < b->order;
+	return name_cmp(&a->person, &b->person) < 0;
 }
 
-/* By which words a device is in, at a place (NULL: now); NULL where it is not. */
-static const struct says *let_in(struct look *v, const uint8_t *dev, const struct place *at)
-{
-	const struct says *first = NULL;
+#define WAYS_MAX 64
 
+/* The words by which a device is in. */
+struct ways {
+	const struct says *by[WAYS_MAX];
+	size_t n;
+};
+
+/* Had the device's first batch seen this admission of it, or is there none? */
+static bool binds(const struct look *v, const struct says *a)
+{
+	for (size_t i = 0; i < v->s->batches; i++) {
+		const struct sealed *b = v->s->batch[i];
+
+		if (b->seq == 1 && set_has(v->has, i) && memcmp(b->dev, a->device, DEV) == 0)
+			return set_has(&b->past, a->batch);
+	}
+	return true;
+}
+
+/* All admissions that count, at a place (NULL: now); of those that its first batch had seen, if there are any, only
+ * those. */
+static void ways_in(struct look *v, const uint8_t *dev, const struct place *at, struct ways *out)
+{
+	struct ways all = { .n = 0 };
+
+	out->n = 0;
 	for (size_t k = 0; k < v->s->says_n; k++) {
 		const struct says *a = &v->s->says[k];
 
-		if (a->what == ADMITS && known(v, k) && memcmp(a->device, dev, DEV) == 0 &&
-		    (at == NULL || saw(v->s, *at, place_of(a))) && (first == NULL || earlier(v->s, a, first)) &&
-		    in_order(v, k))
-			first = a;
+		if (a->what != ADMITS || !known(v, k) || memcmp(a->device, dev, DEV) != 0 ||
+		    (at != NULL && !saw(v->s, *at, place_of(a))) || !in_order(v, k))
+			continue;
+		must(all.n < WAYS_MAX, "a device is admitted too often");
+		all.by[all.n++] = a;
+		if (binds(v, a))
+			out->by[out->n++] = a;
+	}
+	if (out->n == 0)
+		*out = all;
+}
+
+/* The earliest of them; NULL: it is not in. */
+static const struct says *let_in(struct look *v, const uint8_t *dev, const struct place *at)
+{
+	const struct says *first = NULL;
+	struct ways w;
+
+	ways_in(v, dev, at, &w);
+	for (size_t i = 0; i < w.n; i++) {
+		if (first == NULL || earlier(v->s, w.by[i], first))
+			first = w.by[i];
 	}
 	return first;
+}
+
+static bool is_of(struct look *v, const uint8_t *dev, const struct place *at, const struct name *person)
+{
+	struct ways w;
+	bool is = false;
+
+	ways_in(v, dev, at, &w);
+	for (size_t i = 0; i < w.n; i++)
+		is = is || name_cmp(&w.by[i]->person, person) == 0;
+	return is;
 }
 
 /* A role is held by whoever was granted it, unless it was taken by somebody who knew of that grant; and then at no
@@ -126,31 +179,57 @@ static unsigned roles_at(struct look *v, const struct name *person, struct place
 	return roles;
 }
 
+/* A device has the roles of all whose it is. */
+static unsigned rights_at(struct look *v, const uint8_t *dev, struct place at)
+{
+	struct ways w;
+	unsigned roles = 0;
+
+	ways_in(v, dev, &at, &w);
+	for (size_t i = 0; i < w.n; i++)
+		roles |= roles_at(v, &w.by[i]->person, at);
+	return roles;
+}
+
+/* A device of the own person, and of nobody else by any admission that binds it. */
+static bool removes_own(struct look *v, const struct says *cut)
+{
+	const uint8_t *me = v->s->batch[cut->batch]->dev;
+	struct place at = place_of(cut);
+	bool own = false;
+
+	if (memcmp(cut->device, me, DEV) == 0)
+		return true;
+	for (size_t k = 0; k < v->s->says_n; k++) {
+		const struct says *a = &v->s->says[k];
+
+		if (a->what != ADMITS || !known(v, k) || memcmp(a->device, cut->device, DEV) != 0 || !binds(v, a))
+			continue;
+		if (!is_of(v, me, &at, &a->person))
+			return false;
+		own = true;
+	}
+	return own;
+}
+
 static bool entitled(struct look *v, const struct says *a)
 {
 	const struct space *s = v->s;
 	const struct sealed *b = s->batch[a->batch];
 	struct place at = place_of(a);
 	bool founder = memcmp(b->dev, s->founder, DEV) == 0;
-	const struct says *mine = NULL;
-	const struct says *theirs = NULL;
-	bool own = false;
 
 	if (founder && b->seq == 1)
 		return true;
-	mine = let_in(v, b->dev, &at);
-	if (mine == NULL && !founder)
+	if (!founder && let_in(v, b->dev, &at) == NULL)
 		return false;
-	own = mine != NULL && name_cmp(&mine->person, &a->person) == 0;
 	if (a->what == ADMITS)
-		return a->fresh || own;
-	if (s->kind != NEIGHBOURHOOD || (mine != NULL && (roles_at(v, &mine->person, at) & COORDINATOR) != 0))
+		return a->fresh || is_of(v, b->dev, &at, &a->person);
+	if (s->kind != NEIGHBOURHOOD || (rights_at(v, b->dev, at) & COORDINATOR) != 0)
 		return true;
-	if (a->what != CUTS)
-		return a->what == TAKES && own;
-	theirs = let_in(v, a->device, &at);
-	return memcmp(a->device, b->dev, DEV) == 0 ||
-	       (mine != NULL && theirs != NULL && name_cmp(&mine->person, &theirs->person) == 0);
+	if (a->what == TAKES)
+		return is_of(v, b->dev, &at, &a->person);
+	return a->what == CUTS && removes_own(v, a);
 }
 
 static bool in_order(struct look *v, size_t a)
@@ -253,6 +332,44 @@ static bool before(const struct look *v, const struct quarrel *q, size_t a, size
 	return target != 0 ? target < 0 : x->order < y->order;
 }
 
+/* Those of a circle that nothing open from outside it undoes. */
+static uint64_t circle_of(const struct quarrel *q, uint64_t open)
+{
+	uint64_t leads[REMOVALS_MAX]; /* to which each leads by undoing, over any number of steps */
+	uint64_t best = 0;
+
+	for (size_t k = 0; k < q->n; k++)
+		leads[k] = (open & BIT(k)) != 0 ? q->beats[k] & open : 0;
+	for (size_t via = 0; via < q->n; via++) {
+		for (size_t k = 0; k < q->n; k++)
+			leads[k] |= (leads[k] & BIT(via)) != 0 ? leads[via] : 0;
+	}
+	for (size_t i = 0; i < q->n && best == 0; i++) {
+		uint64_t to = 0;
+
+		for (size_t k = 0; k < q->n; k++)
+			to |= (leads[k] & BIT(i)) != 0 ? BIT(k) : 0;
+		if ((open & BIT(i)) != 0 && to != 0 && (to & ~leads[i]) == 0)
+			best = to;
+	}
+	return best;
+}
+
+/* Had its author seen one of the circle that undoes it? */
+static bool knew_better(const struct look *v, const struct quarrel *q, uint64_t round, size_t i)
+{
+	size_t mine = v->s->says[q->removal[i]].batch;
+
+	for (size_t k = 0; k < q->n; k++) {
+		size_t other = v->s->says[q->removal[k]].batch;
+
+		if ((round & BIT(k)) != 0 && (q->beats[k] & BIT(i)) != 0 && other != mine &&
+		    set_has(&v->s->batch[mine]->past, other))
+			return true;
+	}
+	return false;
+}
+
 /* Those that count: what nothing that may still count undoes, does; what one of those undoes, does not. Where that
  * ends, they go round in a circle: the one who joined first wins, and what leaves it out fails. */
 static uint64_t quarrel_end(const struct look *v, const struct quarrel *q)
@@ -265,6 +382,7 @@ static uint64_t quarrel_end(const struct look *v, const struct quarrel *q)
 		uint64_t threatened = 0;
 		uint64_t undone = 0;
 		uint64_t open = 0;
+		uint64_t round = 0;
 		size_t first = q->n;
 
 		for (size_t k = 0; k < q->n; k++) {
@@ -277,10 +395,13 @@ static uint64_t quarrel_end(const struct look *v, const struct quarrel *q)
 			yes |= open & ~threatened & ~undone;
 			continue;
 		}
+		round = circle_of(q, open);
 		for (size_t i = 0; i < q->n; i++) {
-			if ((open & BIT(i)) != 0 && (first == q->n || before(v, q, i, first)))
+			if ((round & BIT(i)) != 0 && !knew_better(v, q, round, i) &&
+			    (first == q->n || before(v, q, i, first)))
 				first = i;
 		}
+		must(first < q->n, "removals that had all seen each other");
 		for (size_t i = 0; i < q->n; i++) {
 			if ((open & BIT(i)) == 0)
 				continue;
@@ -419,7 +540,6 @@ bool look_counts(struct look *v, size_t edit)
 	const struct made *e = s->edit[edit];
 	uint32_t kind = edit_kind(s, e);
 	const struct sealed *b = NULL;
-	const struct says *mine = NULL;
 	struct place at;
 	bool founder = false;
 	unsigned right = 0;
@@ -433,13 +553,12 @@ bool look_counts(struct look *v, size_t edit)
 		return false;
 	if (s->kind != NEIGHBOURHOOD && kind != MEMBER)
 		return true;
-	mine = let_in(v, b->dev, &at);
-	if (mine == NULL && !founder)
+	if (!founder && let_in(v, b->dev, &at) == NULL)
 		return false;
-	right = right_for(s->kind, kind, e, mine != NULL && name_cmp(&mine->person, &e->target) == 0);
+	right = right_for(s->kind, kind, e, is_of(v, b->dev, &at, &e->target));
 	if (right == 0 || (founder && b->seq == 1) || (s->kind != NEIGHBOURHOOD && right != NOBODY))
 		return true;
-	return mine != NULL && (roles_at(v, &mine->person, at) & right) != 0;
+	return (rights_at(v, b->dev, at) & right) != 0;
 }
 
 /* ---- Devices ---- */

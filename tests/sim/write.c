@@ -16,6 +16,7 @@
 #include "model/wire.h"
 #include "sim/act.h"
 #include "sim/must.h"
+#include "sync/floor.h"
 #include "sync/keys.h"
 
 #define UNKNOWN_KIND 77
@@ -33,12 +34,18 @@ static bool chance(struct player *p, unsigned percent)
 /* A space of the device at random, of a kind (0: any), more often one that others are in too. */
 static bool some_space(struct player *p, enum space_kind kind, struct space_row *out)
 {
+	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
 	size_t n = 0;
 	struct space_row *list = world_spaces(p, &n);
 	size_t fit = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		bool coming_in = false;
+
 		if (list[i].state != SPACE_MEMBER || (kind != 0 && list[i].kind != kind))
+			continue;
+		must(floor_open(NULL, &y, list[i].n, &coming_in) == ERR_OK, "the store fails");
+		if (coming_in) /* the program refuses to write there */
 			continue;
 		fit += list[i].neighbourhood != 0 ? 3 : 1;
 		if (below(p, fit) < (list[i].neighbourhood != 0 ? 3 : 1))
@@ -412,10 +419,11 @@ static enum err undo(struct player *p, struct errctx *ec)
 static enum err met(struct player *p, struct errctx *ec)
 {
 	char id[DOT_TEXT_LEN];
+	char name[128];
 
 	if (!id_of(p, KIND_member, SPACE_NEIGHBOURHOOD, id))
 		return ERR_NOT_FOUND;
-	return app_met(ec, p->app, id);
+	return app_met(ec, p->app, id, name);
 }
 
 static bool write_as_people_do(struct player *p)
