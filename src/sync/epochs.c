@@ -18,19 +18,50 @@
 
 /* ---- Writing under one ---- */
 
+/* Is everybody who is out now out in the eyes of whoever began it? A removal that was known there may have been
+ * answered then, and count again since. */
+static enum err out_then(const struct membership *m, const struct moment *at, bool *all)
+{
+	struct members then = { .kind = m->members.kind, .founder = m->members.founder };
+	enum err e = ERR_OK;
+
+	then.act = calloc(m->members.acts + 1, sizeof(*then.act));
+	if (then.act == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < m->members.acts; i++)
+		if (moment_saw(at, &m->members.act[i].at))
+			then.act[then.acts++] = m->members.act[i];
+	e = members_settle(&then);
+	for (size_t i = 0; e == ERR_OK && i < m->members.devices; i++) {
+		const struct standing *now = &m->members.device[i];
+		const struct standing *was = members_find(&then, now->device);
+
+		if (now->in && now->keep == UINT64_MAX)
+			continue;
+		*all = *all && (was == NULL || !was->in || was->keep != UINT64_MAX);
+	}
+	members_free(&then);
+	free(then.act);
+	return e;
+}
+
 /* May it be written under? Where somebody was removed of whom its author did not know, that one has its key. Of one's
  * own whose record is not sealed yet the number of removals tells. */
-static bool epoch_usable(const struct membership *m, const struct epoch_row *row, struct device_id me,
-                         uint64_t removals)
+static enum err epoch_usable(const struct membership *m, const struct epoch_row *row, struct device_id me,
+                             uint64_t removals, bool *usable)
 {
 	for (size_t i = 0; i < m->epochs; i++) {
 		const struct moment *at = &m->epoch[i].at;
 
-		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 && device_cmp(at->author, row->creator) == 0)
-			return !members_void(&m->members, at->author, at->seq) &&
-			       members_knew_removals(&m->members, at);
+		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 &&
+		    device_cmp(at->author, row->creator) == 0) {
+			*usable =
+			    !members_void(&m->members, at->author, at->seq) && members_knew_removals(&m->members, at);
+			return *usable && m->removals > 0 ? out_then(m, at, usable) : ERR_OK;
+		}
 	}
-	return removals == (device_cmp(row->creator, me) == 0 ? row->removals_seen : 0);
+	*usable = removals == (device_cmp(row->creator, me) == 0 ? row->removals_seen : 0);
+	return ERR_OK;
 }
 
 static enum err removals_count(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)
@@ -61,7 +92,13 @@ enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row 
 	if (e == ERR_OK)
 		e = ERR_NOT_FOUND;
 	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
-		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i], space->me, removals)) {
+		bool usable = false;
+		enum err looked =
+		    list[i].state != EPOCH_OPEN ? ERR_OK : epoch_usable(&m, &list[i], space->me, removals, &usable);
+
+		if (looked != ERR_OK) {
+			e = looked;
+		} else if (usable) {
 			*out = list[i].id;
 			e = ERR_OK;
 		}
