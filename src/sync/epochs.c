@@ -12,9 +12,8 @@
 #include "sync/carry.h"
 
 #define KEPT_BOXED "boxed"  /* the epoch under which the newest box key was named */
-#define KEPT_OLD_BOX "box:" /* earlier box keys: public 32 | secret 32 */
+#define KEPT_OLD_BOX "box:" /* the secrets of earlier box keys */
 #define OLD_BOX_NAME_LEN (sizeof(KEPT_OLD_BOX) + 16)
-#define OLD_BOX_LEN (BOX_PUBLIC_LEN + BOX_SECRET_LEN)
 
 /* ---- Writing under one ---- */
 
@@ -352,7 +351,6 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 	struct buf boxed = { 0 };
 	struct buf payload = { 0 };
 	char name[OLD_BOX_NAME_LEN];
-	uint8_t old[OLD_BOX_LEN];
 	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
 
 	if (e == ERR_OK && boxed.len == EPOCH_ID_LEN && memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) == 0)
@@ -364,9 +362,7 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 		goto done;
 	memcpy(name, KEPT_OLD_BOX, sizeof(KEPT_OLD_BOX) - 1);
 	hex_put(keys->public.box, 8, name + sizeof(KEPT_OLD_BOX) - 1);
-	memcpy(old, keys->public.box, BOX_PUBLIC_LEN);
-	memcpy(old + BOX_PUBLIC_LEN, keys->box_secret, BOX_SECRET_LEN);
-	e = store_kept_put(ec, y->store, space->n, name, (struct bytes){ old, sizeof(old) });
+	e = store_kept_put(ec, y->store, space->n, name, (struct bytes){ keys->box_secret, BOX_SECRET_LEN });
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
 	if (e == ERR_OK)
 		e = device_keys_save(ec, y, space->n, keys);
@@ -377,7 +373,6 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 	if (e == ERR_OK)
 		e = box_key_named(ec, y, space, epoch);
 done:
-	secret_wipe(old, sizeof(old));
 	device_keys_free(keys);
 	buf_free(&payload);
 	buf_free(&boxed);
@@ -393,12 +388,15 @@ struct pairs {
 static enum err pair_try(void *arg, const char *name, struct bytes value)
 {
 	struct pairs *p = arg;
+	uint8_t public[BOX_PUBLIC_LEN];
 
 	(void)name;
-	if (value.len != OLD_BOX_LEN)
+	if (value.len != BOX_SECRET_LEN)
 		return ERR_DAMAGED;
-	if (p->e == ERR_NOT_FOUND)
-		p->e = p->each(p->arg, value.data, value.data + BOX_PUBLIC_LEN);
+	if (p->e != ERR_NOT_FOUND)
+		return ERR_OK;
+	box_public(value.data, public);
+	p->e = p->each(p->arg, public, value.data);
 	return ERR_OK;
 }
 
