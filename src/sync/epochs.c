@@ -579,18 +579,26 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 
 /* ---- Handing on ---- */
 
-/* Was this device removed in the eyes of whoever began the epoch, by a removal that does not count (any more)? */
-static bool left_out_then(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
+/* Did this member not get the key from whoever began the epoch, nor from whoever let it in? It was removed in the eyes
+ * of the one, by a removal that does not count (any more); or neither of them knew what the other did. */
+static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
 {
+	bool told = device_cmp(dev, m->founder) == 0;
+
 	for (size_t i = 0; i < m->acts; i++) {
 		const struct act *a = &m->act[i];
 		bool same = device_cmp(a->at.author, epoch->at.author) == 0 && a->at.seq == epoch->at.seq;
 
-		if (a->type == ACT_CUT && !a->counts && device_cmp(a->device, dev) == 0 &&
-		    (same || moment_saw(&epoch->at, &a->at)))
+		if (a->type != ACT_CUT && a->type != ACT_ADMIT)
+			continue;
+		if (device_cmp(a->device, dev) != 0 || a->counts == (a->type == ACT_CUT))
+			continue;
+		if (a->type == ACT_CUT && (same || moment_saw(&epoch->at, &a->at)))
 			return true;
+		told = told || (a->type == ACT_ADMIT &&
+		                (same || moment_saw(&epoch->at, &a->at) || moment_saw(&a->at, &epoch->at)));
 	}
-	return false;
+	return !told;
 }
 
 static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
@@ -624,8 +632,7 @@ static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_ro
 	return e == ERR_NOT_FOUND ? ERR_OK : e; /* destroyed: what was written under it is carried over */
 }
 
-/* Members whom a removal left out that does not count get the keys of epochs that began without them: others read what
- * was written there, and build on it. */
+/* Members get the keys of epochs that began without them: others read what was written there, and build on it. */
 static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
 	struct membership m = { 0 };
@@ -637,7 +644,7 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 			const struct standing *s = &m.members.device[k];
 
 			if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0 ||
-			    !left_out_then(&m.members, &m.epoch[i], s->device))
+			    !lacks_key(&m.members, &m.epoch[i], s->device))
 				continue;
 			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
 			if (e == ERR_OK)

@@ -26,6 +26,8 @@ bool act_approve(struct player *by);
 
 /* Writes something, drawn from the world's chance: true where it was acknowledged. */
 bool act_write(struct player *p);
+/* Logs a contact in a circle by its name, or changes one that is there. */
+bool act_log_in(struct player *p, const char *circle, bool change);
 /* Removes somebody from one of its spaces. False where there is nobody or it may not. */
 bool act_remove(struct player *by);
 /* Removes the person of another device, by name of the space. */

@@ -223,16 +223,14 @@ static void lie(struct plot *t)
 		world_say(t->w, "the host %s", names[which]);
 }
 
-/* Those of a circle remove each other in turn, none of them knowing: two, or three in a round. */
-static void feud(struct plot *t)
+/* Up to three who are in a circle; its name. */
+static size_t some_of_circle(struct plot *t, struct player *in[static 3], char space[static SPACE_NAME_MAX + 1])
 {
-	struct player *in[3];
-	char space[SPACE_NAME_MAX + 1];
 	size_t n = 0;
 	size_t from = (size_t)below(t, t->w->players);
 
 	if (!space_to_share(t, someone(t), space))
-		return;
+		return 0;
 	for (size_t i = 0; i < t->w->players && n < 3; i++) {
 		struct player *p = &t->w->player[(from + i) % t->w->players];
 		struct space_row row;
@@ -240,10 +238,45 @@ static void feud(struct plot *t)
 		if (p->rogue == NULL && world_space(p, space, &row) && world_is_in(p, &row))
 			in[n++] = p;
 	}
-	if (n == 3 && chance(t, 50))
-		n = 2;
-	for (size_t i = 0; i < n && n > 1 && t->w->removals_left > 0; i++)
-		act_remove_from(in[i], in[(i + 1) % n], space);
+	return n;
+}
+
+/* Those of a circle remove each other in turn, none of them knowing: two, or three in a round. They wrote before. */
+static void feud(struct plot *t)
+{
+	struct player *in[3];
+	char space[SPACE_NAME_MAX + 1];
+	size_t n = some_of_circle(t, in, space);
+	size_t k = n == 3 && chance(t, 50) ? 2 : n;
+
+	for (size_t i = 0; i < k && k > 1 && t->w->removals_left > 0; i++) {
+		act_log_in(in[i], space, chance(t, 30));
+		act_remove_from(in[i], in[(i + 1) % k], space);
+	}
+	if (n == 3 && k == 2) { /* a third hears of the one, then of the other */
+		act_sync(in[1], NULL);
+		act_sync(in[2], NULL);
+		act_sync(in[0], NULL);
+		act_sync(in[2], NULL);
+	}
+}
+
+/* Two remove a third, one of them knowing more of what that one wrote, and having gone on with it. */
+static void cast_out(struct plot *t)
+{
+	struct player *in[3];
+	char space[SPACE_NAME_MAX + 1];
+
+	if (some_of_circle(t, in, space) < 3 || t->w->removals_left < 2)
+		return;
+	act_log_in(in[2], space, false);
+	act_sync(in[2], NULL);
+	act_sync(in[1], NULL);
+	act_log_in(in[1], space, true);
+	act_remove_from(in[0], in[2], space);
+	act_log_in(in[2], space, false);
+	if (chance(t, 70))
+		act_remove_from(in[1], in[2], space);
 }
 
 static void quarrel(struct plot *t)
@@ -253,12 +286,14 @@ static void quarrel(struct plot *t)
 
 	if (dice < 40) {
 		act_overstep(p);
-	} else if (dice < 65 && t->w->removals_left > 0) {
+	} else if (dice < 60 && t->w->removals_left > 0) {
 		endanger(t, p, 40);
 		act_remove(p);
-	} else if (dice < 75 && t->w->removals_left > 0) {
+	} else if (dice < 73 && t->w->removals_left > 0) {
 		feud(t);
-	} else if (dice < 80) {
+	} else if (dice < 78 && t->w->removals_left > 0) {
+		cast_out(t);
+	} else if (dice < 82) {
 		t->w->now_ms += INT64_C(365) * 24 * 60 * 60 * 1000;
 		t->w->refusals = true; /* invitations ended */
 		world_say(t->w, "a year goes by");

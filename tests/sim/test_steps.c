@@ -193,10 +193,14 @@ struct blow {
 	int loss; /* as world.loss */
 };
 
-static void sync_if_any(struct world *w, size_t i)
+/* Did anything come? */
+static bool sync_if_any(struct world *w, size_t i)
 {
+	struct sync_view v = { 0 };
+
 	if (w->player[i].holds > 1 || has_asked(&w->player[i]))
-		act_sync(&w->player[i], NULL);
+		(void)act_sync(&w->player[i], &v);
+	return v.received > 0;
 }
 
 static struct end play(const struct story *s, struct blow blow)
@@ -207,6 +211,7 @@ static struct end play(const struct story *s, struct blow blow)
 	struct end end;
 	struct end again;
 	uint64_t pushes = 0;
+	bool moved = true;
 
 	hosts_faults(w->hosts, &none);
 	hosts_use(w->hosts, NULL, NULL);
@@ -230,11 +235,12 @@ static struct end play(const struct story *s, struct blow blow)
 	from[2] = hosts_steps(w->hosts) - from[2];
 	hosts_cut_after(w->hosts, 0);
 	/* the rest of a join may need two more exchanges each; naming keys, closing an epoch and carrying over what was
-	 * written under it a few more, until nothing is pushed any more */
-	for (int round = 0; round < 2 || (round < 12 && pushes != host_counts(w->hosts).pushes); round++) {
+	 * written under it a few more, until nothing comes and goes any more */
+	for (int round = 0; round < 2 || (round < 16 && moved); round++) {
+		moved = pushes != host_counts(w->hosts).pushes;
 		pushes = host_counts(w->hosts).pushes;
 		for (size_t i = 0; i < w->players; i++)
-			sync_if_any(w, i);
+			moved = sync_if_any(w, i) || moved;
 	}
 	world_settled(w);
 	end = sum_up(w);

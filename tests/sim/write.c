@@ -464,6 +464,30 @@ static bool write_as_people_do(struct player *p)
 	return act_end(p, e) == ERR_OK;
 }
 
+bool act_log_in(struct player *p, const char *circle, bool change)
+{
+	struct errctx ec = { 0 };
+	struct contact_fields f = { .channel = "spreekuur", .domains = "geld", .text = "ruzie" };
+	struct space_row space;
+	struct dot id = { 0 };
+	char text[40];
+	char of[DOT_TEXT_LEN];
+	char out[ID_TEXT_LEN];
+	enum err e = ERR_NOT_FOUND;
+
+	text_draw(p, text);
+	p->busy = true;
+	if (!change) {
+		e = contact_add(&ec, p->app, circle, &f, out);
+	} else if (world_space(p, circle, &space) && some_record(p, KIND_contact, space.n, &id)) {
+		dot_text(id, of);
+		f = (struct contact_fields){ .text = text };
+		e = contact_edit(&ec, p->app, of, &f, out);
+	}
+	world_say(p->w, "device %u %s a contact in %s: %d", p->number, change ? "changes" : "logs", circle, (int)e);
+	return act_end(p, e) == ERR_OK;
+}
+
 bool act_write(struct player *p)
 {
 	struct space_row space = { 0 };
