@@ -10,8 +10,8 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/again.h"
 #include "sync/membership.h"
-#include "sync/restored.h"
 
 #define EDITS_MAX 4096
 #define BYTES_MAX (2u << 20)
@@ -271,10 +271,12 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct device_keys *keys = NULL;
 	struct sealing s = { 0 };
 	bool more = true;
-	enum err e = restored_refuse(ec, y);
+	bool holds = false;
+	enum err e = again_holds(ec, y, space, &holds);
 
-	if (e == ERR_OK)
+	if (e == ERR_OK && !holds)
 		e = may_seal(ec, y, space, &more);
+	more = more && !holds;
 	while (e == ERR_OK && more) {
 		bool told = false;
 
