@@ -534,6 +534,27 @@ done:
 	return e;
 }
 
+enum err again_named(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *seq)
+{
+	struct vv now = { 0 };
+	struct vv context = { 0 };
+	enum err e = store_vector(ec, y->store, space->n, &now);
+
+	*seq = 0;
+	for (size_t i = 0; e == ERR_OK && i < now.n; i++) {
+		const struct vv_entry *mine = NULL;
+
+		if (device_cmp(now.e[i].dev, space->me) == 0)
+			continue;
+		e = store_context(ec, y->store, now.e[i].dev, &context);
+		mine = vv_get(&context, space->me);
+		*seq = e == ERR_OK && mine != NULL && mine->seq > *seq ? mine->seq : *seq;
+	}
+	vv_free(&now);
+	vv_free(&context);
+	return e;
+}
+
 enum err again_copy(struct errctx *ec, struct sync *y, int64_t n, uint64_t seq)
 {
 	struct again a = { .copy = true };

@@ -45,7 +45,10 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 /* The same in one for a home that found that its device sent another batch `seq` than it did. Within a transaction. */
 enum err again_copy(struct errctx *ec, struct sync *y, int64_t space, uint64_t seq) MUST_CHECK;
 
-/* Before a sync, when all that the last one brought was taken in: seals what was written again in each space whose
+/* Up to which batch of one's own the authors of batches that are here had seen it: those cannot be taken back. */
+enum err again_named(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *seq) MUST_CHECK;
+
+/* After a round of a sync, when all that the last one brought was taken in: seals what was written again in each space whose
  * device may, and ends the state of a restored home where that was the last. Within a transaction. */
 enum err again_settle(struct errctx *ec, struct sync *y, size_t *settled) MUST_CHECK;
 

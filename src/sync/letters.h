@@ -4,6 +4,7 @@
 #ifndef SLB_SYNC_LETTERS_H
 #define SLB_SYNC_LETTERS_H
 
+#include "model/wire.h"
 #include "sync/join.h"
 
 /* A request without an invitation: header | bundle | signature over both, told by its sequence number. */
@@ -25,5 +26,10 @@ void possession_hash(const uint8_t bundle[static BUNDLE_LEN], struct space_id sp
 void request_mac(const uint8_t secret[static INVITE_SECRET_LEN], struct bytes request, uint8_t out[static HASH_LEN]);
 /* What the admitting device signs: the answer, for this joiner. */
 void answer_hash(const uint8_t joiner[static BUNDLE_LEN], struct bytes answer, uint8_t out[static HASH_LEN]);
+
+/* One space of an answer: [space id, kind, tag, name, genesis, founder's bundle, epochs, heads]. Taken in by join.c. */
+enum err answer_entry(struct errctx *ec, struct sync *y, const struct space_row *space, struct buf *out) MUST_CHECK;
+/* Takes up its epochs: each must be what its id says. ERR_DAMAGED without text. */
+enum err answer_epochs(struct errctx *ec, struct sync *y, const struct space_row *space, struct wire_in *in) MUST_CHECK;
 
 #endif
