@@ -7,12 +7,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/again.h"
 #include "app/syncing.h"
 #include "app/within.h"
 #include "model/draft.h"
 #include "model/wire.h"
 #include "store/store.h"
 #include "sync/join.h"
+#include "sync/rejoin.h"
 #include "sync/space.h"
 
 static struct sync sync_of(struct app *app)
@@ -504,6 +506,41 @@ static enum err requests_of(struct errctx *ec, struct app *app, struct member_li
 	return e;
 }
 
+/* Devices that want to come back from a backup. */
+static enum err rejoins_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
+{
+	struct sync y = sync_of(app);
+	struct rejoin_row *list = NULL;
+	size_t n = 0;
+	enum err e = rejoin_list(ec, &y, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct member_view *v = NULL;
+		struct loaded l;
+		struct bytes name = { 0 };
+
+		if (list[i].space != space->n)
+			continue;
+		e = member_add(all, &v);
+		if (e != ERR_OK)
+			break;
+		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
+		strcpy(v->status, "requested");
+		strcpy(v->role, "member");
+		snprintf(v->space, sizeof(v->space), "%s", space->name);
+		date_text(list[i].made_day * 24 * 60 * 60 * 1000, v->backup, sizeof(v->backup));
+		bundle_fingerprint(&list[i].bundle, v->fingerprint);
+		if (store_load(NULL, app->store, list[i].person, &l) != ERR_OK)
+			continue;
+		if (record_text(&l.record, F_member_name, &name))
+			snprintf(v->name, sizeof(v->name), "%.*s", (int)name.len, (const char *)name.data);
+		roles_text(&l.record, v->role, sizeof(v->role));
+		store_loaded_free(&l);
+	}
+	free(list);
+	return e;
+}
+
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out, size_t *count)
 {
 	struct member_list all = { 0 };
@@ -522,6 +559,8 @@ enum err app_members(struct errctx *ec, struct app *app, const char *space, stru
 		for (size_t k = 0; e == ERR_OK && k < people.n; k++)
 			e = member_of(ec, app, &list[i], people.d[k], &all);
 		dots_free(&people);
+		if (e == ERR_OK)
+			e = rejoins_of(ec, app, &list[i], &all);
 		if (e == ERR_OK && list[i].kind == SPACE_NEIGHBOURHOOD)
 			e = requests_of(ec, app, &all);
 	}
@@ -547,8 +586,13 @@ enum err app_approve(struct errctx *ec, struct app *app, const char *id, const c
 	int64_t space = 0;
 	size_t n = 0;
 	size_t matches = 0;
+	bool again = false;
 	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = again_approve(ec, app, id, &again);
+	if (e == ERR_OK && again)
+		return ERR_OK;
 	if (e == ERR_OK)
 		e = app_neighbourhood(ec, app, &space);
 	if (e == ERR_OK)

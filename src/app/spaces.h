@@ -56,6 +56,7 @@ struct member_view {
 	char space[128];
 	char role[64];                        /* "coordinator", "teller", "member", several with commas */
 	char status[12];                      /* requested, member, resting, removed */
+	char backup[16];                      /* requested: comes back from a backup of this ISO date; "": is new */
 	uint8_t fingerprint[FINGERPRINT_LEN]; /* of the first device's keys */
 	bool met;
 	bool me;

@@ -373,6 +373,7 @@ static void member_doc(struct doc *d, const struct member_view *m, const char *w
 	doc_text(d, "role", m->role);
 	doc_text(d, "status", m->status);
 	doc_text(d, "fingerprint", words);
+	doc_text(d, "backup", m->backup[0] == '\0' ? NULL : m->backup);
 	doc_bool(d, "met", m->met);
 	doc_bool(d, "me", m->me);
 	doc_array(d, "devices");
@@ -423,6 +424,7 @@ static const char *member_status(const char *status)
 static const char *member_note(const struct member_view *m)
 {
 	return m->me                                        ? TR("you")
+	       : m->backup[0] != '\0'                       ? TR("wants to come back, from a backup")
 	       : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
 	                                                    : member_status(m->status);
 }
