@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/letters.h"
 #include "sync/outbox.h"
 #include "sync/redot.h"
 #include "sync/refold.h"
@@ -562,6 +563,8 @@ enum err again_copy(struct errctx *ec, struct sync *y, int64_t n, uint64_t seq)
 	struct device_keys *keys = NULL;
 	enum err e = store_space_get(ec, y->store, n, &space);
 
+	if (e == ERR_OK && space.neighbourhood != 0)
+		e = mailbox_renew(ec, y, space.neighbourhood);
 	if (e == ERR_OK)
 		e = again_draw(ec, y, &space, &a, &keys);
 	if (e == ERR_OK)

@@ -15,6 +15,9 @@
  * Within a transaction. */
 enum err mailbox(struct errctx *ec, struct sync *y, int64_t neighbourhood, char ref[static REF_MAX + 1],
                  struct tag *tag) MUST_CHECK;
+/* Another branch for letters from now on, also for those that were not sent yet: a copy of this home may write to the
+ * one there was. Within a transaction. */
+enum err mailbox_renew(struct errctx *ec, struct sync *y, int64_t neighbourhood) MUST_CHECK;
 /* A letter goes into the outgoing files under a name that no other has: `what` and the start of its hash. */
 enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, const char *what,
                      struct bytes file) MUST_CHECK;

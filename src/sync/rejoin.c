@@ -117,7 +117,12 @@ enum err rejoin_ask(struct errctx *ec, struct sync *y, const struct space_row *s
 
 	if (e == ERR_OK && a.stage == AGAIN_NONE) {
 		a = (struct again){ .stage = AGAIN_ASKED, .made_ms = made_ms };
-		e = again_draw(ec, y, space, &a, &keys);
+		/* what the host has of it is not followed before it is let in */
+		e = store_branch_forget(ec, y->store, space->neighbourhood);
+		if (e == ERR_OK)
+			e = mailbox_renew(ec, y, space->neighbourhood);
+		if (e == ERR_OK)
+			e = again_draw(ec, y, space, &a, &keys);
 		if (e == ERR_OK)
 			e = keys_keep(ec, y, space->n, keys);
 		if (e == ERR_OK)

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Goal: a home that was restored, or copied, goes on as another device (S7): what was typed anywhere is there once, at
+// everybody, whatever of it had been sent; and nobody comes back whom a member did not let in.
+#include "sync/forge.h"
+
+#include "app/again.h"
+#include "app/backup_kit.h"
+#include "app/contacts.h"
+#include "app/referrals.h"
+#include "app/removing.h"
+#include "app/undo.h"
+#include "base/codec.h"
+#include "sync/acts.h"
+#include "sync/membership.h"
+#include "sync/refold.h"
+#include "sync/rejoin.h"
+
+enum { COORDINATOR, ANNA, BRAM, HOMES };
+
+#define CIRCLE "Plein"
+#define WEST "West"
+
+#define assert_err(call, want)                                                                                         \
+	do {                                                                                                           \
+		struct errctx ec_ = { 0 };                                                                             \
+		struct errctx *ec = &ec_;                                                                              \
+		enum err got_ = (call);                                                                                \
+		char text_[800];                                                                                       \
+                                                                                                                       \
+		if (got_ != (want))                                                                                    \
+			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
+		assert_int_equal(got_, want);                                                                          \
+	} while (0)
+
+static void log_one(struct world *w, size_t i, const char *text, char id[static ID_TEXT_LEN])
+{
+	struct contact_fields f = { .text = text, .resident = "Roos" };
+
+	assert_err(contact_add(ec, w->app[i], CIRCLE, &f, id), ERR_OK);
+}
+
+static void log_text(struct world *w, size_t i, const char *text)
+{
+	char id[ID_TEXT_LEN];
+
+	log_one(w, i, text, id);
+}
+
+/* Coos founds the neighbourhood; Anna and Bram share a circle; both have written and sent. */
+static void begin(struct world *w)
+{
+	static const char *const nick[] = { "Coos", "Anna", "Bram" };
+
+	world_begin(w);
+	for (size_t i = 0; i < HOMES; i++) {
+		uint8_t master[32];
+
+		world_home(w, nick[i]);
+		memset(master, (int)i + 1, sizeof(master));
+		assert_int_equal(kit_key_file(w->home[i], master), ERR_OK);
+	}
+	assert_err(app_found_neighbourhood(ec, w->app[COORDINATOR], WEST, w->remote), ERR_OK);
+	world_sync(w, COORDINATOR);
+	world_invite(w, COORDINATOR, ANNA, NULL, NULL);
+	assert_err(app_found_circle(ec, w->app[ANNA], CIRCLE), ERR_OK);
+	world_sync(w, ANNA);
+	world_invite(w, ANNA, BRAM, CIRCLE, NULL);
+	log_text(w, ANNA, "van Anna");
+	log_text(w, BRAM, "van Bram");
+	for (int i = 0; i < 2; i++) {
+		world_sync(w, ANNA);
+		world_sync(w, BRAM);
+	}
+}
+
+static size_t count_text(struct world *w, size_t i, const char *text)
+{
+	struct dots list = { 0 };
+	size_t n = 0;
+
+	assert_err(store_contacts(ec, w->app[i]->store, 0, INT64_MIN, false, &list), ERR_OK);
+	for (size_t k = 0; k < list.n; k++) {
+		struct loaded l;
+		struct bytes t = { 0 };
+
+		assert_err(store_load(ec, w->app[i]->store, list.d[k], &l), ERR_OK);
+		n += record_text(&l.record, F_contact_text, &t) && t.len == strlen(text) &&
+		     memcmp(t.data, text, t.len) == 0;
+		store_loaded_free(&l);
+	}
+	dots_free(&list);
+	return n;
+}
+
+/* Every record is what its edits come to, and the log is as it was written. */
+static void is_whole(struct world *w, size_t i)
+{
+	struct sync y = sync_of_home(w, i);
+	struct space_row *list = NULL;
+	uint64_t edits = 0;
+	uint64_t bad = 0;
+	size_t n = 0;
+
+	assert_err(store_verify(ec, w->app[i]->store, &edits, &bad), ERR_OK);
+	assert_int_equal(bad, 0);
+	assert_err(store_tail_check(ec, w->app[i]->store, 1000), ERR_OK);
+	assert_err(store_space_list(ec, w->app[i]->store, &list, &n), ERR_OK);
+	for (size_t k = 0; k < n; k++) {
+		struct refold *f = NULL;
+		struct refolded r;
+
+		assert_err(refold_open(ec, &y, &list[k], &f), ERR_OK);
+		assert_err(refold_space(ec, f, false, &r), ERR_OK);
+		assert_int_equal(r.differing + r.damaged, 0);
+		refold_close(f);
+	}
+	free(list);
+}
+
+static void same(struct world *w, size_t a, size_t b, const char *space)
+{
+	struct buf x = world_dump(w, a, space);
+	struct buf y = world_dump(w, b, space);
+
+	assert_int_equal(bytes_cmp(buf_bytes(&x), buf_bytes(&y)), 0);
+	buf_free(&x);
+	buf_free(&y);
+}
+
+static size_t unsent(struct world *w, size_t i)
+{
+	struct status_view s;
+	size_t n = 0;
+
+	assert_err(app_status(ec, w->app[i], &s), ERR_OK);
+	n = s.unsent;
+	app_status_free(&s);
+	return n;
+}
+
+static bool restored(struct world *w, size_t i)
+{
+	struct status_view s;
+	bool is = false;
+
+	assert_err(app_status(ec, w->app[i], &s), ERR_OK);
+	is = s.restored[0] != '\0';
+	app_status_free(&s);
+	return is;
+}
+
+/* ---- Backups ---- */
+
+static void backup(struct world *w, size_t i, char path[static 300])
+{
+	struct backup_view v;
+
+	snprintf(path, 300, "%.200s/backup%zu", w->dir, i);
+	assert_err(kit_backup(ec, w->app[i], path, &v), ERR_OK);
+}
+
+/* One more home of the world, out of the backup that home `i` made. */
+static size_t restore(struct world *w, size_t i, const char *path)
+{
+	size_t n = w->n++;
+	struct app_options o = { .home = w->home[n], .courier = w->app[i]->courier, .clock = &w->clock };
+	struct restored_view v;
+	uint8_t master[32];
+	char home[300];
+
+	memset(master, (int)i + 1, sizeof(master));
+	snprintf(home, sizeof(home), "%.200s/restored%zu", w->dir, n);
+	strcpy(w->home[n], home);
+	assert_err(kit_restore(ec, &o, path, master, &v), ERR_OK);
+	assert_err(app_open_with_key(ec, &o, master, false, NULL, &w->app[n]), ERR_OK);
+	return n;
+}
+
+static size_t ask(struct world *w, size_t i, struct rejoin_view **list)
+{
+	size_t n = 0;
+
+	assert_err(app_rejoin(ec, w->app[i], list, &n), ERR_OK);
+	return n;
+}
+
+/* Lets in what wants to come back into a space; its six words must be those of the home that asked. */
+static void approve(struct world *w, size_t by, const char *space, const struct rejoin_view *asked, size_t n)
+{
+	struct member_view *list = NULL;
+	size_t count = 0;
+	size_t found = 0;
+
+	assert_err(app_members(ec, w->app[by], space, &list, &count), ERR_OK);
+	for (size_t i = 0; i < count; i++) {
+		bool words = false;
+
+		if (strcmp(list[i].status, "requested") != 0)
+			continue;
+		assert_string_equal(list[i].space, space);
+		assert_int_equal(list[i].backup[0], '2');
+		assert_string_equal(list[i].name, "Anna");
+		for (size_t k = 0; k < n; k++)
+			words = words || (strcmp(asked[k].space, space) == 0 &&
+			                  memcmp(asked[k].fingerprint, list[i].fingerprint, FINGERPRINT_LEN) == 0);
+		assert_true(words);
+		assert_err(app_approve(ec, w->app[by], list[i].id, NULL), ERR_OK);
+		found++;
+	}
+	assert_int_equal(found, 1);
+	app_members_free(list, count);
+}
+
+/* From the letter to the end. */
+static void come_back(struct world *w, size_t c)
+{
+	struct rejoin_view *asked = NULL;
+	size_t n = ask(w, c, &asked);
+
+	assert_int_equal(n, 2);
+	world_sync(w, c);
+	assert_true(restored(w, c));
+	world_sync(w, BRAM);
+	world_sync(w, COORDINATOR);
+	approve(w, BRAM, CIRCLE, asked, n);
+	approve(w, COORDINATOR, WEST, asked, n);
+	world_sync(w, BRAM);
+	world_sync(w, COORDINATOR);
+	world_sync(w, c);
+	assert_false(restored(w, c));
+	free(asked);
+}
+
+static void all_sync(struct world *w, size_t c)
+{
+	for (int k = 0; k < 2; k++) {
+		world_sync(w, c);
+		world_sync(w, BRAM);
+		world_sync(w, COORDINATOR);
+	}
+	is_whole(w, c);
+	is_whole(w, BRAM);
+	same(w, c, BRAM, CIRCLE);
+	same(w, c, BRAM, WEST);
+	same(w, c, COORDINATOR, WEST);
+}
+
+/* What was not sealed when the backup was made, and sent after it; what was done after it; what was done since. */
+static void a_restored_home_comes_back(void **state)
+{
+	struct world w;
+	char path[300];
+	size_t c = 0;
+	struct member_view *list = NULL;
+	size_t n = 0;
+	bool removed = false;
+
+	(void)state;
+	begin(&w);
+	log_text(&w, ANNA, "nog niet verstuurd");
+	backup(&w, ANNA, path);
+	world_sync(&w, ANNA);
+	log_text(&w, ANNA, "na de reservekopie");
+	world_sync(&w, ANNA);
+	log_text(&w, BRAM, "Bram gaat door");
+	world_sync(&w, BRAM);
+	c = restore(&w, ANNA, path);
+	log_text(&w, c, "in de teruggezette kluis");
+	come_back(&w, c);
+	all_sync(&w, c);
+	for (size_t i = 0; i < 2; i++) {
+		size_t at = i == 0 ? c : BRAM;
+
+		assert_int_equal(count_text(&w, at, "van Anna"), 1);
+		assert_int_equal(count_text(&w, at, "van Bram"), 1);
+		assert_int_equal(count_text(&w, at, "nog niet verstuurd"), 1);
+		assert_int_equal(count_text(&w, at, "na de reservekopie"), 1);
+		assert_int_equal(count_text(&w, at, "in de teruggezette kluis"), 1);
+		assert_int_equal(count_text(&w, at, "Bram gaat door"), 1);
+	}
+	assert_int_equal(unsent(&w, c), 0);
+
+	/* it is a device of Anna's, beside which the old one is no more */
+	assert_err(app_members(ec, w.app[BRAM], CIRCLE, &list, &n), ERR_OK);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++) {
+		removed = removed || strcmp(list[i].name, "Anna") == 0;
+		assert_string_equal(list[i].status, "member");
+	}
+	assert_true(removed);
+	app_members_free(list, n);
+	log_text(&w, ANNA, "van de oude laptop");
+	log_text(&w, c, "gewoon verder");
+	world_sync(&w, c);
+	world_sync(&w, ANNA);
+	world_sync(&w, BRAM);
+	assert_int_equal(count_text(&w, BRAM, "gewoon verder"), 1);
+	assert_int_equal(count_text(&w, BRAM, "van de oude laptop"), 0);
+	assert_int_equal(count_text(&w, ANNA, "gewoon verder"), 0); /* sealed with a key that it does not get (K1) */
+	world_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_restored_home_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
