@@ -300,10 +300,155 @@ static void a_restored_home_comes_back(void **state)
 	world_end(&w);
 }
 
+/* What hangs together stays together: a conversation, its follow-up, a referral with a status, and what was undone. */
+static void references_follow(void **state)
+{
+	struct world w;
+	struct contact_fields f = { .text = "vervolg" };
+	struct referral_fields r = { .service_name = "Wijkteam", .group = "welzijn", .kind = "info", .domain = "geld" };
+	struct status_change change = { .status = "aangenomen" };
+	char path[300];
+	char old[ID_TEXT_LEN];
+	char first[ID_TEXT_LEN];
+	char next[ID_TEXT_LEN];
+	char id[ID_TEXT_LEN];
+	struct referral_made made;
+	struct referral_made none;
+	struct dots list = { 0 };
+	struct loaded l;
+	struct dot ref = { 0 };
+	struct bytes text = { 0 };
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	log_one(&w, ANNA, "voor", old);
+	world_sync(&w, ANNA);
+	world_sync(&w, BRAM);
+	backup(&w, ANNA, path);
+	log_text(&w, ANNA, "op de oude laptop");
+	world_sync(&w, ANNA);
+	c = restore(&w, ANNA, path);
+	log_one(&w, c, "eerste", first);
+	f.follows = first;
+	assert_err(contact_add(ec, w.app[c], CIRCLE, &f, next), ERR_OK);
+	assert_err(referral_add(ec, w.app[c], first, &r, &made), ERR_OK);
+	assert_err(referral_status(ec, w.app[c], made.id, &change, id, &none), ERR_OK);
+	change.status = "fout";
+	assert_err(referral_status(ec, w.app[c], made.id, &change, id, &none), ERR_OK);
+	come_back(&w, c);
+	all_sync(&w, c);
+	assert_int_equal(count_text(&w, BRAM, "op de oude laptop"), 1);
+	for (size_t k = 0; k < 2; k++) {
+		struct app *app = w.app[k == 0 ? c : BRAM];
+
+		assert_err(store_contacts(ec, app->store, 0, INT64_MIN, false, &list), ERR_OK);
+		for (size_t i = 0; i < list.n; i++) {
+			assert_err(store_load(ec, app->store, list.d[i], &l), ERR_OK);
+			if (record_text(&l.record, F_contact_text, &text) && text.len == 7 &&
+			    memcmp(text.data, "vervolg", 7) == 0)
+				assert_true(record_ref(&l.record, F_contact_follows, &ref));
+			store_loaded_free(&l);
+		}
+		dots_free(&list);
+		list = (struct dots){ 0 };
+		assert_err(store_load(ec, app->store, ref, &l), ERR_OK);
+		assert_true(record_text(&l.record, F_contact_text, &text));
+		assert_int_equal(text.len, 6);
+		assert_memory_equal(text.data, "eerste", 6);
+		store_loaded_free(&l);
+		assert_err(store_referrals_of(ec, app->store, ref, &list), ERR_OK);
+		assert_int_equal(list.n, 1);
+		{
+			struct referral_list shown;
+
+			assert_err(referral_show(ec, app, made.code, &shown), ERR_OK);
+			assert_int_equal(shown.n, 1);
+			/* what was wrong is taken back */
+			assert_int_equal(shown.item[0].events, 1);
+			referral_list_free(&shown);
+		}
+		dots_free(&list);
+		list = (struct dots){ 0 };
+	}
+	world_end(&w);
+}
+
+/* ---- Copies ---- */
+
+static size_t copy_of(struct world *w, size_t i)
+{
+	size_t n = w->n++;
+	char home[300];
+	char command[800];
+	char courier[512];
+	struct app_options o = { .home = w->home[n], .courier = courier, .clock = &w->clock };
+	uint8_t master[32];
+
+	snprintf(courier, sizeof(courier), "%s", w->app[i]->courier);
+	memset(master, (int)i + 1, sizeof(master));
+	snprintf(home, sizeof(home), "%.200s/copy%zu", w->dir, n);
+	strcpy(w->home[n], home);
+	app_close(w->app[i]);
+	snprintf(command, sizeof(command), "cp -r '%s' '%s'", w->home[i], home);
+	assert_int_equal(system(command), 0);
+	assert_err(app_open_with_key(ec, &o, master, false, NULL, &w->app[n]), ERR_OK);
+	o.home = w->home[i];
+	assert_err(app_open_with_key(ec, &o, master, false, NULL, &w->app[i]), ERR_OK);
+	return n;
+}
+
+/* Both write on, one of them sends first; what was not sent when the copy was made is in both. */
+static void a_copy_goes_on_beside(void **state)
+{
+	struct world w;
+	struct sync_view v;
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	log_text(&w, ANNA, "in beide");
+	c = copy_of(&w, ANNA);
+	log_text(&w, ANNA, "van de ene");
+	log_text(&w, c, "van de andere");
+	log_text(&w, c, "en nog een");
+	world_sync(&w, ANNA);
+	log_text(&w, BRAM, "Bram gaat door");
+	world_sync(&w, BRAM);
+	v = world_sync(&w, c);
+	assert_true(v.notice[0] != '\0');
+	for (int k = 0; k < 2; k++) {
+		world_sync(&w, ANNA);
+		world_sync(&w, BRAM);
+		world_sync(&w, c);
+		world_sync(&w, COORDINATOR);
+	}
+	for (size_t i = 0; i < w.n; i++) {
+		is_whole(&w, i);
+		if (i == COORDINATOR)
+			continue;
+		same(&w, i, BRAM, CIRCLE);
+		same(&w, i, COORDINATOR, WEST);
+		assert_int_equal(count_text(&w, i, "in beide"), 1);
+		assert_int_equal(count_text(&w, i, "van de ene"), 1);
+		assert_int_equal(count_text(&w, i, "van de andere"), 1);
+		assert_int_equal(count_text(&w, i, "en nog een"), 1);
+		assert_int_equal(count_text(&w, i, "Bram gaat door"), 1);
+		assert_int_equal(unsent(&w, i), 0);
+	}
+	log_text(&w, c, "later");
+	world_sync(&w, c);
+	world_sync(&w, ANNA);
+	assert_int_equal(count_text(&w, ANNA, "later"), 1);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restored_home_comes_back),
+		cmocka_unit_test(references_follow),
+		cmocka_unit_test(a_copy_goes_on_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
