@@ -6,7 +6,7 @@
 #   make bench       the yardsticks of docs/BENCHMARKS.md
 #   make soak        the seeded tests with SLB_SOAK (20) times as many seeds
 #   make check-full  every test with gcc and clang, plain and with sanitizers
-#   make fuzz        FUZZ_TIME seconds (60) of libFuzzer on each parser of foreign bytes (clang)
+#   make fuzz        FUZZ_TIME seconds (60), at most FUZZ_RUNS executions, of libFuzzer on each parser of foreign bytes
 #   make coverage    every test once more, counting which lines and branches run (COVER: only some tests)
 #   make format      puts every source file into the shape of .clang-format
 #   make clean
@@ -128,6 +128,7 @@ WRAP_OPEN = -Wl,--wrap=vault_open
 WRAP_SQL  = $(patsubst %,-Wl$(comma)--wrap=sqlite3_%,bind_int64 bind_int bind_text64 bind_text bind_blob64 step reset finalize \
             clear_bindings exec)
 $(BUILD)/tests/bench/bench_vault $(BUILD)/tests/bench/bench_large: private LDFLAGS += $(WRAP_OPEN) $(WRAP_SQL)
+$(BUILD)/tests/bench/bench_join: private LDFLAGS += $(WRAP_OPEN)
 # Where memory runs out: our own allocations go through the test.
 FAILING = malloc calloc realloc reallocarray strdup strndup asprintf __asprintf_chk realpath opendir fdopen fopen \
           fopencookie sodium_malloc crypto_pwhash deflateInit2_ inflateInit2_
@@ -137,7 +138,7 @@ $(BUILD)/tests/faults/test_nomem: LDFLAGS += $(FAILING:%=-Wl,--wrap=%)
 REFUSED = malloc calloc realloc strdup strndup asprintf __asprintf_chk sodium_malloc crypto_pwhash sqlite3_malloc64 mmap64 \
           madvise mlock open64 read __read_chk pread64 __pread64_chk write fsync fstat64 stat64 unlink rename rmdir mkdir \
           flock sqlite3_vfs_find sqlite3_db_config sqlite3_set_authorizer sqlite3_file_control sqlite3_vfs_register \
-          sqlite3_initialize sqlite3_config getrlimit64 setrlimit64 prctl sodium_init
+          sqlite3_initialize sqlite3_config getrlimit64 setrlimit64 prctl sodium_init sqlite3_shutdown sqlite3_column_text
 $(BUILD)/tests/vault/test_refused: LDFLAGS += $(REFUSED:%=-Wl,--wrap=%)
 
 # The same for the courier, whole: loaded into it by a test.
@@ -232,19 +233,35 @@ check-full:
 
 # New inputs go to BUILD/fuzz/<target>; those worth keeping to tests/data/corpus/<target>, which every test run replays.
 FUZZ_TIME   ?= 60
-FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse
-FUZZ_SRC     = $(wildcard src/base/*.c src/crypto/*.c src/model/*.c src/batch/*.c) src/render/csv.c src/render/import.c \
-               $(patsubst %,src/app/%.c,import_log pool dates check bsn labels)
+FUZZ_RUNS   ?= -1
+FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse batch_parse boxes_get letter_get \
+               invitation_get invitation_inner merge3
+FUZZ_SRC     = $(wildcard $(patsubst %,src/%/*.c,base crypto model batch vault store sync)) src/render/csv.c \
+               src/render/import.c $(patsubst %,src/app/%.c,import_log pool dates check bsn labels)
+FUZZ_OBJ     = $(FUZZ_SRC:src/%.c=$(BUILD)/fuzz/obj/%.o) $(BUILD)/fuzz/obj/dictionary.o $(BUILD)/fuzz/obj/store_sql.o
+FUZZ_CC      = clang $(CSTD) -O1 -g -fsanitize-address-use-after-return=never -fno-sanitize-recover=all \
+               -fsanitize=address,undefined,fuzzer$(if $(1),-no-link) -Isrc -I. -Itests -I$(BUILD) -I$(BUILD)/gen $(PKG_CFLAGS)
 
-fuzz: $(BUILD)/gen/dictionary.c
-	@mkdir -p $(BUILD)/fuzz
+$(BUILD)/fuzz/obj/%.o: src/%.c | $(GENHDR)
+	@mkdir -p $(@D)
+	$(Q)$(call FUZZ_CC,1) -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/obj/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(Q)$(call FUZZ_CC,1) -c $< -o $@
+$(BUILD)/fuzz/lib.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz.c tests/fuzz/cheap.c $(wildcard tests/fuzz/*.h) $(BUILD)/fuzz/lib.a
+	@echo "cc $@"
+	$(Q)$(call FUZZ_CC,) -DTARGET=$* tests/fuzz/fuzz.c tests/fuzz/cheap.c -o $@ $(BUILD)/fuzz/lib.a $(PKG_LIBS) -lcsv -lm \
+		$(patsubst %,-Wl$(comma)--wrap=%,sign_make sign_check box_seal box_unseal)
+
+fuzz: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/fuzz_%)
 	@set -e; for t in $(FUZZ_TARGETS); do mkdir -p $(BUILD)/fuzz/$$t; \
-		clang $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DTARGET=$$t -Isrc -I. \
-			-Itests -I$(BUILD) -I$(BUILD)/gen $(PKG_CFLAGS) tests/fuzz/fuzz.c $(FUZZ_SRC) $(BUILD)/gen/dictionary.c \
-			-o $(BUILD)/fuzz/fuzz_$$t $(PKG_LIBS) -lcsv; \
-		echo "== $$t"; nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -max_len=4096 -print_final_stats=1 \
-			-artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/$$t tests/data/corpus/$$t 2>$(BUILD)/fuzz/$$t.log || \
-			{ tail -n 40 $(BUILD)/fuzz/$$t.log; exit 1; }; grep number_of_executed_units $(BUILD)/fuzz/$$t.log; done
+		echo "== $$t"; ASAN_OPTIONS=quarantine_size_mb=8 nice $(BUILD)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_TIME) -runs=$(FUZZ_RUNS) -max_len=4096 \
+			-print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/$$t tests/data/corpus/$$t \
+			2>$(BUILD)/fuzz/$$t.log || { tail -n 40 $(BUILD)/fuzz/$$t.log; exit 1; }; \
+		grep number_of_executed_units $(BUILD)/fuzz/$$t.log; done
 
 # COVER='vault/test_ crypto/ ...': only the tests with one of these words in their name, and what they need, and the
 # figures of each file in COVER_OF. Without optimisation, which would merge branches.
@@ -271,4 +288,5 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(SIMSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
+-include $(FUZZ_OBJ:.o=.d)
 -include $(TESTBIN:%=%.d) $(DRIVERS:%=%.d) $(BENCHBIN:%=%.d)

@@ -142,7 +142,9 @@ static enum err take_lines(struct errctx *ec, struct reader *r, const struct cou
 		struct report_line line;
 
 		*end = '\0';
-		if (r->done || strlen(start) != (size_t)(end - start) || report_parse(start, &line) != ERR_OK)
+		/* after its last word it may still pack, and says now and then that it lives */
+		if (strlen(start) != (size_t)(end - start) || report_parse(start, &line) != ERR_OK ||
+		    (r->done && line.kind != REPORT_BUSY))
 			e = broke_off(ec, "the courier's report cannot be read");
 		else if (line.kind == REPORT_DONE)
 			r->done = true;

@@ -29,6 +29,19 @@ static enum err no_memory(struct errctx *ec, const struct app_options *o)
 	return err_errno(ec, ENOMEM, o->home);
 }
 
+#define META_SHEET "sheet"
+
+/* The newest sheet that the vault knows of; 0: none. */
+static enum err noted_get(struct errctx *ec, struct app *app, uint32_t *out)
+{
+	struct buf b = { 0 };
+	enum err e = store_meta_get(ec, app->store, META_SHEET, &b);
+
+	*out = e == ERR_OK && b.len == 4 ? be32_get(b.data) : 0;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* ---- Making one ---- */
 
 static void view_make(struct secrets *s, const struct keyfile_sheet *sheet)
@@ -79,19 +92,25 @@ enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t d
 	return e;
 }
 
-enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, struct bytes passphrase, sheet_write_fn write,
-                         void *arg, struct sheet_issued *out)
+enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const struct sheet_ask *ask,
+                         struct sheet_issued *out)
 {
+	struct app *app = ask->app != NULL && app_is_open(ask->app) ? ask->app : NULL;
 	struct keychange *kc = NULL;
+	uint32_t noted = 0;
 	char *keys = file_join(o->home, "keys");
 	enum err e = keys == NULL ? no_memory(ec, o) : ERR_OK;
 
 	*out = (struct sheet_issued){ SHEET_NOT_WRITTEN, 0, 0 };
 	if (e == ERR_OK)
-		e = keychange_by_passphrase(ec, keys, passphrase, app_rng(o), &kc);
+		e = keychange_by_passphrase(ec, keys, ask->passphrase, app_rng(o), &kc);
+	if (e == ERR_OK && app != NULL && noted_get(NULL, app, &noted) == ERR_OK)
+		keychange_sheet_after(kc, noted);
 	if (e == ERR_OK)
-		e = app_sheet_issue_with(ec, kc, app_day_of(clock_now(app_clock(o))), write, arg, out);
+		e = app_sheet_issue_with(ec, kc, app_day_of(clock_now(app_clock(o))), ask->write, ask->arg, out);
 	keychange_free(kc);
+	if (e == ERR_OK && app != NULL)
+		app_sheet_note(app);
 	free(keys);
 	return e;
 }
@@ -206,18 +225,6 @@ enum err app_recover(struct errctx *ec, const struct app_options *o, struct byte
 }
 
 /* ---- Which sheet was the newest? The key file alone cannot tell: an older one is whole too. ---- */
-
-#define META_SHEET "sheet"
-
-static enum err noted_get(struct errctx *ec, struct app *app, uint32_t *out)
-{
-	struct buf b = { 0 };
-	enum err e = store_meta_get(ec, app->store, META_SHEET, &b);
-
-	*out = e == ERR_OK && b.len == 4 ? be32_get(b.data) : 0;
-	buf_free(&b);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
 
 void app_sheet_note(struct app *app)
 {

@@ -2,8 +2,9 @@
 /*
  * The recovery sheet: 16 words on paper that open a home of which the passphrase is forgotten.
  *
- * Only the key file is read and written; the vault may be open meanwhile, in this process or another. Words live in
- * guarded memory (V1) and come from a file, a descriptor or a prompt, never from argv or the environment.
+ * Only the key file must be there; the vault may be open meanwhile, in this process or another, and where it can be had
+ * it knows how many sheets there were. Words live in guarded memory (V1) and come from a file, a descriptor or a
+ * prompt, never from argv or the environment.
  */
 #ifndef SLB_APP_RECOVERY_H
 #define SLB_APP_RECOVERY_H
@@ -37,9 +38,16 @@ struct sheet_issued {
 };
 
 /* Issues a new sheet with the home's passphrase: `write` first, then the key file, in which it takes the place of an
- * earlier sheet. At every instant the sheet that the key file knows is one that was written. One derivation. */
-enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, struct bytes passphrase, sheet_write_fn write,
-                         void *arg, struct sheet_issued *out) MUST_CHECK;
+ * earlier sheet. At every instant the sheet that the key file knows is one that was written. One derivation.
+ * With an open vault, its number follows on the last one that the vault knows of too, and is noted there at once. */
+struct sheet_ask {
+	struct bytes passphrase;
+	struct app *app; /* the vault of this home where it is open, or NULL */
+	sheet_write_fn write;
+	void *arg;
+};
+enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const struct sheet_ask *ask,
+                         struct sheet_issued *out) MUST_CHECK;
 
 /* The second half, for harnesses: `kc` was opened. */
 struct keychange;
@@ -54,7 +62,7 @@ struct sheet_known {
 enum err app_sheet_known(struct errctx *ec, const char *home, struct sheet_known *out) MUST_CHECK;
 
 /* Notes in the vault the number of the sheet that its key file names, where it is a later one than was noted before.
- * Best effort, at each opening by passphrase. */
+ * Best effort; at each opening by passphrase, when a sheet was made, and as the owner of an open vault closes it. */
 void app_sheet_note(struct app *app);
 /* ERR_REFUSED where the key file names an earlier sheet than was noted: an older key file was put back, and what is
  * sealed to the sheet in it could be opened by words that somebody else has. */

@@ -191,6 +191,10 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
 		return e;
 	}
 	backup_clear(o->home); /* now that nobody else can be at it */
+	/* A key whose destruction was broken off. Where it fails again the wish stays, and nothing else depends on it.
+	 */
+	if (!create)
+		(void)!store_forget(NULL, app->store);
 	*out = app;
 	return ERR_OK;
 }

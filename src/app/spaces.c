@@ -10,6 +10,7 @@
 #include "app/again.h"
 #include "app/syncing.h"
 #include "app/within.h"
+#include "crypto/secret.h"
 #include "model/draft.h"
 #include "model/wire.h"
 #include "store/store.h"
@@ -287,13 +288,14 @@ enum err app_invite(struct errctx *ec, struct app *app, const char *space, const
 	e = invite_make(ec, &y, &row, role, &invitation);
 	if (e == ERR_OK)
 		e = invitation_put(&invitation, &out->text);
+	date_text(invitation.expires_ms, out->expires, sizeof(out->expires));
+	secret_wipe(&invitation, sizeof(invitation));
 	e = within_end(ec, app, e);
 	if (e != ERR_OK) {
 		buf_free(&out->text);
 		return e;
 	}
 	strcpy(out->space, row.name);
-	date_text(invitation.expires_ms, out->expires, sizeof(out->expires));
 	return ERR_OK;
 }
 
@@ -349,14 +351,12 @@ enum err app_join(struct errctx *ec, struct app *app, const char *text, size_t l
 		e = own_name(ec, app, nick);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
-	if (e != ERR_OK)
-		return e;
-	e = join_ask(ec, &y, &invitation, nick);
-	e = within_end(ec, app, e);
-	if (e != ERR_OK)
-		return e;
-	strcpy(space, invitation.space[0].name);
-	return ERR_OK;
+	if (e == ERR_OK)
+		e = within_end(ec, app, join_ask(ec, &y, &invitation, nick));
+	if (e == ERR_OK)
+		strcpy(space, invitation.space[0].name);
+	secret_wipe(&invitation, sizeof(invitation));
+	return e;
 }
 
 enum err app_join_request(struct errctx *ec, struct app *app, const char *remote,

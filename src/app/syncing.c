@@ -23,6 +23,7 @@
 #include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
+#include "sync/epochs.h"
 #include "sync/inbox.h"
 #include "sync/outbox.h"
 #include "sync/restored.h"
@@ -67,16 +68,20 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 		return e;
 	e = store_space_list(ec, app->store, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		size_t closed = 0;
 		bool away = false;
 
 		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
 			continue;
 		e = again_away(ec, app->store, list[i].n, &away);
 		if (e == ERR_OK && !away)
+			e = epochs_tend(ec, &y, &list[i], &closed);
+		if (e == ERR_OK && !away)
 			e = outbox_seal(ec, &y, &list[i]);
 	}
 	free(list);
-	return within_end(ec, app, e);
+	e = within_end(ec, app, e);
+	return e == ERR_OK ? store_forget(ec, app->store) : e; /* of keys that were destroyed nothing stays */
 }
 
 static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
@@ -377,19 +382,19 @@ static void add_up(struct sync_view *v, const struct received *r)
 
 /* --- two versions: what stands in them now and did not before --- */
 
-struct standing {
+struct side_by_side {
 	struct dots records;
 	size_t *fields; /* in two versions, of each record */
 };
 
-static void standing_free(struct standing *s)
+static void standing_free(struct side_by_side *s)
 {
 	dots_free(&s->records);
 	free(s->fields);
-	*s = (struct standing){ 0 };
+	*s = (struct side_by_side){ 0 };
 }
 
-static enum err standing_load(struct errctx *ec, struct app *app, struct standing *out)
+static enum err standing_load(struct errctx *ec, struct app *app, struct side_by_side *out)
 {
 	enum err e = store_two_versions(ec, app->store, &out->records);
 
@@ -407,7 +412,7 @@ static enum err standing_load(struct errctx *ec, struct app *app, struct standin
 	return e;
 }
 
-static uint64_t standing_new(const struct standing *before, const struct standing *after)
+static uint64_t standing_new(const struct side_by_side *before, const struct side_by_side *after)
 {
 	uint64_t n = 0;
 
@@ -506,8 +511,8 @@ static enum err save_success(struct errctx *ec, struct app *app)
 
 enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 {
-	struct standing before = { 0 };
-	struct standing after = { 0 };
+	struct side_by_side before = { 0 };
+	struct side_by_side after = { 0 };
 	struct space_row *list = NULL;
 	size_t n = 0;
 	size_t remotes = 0;
@@ -626,6 +631,20 @@ static enum err aside_status(struct errctx *ec, struct app *app, struct status_v
 	return e;
 }
 
+static enum err waiting_status(struct errctx *ec, struct app *app, struct waiting_view *out)
+{
+	uint64_t kinds[AWAITED_KINDS];
+	enum err e = store_waiting_kinds(ec, app->store, kinds);
+
+	*out = (struct waiting_view){ .key = kinds[AWAITS_KEPT],
+		                      .author = kinds[AWAITS_AUTHOR],
+		                      .batch = kinds[AWAITS_BATCH],
+		                      .joining = kinds[AWAITS_SPACE],
+		                      .newer_program = kinds[AWAITS_PROGRAM],
+		                      .unknown = kinds[AWAITS_UNKNOWN] };
+	return e;
+}
+
 /* A key file that went bad is told, not a reason to say nothing of the rest. */
 static void sheet_status(struct app *app, struct status_view *out)
 {
@@ -668,6 +687,8 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 		e = aside_status(ec, app, out);
 	if (e == ERR_OK)
 		e = store_waiting_count(ec, app->store, &out->waiting);
+	if (e == ERR_OK)
+		e = waiting_status(ec, app, &out->waiting_for);
 	sheet_status(app, out);
 	if (e == ERR_OK)
 		e = restored_get(ec, &y, &restored);

@@ -45,12 +45,23 @@ struct aside_view {
 	char why[240];
 };
 
+/* Of the files whose causes are missing, how many wait for what. */
+struct waiting_view {
+	uint64_t key;           /* the key that they are under */
+	uint64_t author;        /* word of who their author is */
+	uint64_t batch;         /* a batch before them */
+	uint64_t joining;       /* this home to be let in */
+	uint64_t newer_program; /* a newer version of the program */
+	uint64_t unknown;       /* put there by an earlier version, not looked into since */
+};
+
 struct status_view {
 	uint64_t unsent;
 	char last_success[24]; /* ISO 8601 UTC, "" for never */
 	int64_t days_since;    /* -1: never */
 	char restored[24];     /* ISO 8601 UTC: restored from a backup of then, and not among the others yet; "": no */
-	uint64_t waiting;      /* batches whose causes are missing */
+	uint64_t waiting;      /* files whose causes are missing */
+	struct waiting_view waiting_for;
 	struct aside_view *aside;
 	size_t aside_count;
 	struct space_status *spaces;

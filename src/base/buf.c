@@ -47,7 +47,11 @@ enum err buf_put(struct buf *b, const void *data, size_t len)
 
 enum err buf_put_byte(struct buf *b, uint8_t byte)
 {
-	return buf_put(b, &byte, 1);
+	enum err e = buf_reserve(b, 1);
+
+	if (e == ERR_OK)
+		b->data[b->len++] = byte;
+	return e;
 }
 
 enum err buf_put_str(struct buf *b, const char *s)

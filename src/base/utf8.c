@@ -5,7 +5,7 @@
 bool utf8_valid(const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	const uint8_t *end = p + len;
+	const uint8_t *end = len == 0 ? p : p + len; /* no bytes may have no address */
 
 	while (p < end) {
 		uint8_t c = *p++;

@@ -38,7 +38,7 @@ enum err file_header_get(struct bytes file, struct file_header *out)
 
 	if (file.len < FILE_HEADER_LEN || file.len > FILE_MAX)
 		return ERR_DAMAGED;
-	if (file.data[5] < FILE_BATCH || file.data[5] > FILE_SNAPSHOT)
+	if (file.data[5] < FILE_BATCH || file.data[5] > FILE_CARRY)
 		return ERR_DAMAGED;
 	out->type = (enum file_type)file.data[5];
 	memcpy(out->space.b, file.data + 8, TAG_LEN);
@@ -121,10 +121,11 @@ static void cipher_key(const uint8_t key[static EPOCH_KEY_LEN], struct epoch_id 
 	key_derive(key, "slb batch key", (struct bytes){ epoch.b, EPOCH_ID_LEN }, out);
 }
 
-enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes signed_part,
-                    const struct rng *rng, struct buf *file)
+/* length 4 | content | zeros, sealed under an epoch; for each type of file with a type tag of its own. */
+static enum err content_seal(enum seal_type type, const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN],
+                             struct bytes content, const struct rng *rng, struct buf *file)
 {
-	size_t bare = BATCH_BARE + signed_part.len;
+	size_t bare = BATCH_BARE + content.len;
 	size_t plain_len = padded_len(bare) - FILE_HEADER_LEN - AEAD_OVERHEAD;
 	uint8_t head[FILE_HEADER_LEN];
 	uint8_t k[AEAD_KEY_LEN];
@@ -136,16 +137,16 @@ enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_
 	e = buf_reserve(&plain, plain_len);
 	if (e != ERR_OK)
 		return e;
-	be32_put(plain.data, (uint32_t)signed_part.len);
+	be32_put(plain.data, (uint32_t)content.len);
 	memset(plain.data + 4, 0, plain_len - 4);
-	if (signed_part.len > 0)
-		memcpy(plain.data + 4, signed_part.data, signed_part.len);
+	if (content.len > 0)
+		memcpy(plain.data + 4, content.data, content.len);
 	plain.len = plain_len;
 	file_header_put(h, head);
 	cipher_key(key, h->epoch, k);
 	e = buf_put(file, head, sizeof(head));
 	if (e == ERR_OK)
-		e = aead_seal(SEAL_BATCH, k, (struct bytes){ head, sizeof(head) }, buf_bytes(&plain), rng, file);
+		e = aead_seal(type, k, (struct bytes){ head, sizeof(head) }, buf_bytes(&plain), rng, file);
 	secret_wipe(k, sizeof(k));
 	buf_free(&plain);
 	return e;
@@ -160,7 +161,8 @@ static bool all_zero(const uint8_t *p, size_t len)
 	return any == 0;
 }
 
-enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *signed_out)
+static enum err content_unseal(enum seal_type type, enum file_type expected, struct bytes file,
+                               const uint8_t key[static EPOCH_KEY_LEN], struct buf *out)
 {
 	struct file_header h;
 	uint8_t k[AEAD_KEY_LEN];
@@ -170,10 +172,10 @@ enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN]
 
 	if (e != ERR_OK)
 		return e;
-	if (h.type != FILE_BATCH)
+	if (h.type != expected)
 		return ERR_DAMAGED;
 	cipher_key(key, h.epoch, k);
-	e = aead_unseal(SEAL_BATCH, k, (struct bytes){ file.data, FILE_HEADER_LEN },
+	e = aead_unseal(type, k, (struct bytes){ file.data, FILE_HEADER_LEN },
 	                (struct bytes){ file.data + FILE_HEADER_LEN, file.len - FILE_HEADER_LEN }, &plain);
 	secret_wipe(k, sizeof(k));
 	if (e == ERR_OK) {
@@ -183,9 +185,31 @@ enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN]
 			e = ERR_DAMAGED;
 	}
 	if (e == ERR_OK)
-		e = buf_put(signed_out, plain.data + 4, len);
+		e = buf_put(out, plain.data + 4, len);
 	buf_free(&plain);
 	return e;
+}
+
+enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes signed_part,
+                    const struct rng *rng, struct buf *file)
+{
+	return content_seal(SEAL_BATCH, h, key, signed_part, rng, file);
+}
+
+enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *signed_out)
+{
+	return content_unseal(SEAL_BATCH, FILE_BATCH, file, key, signed_out);
+}
+
+enum err carry_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes items,
+                    const struct rng *rng, struct buf *file)
+{
+	return content_seal(SEAL_CARRY, h, key, items, rng, file);
+}
+
+enum err carry_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *items)
+{
+	return content_unseal(SEAL_CARRY, FILE_CARRY, file, key, items);
 }
 
 enum err boxes_seal(const struct file_header *h, struct space_id space, const struct epoch_secret *secret,

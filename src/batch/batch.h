@@ -31,7 +31,14 @@
 #define BATCH_BODY_MAX (32u << 20) /* bytes of an inflated body */
 #define FILE_MAX (16u << 20)
 
-enum file_type { FILE_BATCH = 1, FILE_BOXES = 2, FILE_JOIN_REQUEST = 3, FILE_JOIN_ANSWER = 4, FILE_SNAPSHOT = 5 };
+enum file_type {
+	FILE_BATCH = 1,
+	FILE_BOXES = 2,
+	FILE_JOIN_REQUEST = 3,
+	FILE_JOIN_ANSWER = 4,
+	FILE_SNAPSHOT = 5,
+	FILE_CARRY = 6
+};
 
 struct file_header {
 	enum file_type type;
@@ -75,6 +82,12 @@ enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_
 
 /* The signed part of a sealed file, appended to `signed_out`. ERR_DAMAGED when it does not verify. */
 enum err batch_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *signed_out) MUST_CHECK;
+
+/* Batches that are carried over (sync/carry.h), one after the other: device 8 | its tag 5 | number 8 | length 4 |
+ * signed part; lengths and numbers big-endian. A file like that of a batch, with a type and a type tag of its own. */
+enum err carry_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes items,
+                    const struct rng *rng, struct buf *file) MUST_CHECK;
+enum err carry_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *items) MUST_CHECK;
 
 /* The size to which a file of `len` bytes is padded. */
 size_t padded_len(size_t len);

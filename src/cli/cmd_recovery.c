@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/tr.h"
 #include "cli/command.h"
+#include "cli/owner.h"
 #include "render/doc.h"
 #include "render/sheet.h"
 #include "render/text.h"
@@ -80,20 +81,39 @@ static void sheet_say(struct command_call *call, const char *path, const struct 
 		    n, NULL, NULL);
 }
 
+/* The vault, to number the sheet and to know of it from now on. Not where another process is the owner, and where it
+ * does not open the sheet is made all the same. app_close() *out and close *claim. */
+static void vault_at_hand(struct command_call *call, const struct secret_text *passphrase, struct app **out, int *claim)
+{
+	*out = NULL;
+	if (owner_claim(NULL, call->options->home, 0, claim) == ERR_OK)
+		(void)!app_open(NULL, call->options, bytes_of(passphrase), out);
+}
+
 enum err recovery_sheet_make(struct command_call *call, const char *path, const struct secret_text *passphrase,
                              uint32_t *number)
 {
 	struct io_write w = { .token = -1 };
 	struct sheet_file f = { .call = call, .w = &w };
+	struct sheet_ask ask = { bytes_of(passphrase), call->app, sheet_write, &f };
 	struct sheet_issued issued = { SHEET_NOT_WRITTEN, 0, 0 };
+	struct app *own = NULL;
+	int claim = -1;
 	struct sheet_text *buffer = sheet_text_new();
 	enum err e = buffer == NULL ? err_errno(call->ec, ENOMEM, path) : file_begin(call, path, &f.format, &w);
 
 	/* The words pass through the stream's buffer. */
 	if (e == ERR_OK && setvbuf(w.file, buffer->text, _IOFBF, sizeof(buffer->text)) != 0)
 		e = err_errno(call->ec, errno, path);
+	if (e == ERR_OK && ask.app == NULL) {
+		vault_at_hand(call, passphrase, &own, &claim);
+		ask.app = own;
+	}
 	if (e == ERR_OK)
-		e = app_sheet_issue(call->ec, call->options, bytes_of(passphrase), sheet_write, &f, &issued);
+		e = app_sheet_issue(call->ec, call->options, &ask, &issued);
+	app_close(own);
+	if (claim >= 0)
+		close(claim);
 	if (issued.fate == SHEET_OPENS || issued.fate == SHEET_MAY_OPEN) {
 		/* It has its name already: there is nothing left that can fail. */
 		enum err kept = io_write_commit(call->io, NULL, &w);

@@ -137,6 +137,19 @@ enum err cmd_sync(struct command_call *call)
 	return e;
 }
 
+/* For what, and how many. */
+static void status_waiting(struct doc *d, const struct waiting_view *w)
+{
+	doc_object(d, "waiting_for");
+	doc_int(d, "key", (int64_t)w->key);
+	doc_int(d, "author", (int64_t)w->author);
+	doc_int(d, "batch", (int64_t)w->batch);
+	doc_int(d, "joining", (int64_t)w->joining);
+	doc_int(d, "newer_program", (int64_t)w->newer_program);
+	doc_int(d, "unknown", (int64_t)w->unknown);
+	doc_end(d);
+}
+
 static enum err status_doc(struct command_call *call, const struct status_view *s)
 {
 	struct doc *d = doc_new();
@@ -147,6 +160,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_bool(d, "restored", s->restored[0] != '\0');
 	doc_text(d, "restored_from", s->restored[0] == '\0' ? NULL : s->restored);
 	doc_int(d, "waiting", (int64_t)s->waiting);
+	status_waiting(d, &s->waiting_for);
 	doc_array(d, "set_aside");
 	for (size_t i = 0; i < s->aside_count; i++) {
 		doc_object(d, NULL);
@@ -273,6 +287,10 @@ static void status_text(struct command_call *call, const struct status_view *s)
 	number(s->waiting, n);
 	if (s->waiting > 0)
 		command_say(call, TR("Waiting for something that is not here yet: %1."), n, NULL, NULL);
+	number(s->waiting_for.newer_program, n);
+	if (s->waiting_for.newer_program > 0)
+		command_say(call, TR("Waiting for a newer version of the program: %1. Install it, then sync."), n, NULL,
+		            NULL);
 	for (size_t i = 0; i < s->aside_count; i++)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);

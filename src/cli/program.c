@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/recovery.h"
 #include "app/watch.h"
 #include "base/file.h"
 #include "base/tr.h"
@@ -146,6 +147,8 @@ static void owned_close(void *ctx)
 {
 	struct owned *o = ctx;
 
+	if (app_is_open(o->app))
+		app_sheet_note(o->app); /* one that was made meanwhile */
 	app_close(o->app);
 	o->app = NULL;
 }

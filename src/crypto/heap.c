@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,10 @@ bool secret_heap(void)
 
 #else
 
-static void (*give_back)(void *);
+typedef void give_back_fn(void *);
+
+/* Threads may look it up at the same time; each finds the same. */
+static _Atomic(give_back_fn *) give_back;
 
 bool secret_heap(void)
 {
@@ -37,28 +41,33 @@ bool secret_heap(void)
 }
 
 /* The C library's free(). Looking it up may itself free a little, which is then not given back. */
-static void find_give_back(void)
+static give_back_fn *find_give_back(void)
 {
 	static _Thread_local bool looking;
+	give_back_fn *back = NULL;
 	void *found = NULL;
 
 	if (looking)
-		return;
+		return NULL;
 	looking = true;
 	found = dlsym(RTLD_NEXT, "free");
-	memcpy(&give_back, &found, sizeof(found));
+	memcpy(&back, &found, sizeof(found));
+	atomic_store_explicit(&give_back, back, memory_order_relaxed);
 	looking = false;
+	return back;
 }
 
 void free(void *p)
 {
+	give_back_fn *back = atomic_load_explicit(&give_back, memory_order_relaxed);
+
 	if (p == NULL)
 		return;
 	explicit_bzero(p, malloc_usable_size(p));
-	if (give_back == NULL)
-		find_give_back();
-	if (give_back != NULL)
-		give_back(p);
+	if (back == NULL)
+		back = find_give_back();
+	if (back != NULL)
+		back(p);
 }
 
 /* The C library would leave the old bytes behind where a block moves, and cut off what a block loses unwiped. */

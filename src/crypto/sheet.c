@@ -51,6 +51,15 @@ void sheet_keypair(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t public
 	sodium_memzero(seed, sizeof(seed));
 }
 
+void sheet_author_key(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t out[static SHEET_AUTHOR_LEN])
+{
+	struct bytes part = { secret, SHEET_SECRET_LEN };
+
+	hash_parts("sleutelbos sheet author key 1", NULL, &part, 1, out, SHEET_AUTHOR_LEN);
+	/* libsodium leaves a copy of the result below. */
+	sodium_stackzero(4096);
+}
+
 /* ---- Reading what was typed ---- */
 
 /* Letters make words, everything else parts them: digits, punctuation, blanks. Of what is not ASCII, only the blank

@@ -41,4 +41,10 @@ enum err sheet_words_get(struct errctx *ec, struct bytes typed, uint8_t secret[s
 void sheet_keypair(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t public[static BOX_PUBLIC_LEN],
                    uint8_t box_secret[static BOX_SECRET_LEN]);
 
+/* Anybody can seal to a public key. The author key, from the same bits, is known to the paper and to who holds the
+ * master key that was sealed to it: under it they say what they sealed. Nothing about it follows from the public key.
+ * `out` is guarded memory. */
+#define SHEET_AUTHOR_LEN 32
+void sheet_author_key(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t out[static SHEET_AUTHOR_LEN]);
+
 #endif

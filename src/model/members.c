@@ -10,7 +10,7 @@
 
 /* ---- What was seen ---- */
 
-static bool saw(const struct moment *at, const struct moment *what)
+bool moment_saw(const struct moment *at, const struct moment *what)
 {
 	const struct vv_entry *e = NULL;
 
@@ -67,7 +67,7 @@ static const struct act *admission(const struct members *m, struct device_id dev
 	for (size_t k = 0; k < m->acts; k++) {
 		const struct act *a = &m->act[k];
 
-		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->device, dev) == 0 && saw(at, &a->at))
+		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->device, dev) == 0 && moment_saw(at, &a->at))
 			return a;
 	}
 	return NULL;
@@ -83,7 +83,7 @@ static unsigned left_of(const struct members *m, const struct act *grant, const 
 		const struct act *t = &m->act[k];
 
 		if (t->type == ACT_TAKE && t->counts && dot_cmp(t->person, grant->person) == 0 &&
-		    saw(&t->at, &grant->at) && (at == NULL || !saw(&t->at, at)))
+		    moment_saw(&t->at, &grant->at) && (at == NULL || !moment_saw(&t->at, at)))
 			roles &= ~t->roles;
 	}
 	return roles;
@@ -97,7 +97,7 @@ static unsigned roles_of(const struct members *m, struct dot person, const struc
 		const struct act *g = &m->act[k];
 
 		if (g->type == ACT_GRANT && g->counts && dot_cmp(g->person, person) == 0 &&
-		    (at == NULL || saw(at, &g->at)))
+		    (at == NULL || moment_saw(at, &g->at)))
 			roles |= left_of(m, g, at);
 	}
 	return roles;
@@ -117,7 +117,7 @@ static bool may_go_on(const struct members *m, const struct act *a)
 		const struct act *cut = &m->act[k];
 
 		if (cut->type == ACT_CUT && cut->counts && device_cmp(cut->device, a->goes_on) == 0 &&
-		    !saw(&cut->at, &a->at))
+		    !moment_saw(&cut->at, &a->at))
 			return false;
 	}
 	return device_cmp(a->goes_on, m->founder) == 0 || admission(m, a->goes_on, &a->at) != NULL;
@@ -401,9 +401,14 @@ bool members_let_in(const struct members *m, const struct moment *at)
 {
 	for (size_t i = 0; i < m->acts; i++)
 		if (m->act[i].type == ACT_ADMIT && device_cmp(m->act[i].device, at->author) == 0 &&
-		    saw(at, &m->act[i].at))
+		    moment_saw(at, &m->act[i].at))
 			return true;
 	return false;
+}
+
+bool members_knew(const struct members *m, const struct moment *at, struct device_id dev)
+{
+	return device_cmp(dev, m->founder) == 0 || admission(m, dev, at) != NULL;
 }
 
 struct dot members_person(const struct members *m, const struct moment *at)
@@ -433,7 +438,7 @@ unsigned members_roles(const struct members *m, struct dot person)
 bool members_knew_removals(const struct members *m, const struct moment *at)
 {
 	for (size_t i = 0; i < m->acts; i++)
-		if (m->act[i].type == ACT_CUT && m->act[i].counts && !saw(at, &m->act[i].at))
+		if (m->act[i].type == ACT_CUT && m->act[i].counts && !moment_saw(at, &m->act[i].at))
 			return false;
 	return true;
 }

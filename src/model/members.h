@@ -80,6 +80,9 @@ struct members {
 	size_t devices;
 };
 
+/* Does `what` lie in the past of `at`? */
+bool moment_saw(const struct moment *at, const struct moment *what);
+
 /* `act`, `acts`, `kind` and `founder` are set by the caller. The same act may stand there twice. ERR_NO_MEMORY is the
  * only error; members_free() frees what this made, not the acts. Time grows with the square of the acts, and with the
  * cube of the removals. */
@@ -94,6 +97,8 @@ bool members_void(const struct members *m, struct device_id dev, uint64_t seq);
 bool members_may(const struct members *m, const struct moment *at, unsigned roles);
 /* Does some admission of the author lie in what it had seen, whether that counts or not? */
 bool members_let_in(const struct members *m, const struct moment *at);
+/* Did the author know then that this device is in? */
+bool members_knew(const struct members *m, const struct moment *at, struct device_id dev);
 /* Whose device the author was then; none where it was no member then. */
 struct dot members_person(const struct members *m, const struct moment *at);
 /* The roles of a person by all acts that count. */

@@ -69,9 +69,10 @@ static size_t part_len(const uint8_t *p, size_t left)
 
 static enum err parts_cut(struct bytes text, struct parts *out, bool *fits)
 {
+	size_t room = text.len < MERGE3_PARTS_MAX ? text.len : MERGE3_PARTS_MAX; /* a part has at least one byte */
 	size_t at = 0;
 
-	*out = (struct parts){ calloc(MERGE3_PARTS_MAX, sizeof(*out->part)), 0 };
+	*out = (struct parts){ calloc(room + 1, sizeof(*out->part)), 0 };
 	if (out->part == NULL)
 		return ERR_NO_MEMORY;
 	while (at < text.len && out->n < MERGE3_PARTS_MAX) {

@@ -71,14 +71,14 @@ enum err store_unpublish(struct errctx *ec, struct store *s, int64_t space, cons
 
 /* ---- Out of the log ---- */
 
-void store_taken_free(struct taken *list, size_t count)
+void store_taken_free(struct taken_edit *list, size_t count)
 {
 	for (size_t i = 0; list != NULL && i < count; i++)
 		buf_free(&list[i].bytes);
 	free(list);
 }
 
-static enum err taken_list(struct errctx *ec, struct store *s, int64_t space, struct taken **out, size_t *count)
+static enum err taken_list(struct errctx *ec, struct store *s, int64_t space, struct taken_edit **out, size_t *count)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_edit_taken);
 	size_t cap = 0;
@@ -88,12 +88,12 @@ static enum err taken_list(struct errctx *ec, struct store *s, int64_t space, st
 	NEED(st);
 	sqlite3_bind_int64(st, 1, space);
 	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
-		struct taken *t = NULL;
+		struct taken_edit *t = NULL;
 
 		if ((e = list_grow((void **)out, *count, &cap, sizeof(**out))) != ERR_OK)
 			break;
 		t = &(*out)[(*count)++];
-		*t = (struct taken){ .n = sqlite3_column_int64(st, 0) };
+		*t = (struct taken_edit){ .n = sqlite3_column_int64(st, 0) };
 		if ((e = buf_put(&t->bytes, column_bytes(st, 2).data, column_bytes(st, 2).len)) != ERR_OK ||
 		    (e = dot_of(ec, s, sqlite3_column_int64(st, 1), &t->dot)) != ERR_OK)
 			break;
@@ -164,7 +164,7 @@ static enum err close_up(struct errctx *ec, struct store *s, int64_t first)
 	return e;
 }
 
-enum err store_take_out(struct errctx *ec, struct store *s, int64_t space, struct taken **out, size_t *count)
+enum err store_take_out(struct errctx *ec, struct store *s, int64_t space, struct taken_edit **out, size_t *count)
 {
 	enum err e = ERR_OK;
 
@@ -173,7 +173,7 @@ enum err store_take_out(struct errctx *ec, struct store *s, int64_t space, struc
 	*count = 0;
 	e = taken_list(ec, s, space, out, count);
 	for (size_t i = 0; e == ERR_OK && i < *count; i++) {
-		struct taken *t = &(*out)[i];
+		struct taken_edit *t = &(*out)[i];
 		int64_t key = 0;
 
 		e = store_void_set(ec, s, t->dot, false);

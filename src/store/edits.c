@@ -267,24 +267,28 @@ done:
 	return e;
 }
 
-static enum err record_write(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r)
+static enum err record_row(struct errctx *ec, struct store *s, sqlite3_stmt *st, int64_t space, int64_t key,
+                           const struct record *r, const struct buf *state)
+{
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	sqlite3_bind_int64(st, 2, space);
+	sqlite3_bind_int64(st, 3, r->kind);
+	sqlite3_bind_int64(st, 4, (int64_t)record_two_versions(r));
+	bind_blob(st, 5, state->data, state->len);
+	return run(ec, s, st);
+}
+
+static enum err record_write(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r,
+                             bool fresh)
 {
 	struct buf state = { 0 };
-	sqlite3_stmt *st = NULL;
 	enum err e = record_put(r, &state);
 
-	if (e == ERR_OK) {
-		st = stmt(ec, s, ST_record_put);
-		e = st == NULL ? ERR_IO : ERR_OK;
-	}
-	if (e == ERR_OK) {
-		sqlite3_bind_int64(st, 1, key);
-		sqlite3_bind_int64(st, 2, space);
-		sqlite3_bind_int64(st, 3, r->kind);
-		sqlite3_bind_int64(st, 4, (int64_t)record_two_versions(r));
-		bind_blob(st, 5, state.data, state.len);
-		e = run(ec, s, st);
-	}
+	if (e == ERR_OK && !fresh)
+		e = record_row(ec, s, stmt(ec, s, ST_record_change), space, key, r, &state);
+	if (e == ERR_OK && (fresh || sqlite3_changes(s->db) == 0))
+		e = record_row(ec, s, stmt(ec, s, ST_record_add), space, key, r, &state);
 	buf_free(&state);
 	return e;
 }
@@ -358,7 +362,7 @@ enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, con
 
 	assert(s->in_transaction);
 	if (e == ERR_OK)
-		e = record_write(ec, s, space, key, r);
+		e = record_write(ec, s, space, key, r, false);
 	return e == ERR_OK ? project(ec, s, space, key, r, false) : e;
 }
 
@@ -419,7 +423,7 @@ static enum err fold(struct errctx *ec, struct store *s, int64_t space, const st
 	if (e == ERR_OK)
 		e = log_append(ec, s, space, edit, key, ctx.past, seq);
 	if (e == ERR_OK)
-		e = record_write(ec, s, space, key, &l.record);
+		e = record_write(ec, s, space, key, &l.record, fresh);
 	if (e == ERR_OK)
 		e = project(ec, s, space, key, &l.record, fresh);
 	store_loaded_free(&l);
@@ -649,17 +653,13 @@ enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space,
 	return count_of(ec, s, st, files, edits);
 }
 
-enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out)
+enum err store_waiting_of(struct errctx *ec, struct store *s, int64_t space, uint64_t *out)
 {
-	return store_waiting_size(ec, s, out, NULL);
-}
-
-enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes)
-{
-	sqlite3_stmt *st = stmt(ec, s, ST_waiting_count);
+	sqlite3_stmt *st = stmt(ec, s, ST_waiting_of);
 
 	NEED(st);
-	return count_of(ec, s, st, files, bytes);
+	sqlite3_bind_int64(st, 1, space);
+	return count_of(ec, s, st, out, NULL);
 }
 
 enum err store_aside_count(struct errctx *ec, struct store *s, uint64_t *out)

@@ -82,8 +82,34 @@ enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref
 	return run(ec, s, st);
 }
 
-enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
-                           struct bytes file, bool *other)
+/* ---- Waiting ---- */
+
+static void awaits_bind(sqlite3_stmt *st, int first, const struct awaits *a)
+{
+	sqlite3_bind_int(st, first, (int)a->what);
+	bind_blob(st, first + 1, a->id, a->id_len);
+	sqlite3_bind_int64(st, first + 2, (int64_t)a->seq);
+}
+
+static enum err awaits_put(struct errctx *ec, struct store *s, int64_t n, const struct waiting_put *put)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_put);
+	enum err e = ERR_OK;
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, n);
+	sqlite3_bind_int64(st, 2, put->space);
+	awaits_bind(st, 3, &put->awaits);
+	bind_blob(st, 6, put->author.b, TAG_LEN);
+	sqlite3_bind_int64(st, 7, (int64_t)put->number);
+	sqlite3_bind_int64(st, 8, (int64_t)put->file.len);
+	e = run(ec, s, st);
+	s->waiting.files += e == ERR_OK;
+	s->waiting.bytes += e == ERR_OK ? put->file.len : 0;
+	return e;
+}
+
+enum err store_waiting_put(struct errctx *ec, struct store *s, const struct waiting_put *put, bool *other)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_waiting_put);
 	bool row = false;
@@ -91,36 +117,174 @@ enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, co
 
 	*other = false;
 	NEED(st);
-	e = file_put(ec, s, st, space, ref, name, file);
-	if (e != ERR_OK || sqlite3_changes(s->db) > 0)
+	e = file_put(ec, s, st, put->space, put->ref, put->name, put->file);
+	if (e != ERR_OK)
 		return e;
+	if (sqlite3_changes(s->db) > 0)
+		return awaits_put(ec, s, sqlite3_last_insert_rowid(s->db), put);
 	st = stmt(ec, s, ST_waiting_same);
 	NEED(st);
-	bind_text(st, 1, ref);
-	bind_text(st, 2, name);
-	bind_blob(st, 3, file.data, file.len);
+	bind_text(st, 1, put->ref);
+	bind_text(st, 2, put->name);
+	bind_blob(st, 3, put->file.data, put->file.len);
 	e = step(ec, s, st, &row);
 	sqlite3_reset(st);
 	*other = e == ERR_OK && !row;
 	return e;
 }
 
-enum err store_waiting_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count)
+enum err store_waiting_for(struct errctx *ec, struct store *s, int64_t n, const struct awaits *awaits)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_waiting_list);
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_change);
 
 	NEED(st);
-	return file_list(ec, s, st, false, out, count);
+	sqlite3_bind_int64(st, 1, n);
+	awaits_bind(st, 2, awaits);
+	return run(ec, s, st);
+}
+
+enum err store_waiting_get(struct errctx *ec, struct store *s, int64_t n, struct file_row *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_waiting_get);
+	struct file_row *list = NULL;
+	size_t count = 0;
+	enum err e = ERR_OK;
+
+	*out = (struct file_row){ 0 };
+	NEED(st);
+	sqlite3_bind_int64(st, 1, n);
+	e = file_list(ec, s, st, false, &list, &count);
+	if (e == ERR_OK && count == 0)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		*out = list[0];
+	free(list);
+	return e;
 }
 
 enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_waiting_delete);
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_size);
+	bool row = false;
+	enum err e = ERR_OK;
 
+	NEED(st);
+	sqlite3_bind_int64(st, 1, n);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK && row && s->waiting.known) {
+		s->waiting.files--;
+		s->waiting.bytes -= (uint64_t)sqlite3_column_int64(st, 0);
+	}
+	sqlite3_reset(st);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_awaits_delete);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, n);
+	e = run(ec, s, st);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_waiting_delete);
 	NEED(st);
 	sqlite3_bind_int64(st, 1, n);
 	return run(ec, s, st);
 }
+
+enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes)
+{
+	bool row = false;
+	enum err e = ERR_OK;
+
+	if (!s->waiting.known) {
+		sqlite3_stmt *st = stmt(ec, s, ST_awaits_sum);
+
+		NEED(st);
+		e = step(ec, s, st, &row);
+		if (e == ERR_OK && row)
+			s->waiting = (struct waiting_sum){ true, (uint64_t)sqlite3_column_int64(st, 0),
+				                           (uint64_t)sqlite3_column_int64(st, 1) };
+		sqlite3_reset(st);
+	}
+	*files = s->waiting.files;
+	*bytes = s->waiting.bytes;
+	return e;
+}
+
+enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out)
+{
+	uint64_t bytes = 0;
+
+	return store_waiting_size(ec, s, out, &bytes);
+}
+
+enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS])
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_kinds);
+	bool row = false;
+	enum err e = ERR_OK;
+
+	memset(out, 0, AWAITED_KINDS * sizeof(out[0]));
+	NEED(st);
+	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
+		int64_t what = sqlite3_column_int64(st, 0);
+
+		out[what > 0 && what < AWAITED_KINDS ? what : AWAITS_UNKNOWN] += (uint64_t)sqlite3_column_int64(st, 1);
+	}
+	sqlite3_reset(st);
+	return e;
+}
+
+static enum err rows_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, struct waiting_rows *out)
+{
+	bool row = false;
+	enum err e = ERR_OK;
+
+	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
+		if ((e = list_grow((void **)&out->n, out->count, &out->cap, sizeof(*out->n))) != ERR_OK)
+			break;
+		out->n[out->count++] = sqlite3_column_int64(st, 0);
+	}
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_waiting_on(struct errctx *ec, struct store *s, const struct awaits *awaits, struct waiting_rows *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_for);
+
+	NEED(st);
+	awaits_bind(st, 1, awaits);
+	return rows_add(ec, s, st, out);
+}
+
+enum err store_waiting_same(struct errctx *ec, struct store *s, struct tag author, uint64_t number,
+                            struct waiting_rows *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_same);
+
+	NEED(st);
+	bind_blob(st, 1, author.b, TAG_LEN);
+	sqlite3_bind_int64(st, 2, (int64_t)number);
+	return rows_add(ec, s, st, out);
+}
+
+enum err store_waiting_authors(struct errctx *ec, struct store *s, struct waiting_rows *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_author);
+
+	NEED(st);
+	return rows_add(ec, s, st, out);
+}
+
+enum err store_waiting_ready(struct errctx *ec, struct store *s, struct waiting_rows *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_ready);
+
+	NEED(st);
+	return rows_add(ec, s, st, out);
+}
+
+/* ---- Set aside ---- */
 
 enum err store_aside_put(struct errctx *ec, struct store *s, const char *what, const char *why, int64_t now_ms,
                          struct bytes file, bool *added)

@@ -34,7 +34,14 @@ struct store {
 		int64_t n; /* 0: empty */
 	} near[NEAR_DEVICES];
 	unsigned near_next;
-	bool wanted; /* rows of a search are wanted whole, not only counted */
+	/* what waits, counted once and kept up; the second is what it was when the transaction began */
+	struct waiting_sum {
+		bool known;
+		uint64_t files;
+		uint64_t bytes;
+	} waiting, waiting_before;
+	uint64_t devices_seen; /* how often a device got its keys here, for who waits for one */
+	bool wanted;           /* rows of a search are wanted whole, not only counted */
 };
 
 /* What query.c's statements need of the connection. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What is kept for other layers, as a whole: for copies that may not hold all of it (V1).
+// What is kept for other layers, as a whole: for copies that may not hold all of it (V1), and for keys of which nothing
+// may be left (K3).
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,4 +91,75 @@ enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kep
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
 		e = store_kept_put(ec, s, rows[i].space, rows[i].name, buf_bytes(&rows[i].bytes));
 	return e == ERR_OK ? spares_again(ec, s) : e;
+}
+
+/* ---- Forgetting ---- */
+
+#define META_FORGET "forget"
+
+enum err store_forget_ask(struct errctx *ec, struct store *s)
+{
+	static const uint8_t wish = 1;
+
+	assert(s->in_transaction);
+	return store_meta_put(ec, s, META_FORGET, (struct bytes){ &wish, 1 });
+}
+
+static enum err asked(struct errctx *ec, struct store *s, bool *out)
+{
+	struct buf b = { 0 };
+	enum err e = store_meta_get(ec, s, META_FORGET, &b);
+
+	*out = e == ERR_OK;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err kept_anew(struct errctx *ec, struct store *s)
+{
+	struct kept_row *rows = NULL;
+	size_t count = 0;
+	enum err e = store_kept_all(ec, s, &rows, &count);
+
+	if (e == ERR_OK)
+		e = store_kept_replace(ec, s, rows, count);
+	store_kept_free(rows, count);
+	return e;
+}
+
+static enum err wish_end(struct errctx *ec, struct store *s)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_meta_delete);
+
+	NEED(st);
+	bind_text(st, 1, META_FORGET);
+	return run(ec, s, st);
+}
+
+static enum err alone(struct errctx *ec, struct store *s, enum err (*work)(struct errctx *, struct store *))
+{
+	enum err e = store_begin(ec, s);
+
+	if (e != ERR_OK)
+		return e;
+	e = work(ec, s);
+	if (e == ERR_OK)
+		return store_commit(ec, s);
+	store_rollback(s);
+	return e;
+}
+
+/* The wish ends last, when nothing is left of what it was about. */
+enum err store_forget(struct errctx *ec, struct store *s)
+{
+	bool due = false;
+	enum err e = asked(ec, s, &due);
+
+	assert(!s->in_transaction);
+	if (e != ERR_OK || !due)
+		return e;
+	e = alone(ec, s, kept_anew);
+	if (e == ERR_OK)
+		e = vault_checkpoint(s->vault, ec, true);
+	return e == ERR_OK ? alone(ec, s, wish_end) : e;
 }

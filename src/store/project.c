@@ -273,6 +273,31 @@ enum err unproject(struct errctx *ec, struct store *s, int64_t key)
 	return e;
 }
 
+/* The row that a record has in the table of its kind, if any. */
+static enum err plain_delete(struct errctx *ec, struct store *s, int64_t key, uint32_t kind)
+{
+	static const struct {
+		uint32_t kind;
+		enum statement delete;
+	} tables[] = { { KIND_contact, ST_contact_delete },
+		       { KIND_referral, ST_referral_delete },
+		       { KIND_service, ST_service_delete },
+		       { KIND_resident, ST_resident_delete } };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < sizeof(tables) / sizeof(tables[0]); i++) {
+		sqlite3_stmt *st = NULL;
+
+		if (tables[i].kind != kind)
+			continue;
+		st = stmt(ec, s, tables[i].delete);
+		NEED(st);
+		sqlite3_bind_int64(st, 1, key);
+		e = run(ec, s, st);
+	}
+	return e;
+}
+
 enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key, const struct record *r, bool fresh)
 {
 	struct entry entry = { 0 };
@@ -281,6 +306,9 @@ enum err project(struct errctx *ec, struct store *s, int64_t space, int64_t key,
 
 	if (record_is_erased(r))
 		return unproject(ec, s, key);
+	e = plain_delete(ec, s, key, r->kind);
+	if (e != ERR_OK)
+		return e;
 	switch (r->kind) {
 	case KIND_contact:
 		e = project_contact(ec, s, space, key, r, &entry);

@@ -18,6 +18,7 @@ static const char *const everything[] = {
 	"SELECT * FROM epoch ORDER BY id",
 	"SELECT * FROM outgoing ORDER BY n",
 	"SELECT * FROM waiting ORDER BY n",
+	"SELECT * FROM awaits ORDER BY file",
 	"SELECT * FROM set_aside ORDER BY n",
 	"SELECT * FROM branch ORDER BY neighbourhood, ref",
 	"SELECT * FROM record ORDER BY r",

@@ -32,7 +32,8 @@ struct value {
 /* A row of one of the tables of which there is a spare, its columns in the order of the table. */
 struct base_row {
 	enum base_table table;
-	int64_t spare; /* the number of the spare row; 0: the row itself */
+	int64_t spare;   /* the number of the spare row; 0: the row itself */
+	bool superseded; /* by another of the same kind with the same key: a spare with a higher number */
 	struct value v[BASE_COLUMNS];
 };
 
@@ -382,6 +383,57 @@ static void batches_sort(struct salvage *s)
 	qsort(batch, s->batch.n, sizeof(*batch), by_order);
 }
 
+static int value_cmp(const struct value *a, const struct value *b)
+{
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return bytes_cmp(buf_bytes(&a->bytes), buf_bytes(&b->bytes));
+}
+
+/* Rows of one table before their spares, then by key. */
+static int key_cmp(const struct base_row *a, const struct base_row *b)
+{
+	int order = 0;
+
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	if ((a->spare != 0) != (b->spare != 0))
+		return a->spare == 0 ? -1 : 1;
+	for (size_t i = 0; order == 0 && i < base_tables[a->table].keys; i++)
+		order = value_cmp(&a->v[i], &b->v[i]);
+	return order;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct base_row *x = *(const struct base_row *const *)a;
+	const struct base_row *y = *(const struct base_row *const *)b;
+	int order = key_cmp(x, y);
+
+	if (order == 0)
+		order = (x->spare > y->spare) - (x->spare < y->spare);
+	return order != 0 ? order : (x > y) - (x < y); /* as they were read */
+}
+
+/* Of several rows with one key the last counts. */
+static enum err base_supersede(struct salvage *s)
+{
+	const struct base_row **order = calloc(s->base.n + 1, sizeof(*order));
+	struct base_row *row = s->base.item;
+
+	if (order == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < s->base.n; i++)
+		order[i] = &row[i];
+	qsort(order, s->base.n, sizeof(*order), by_age);
+	for (size_t i = 0; i + 1 < s->base.n; i++)
+		row[order[i] - row].superseded = key_cmp(order[i], order[i + 1]) == 0;
+	free(order);
+	return ERR_OK;
+}
+
 /* ---- Reading ---- */
 
 struct carving {
@@ -420,6 +472,8 @@ enum err salvage_read(struct errctx *ec, struct vault_pages *pages, struct salva
 			e = carve_page(&c, page, false);
 	}
 	memset(page, 0, sizeof(page));
+	if (e == ERR_OK)
+		e = base_supersede(out);
 	if (e != ERR_OK)
 		return err_set(ec, e, "There is not enough memory. Close other programs and try again.", NULL, NULL,
 		               NULL);
@@ -451,30 +505,6 @@ static enum err values_put(struct errctx *ec, struct store *s, enum statement wh
 	return run(ec, s, st);
 }
 
-static bool same_key(const struct base_row *a, const struct base_row *b)
-{
-	if (a->table != b->table)
-		return false;
-	for (size_t i = 0; i < base_tables[a->table].keys; i++) {
-		if (a->v[i].type != b->v[i].type || a->v[i].number != b->v[i].number ||
-		    bytes_cmp(buf_bytes(&a->v[i].bytes), buf_bytes(&b->v[i].bytes)) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* Is this row superseded by another of the same kind, a spare with a higher number? */
-static bool superseded(const struct salvage *s, const struct base_row *row)
-{
-	EACH(struct base_row, &s->base, other)
-	{
-		if (other != row && (other->spare != 0) == (row->spare != 0) && same_key(other, row) &&
-		    (other->spare > row->spare || (other->spare == row->spare && other > row)))
-			return true;
-	}
-	return false;
-}
-
 enum base_choice { BASE_SPARES, BASE_ROWS, BASE_BOTH };
 
 static enum base_choice base_choose(const struct salvage *s)
@@ -484,7 +514,7 @@ static enum base_choice base_choose(const struct salvage *s)
 
 	EACH(struct base_row, &s->base, row)
 	{
-		if (row->spare != 0 && !superseded(s, row)) {
+		if (row->spare != 0 && !row->superseded) {
 			rows++;
 			sum += row->spare;
 		}
@@ -515,7 +545,7 @@ static enum err base_restore(struct errctx *ec, struct store *s, const struct sa
 			continue;
 		EACH(struct base_row, &in->base, row)
 		{
-			if (e == ERR_OK && (row->spare != 0) == (pass == 0) && !superseded(in, row))
+			if (e == ERR_OK && (row->spare != 0) == (pass == 0) && !row->superseded)
 				e = base_put(ec, s, row);
 		}
 	}

@@ -188,6 +188,7 @@ enum err store_device_put(struct errctx *ec, struct store *s, struct device_row 
 		if (e != ERR_OK)
 			return e;
 	}
+	s->devices_seen++;
 	st = stmt(ec, s, ST_device_update);
 	NEED(st);
 	sqlite3_bind_int64(st, 1, row->n);
@@ -244,6 +245,11 @@ enum err store_device_list(struct errctx *ec, struct store *s, int64_t space, st
 		*count = 0;
 	}
 	return e;
+}
+
+uint64_t store_devices_seen(const struct store *s)
+{
+	return s->devices_seen;
 }
 
 static void near_add(struct store *s, struct device_id id, int64_t n)

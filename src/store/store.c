@@ -16,8 +16,8 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init,  sql_002_undo,   sql_003_sounds,
-	                                  sql_004_spare, sql_005_search, sql_006_members };
+static const char *const migrations[] = { sql_001_init,   sql_002_undo,   sql_003_sounds, sql_004_spare,
+	                                  sql_005_search, sql_006_awaits, sql_007_members };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -142,7 +142,8 @@ static enum err migrate_from(struct errctx *ec, struct store *s, int from)
 {
 	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
 		                                "PRAGMA user_version = 3", "PRAGMA user_version = 4",
-		                                "PRAGMA user_version = 5", "PRAGMA user_version = 6" };
+		                                "PRAGMA user_version = 5", "PRAGMA user_version = 6",
+		                                "PRAGMA user_version = 7" };
 	enum err e = ERR_OK;
 
 	_Static_assert(sizeof(versions) / sizeof(versions[0]) == VERSION, "one line for each migration");
@@ -218,6 +219,7 @@ enum err store_begin(struct errctx *ec, struct store *s)
 	e = run(ec, s, st);
 	s->in_transaction = e == ERR_OK;
 	s->clock_before = s->clock;
+	s->waiting_before = s->waiting;
 	return e;
 }
 
@@ -243,8 +245,10 @@ void store_rollback(struct store *s)
 	}
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	if (s->in_transaction)
+	if (s->in_transaction) {
 		s->clock = s->clock_before;
+		s->waiting = s->waiting_before;
+	}
 	s->in_transaction = false;
 	s->tail_known = false;
 	memset(s->near, 0, sizeof(s->near));

@@ -60,6 +60,16 @@ void store_kept_free(struct kept_row *rows, size_t count);
  * before neither (the log still holds it until it is truncated). */
 enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kept_row *rows, size_t count) MUST_CHECK;
 
+/* Destroying a key (K3). A row that is deleted or replaced leaves copies of its bytes behind: in the log, and in the
+ * gaps of pages where SQLite once moved it. So, in this order: in the transaction that deletes or replaces it,
+ * store_forget_ask(); after its commit, store_forget(): once it returns ERR_OK, no file of the vault holds a byte of
+ * what went. Where it fails, or the power does, the wish stays: store_forget() is called again at the next opening
+ * (app/session.c). It writes all that is kept anew and empties the log; with nothing asked it does nothing. Neither
+ * reaches what lies outside the vault's files: backups, copies, `damaged-` folders, blocks that a disk keeps. Outside a
+ * transaction. */
+enum err store_forget_ask(struct errctx *ec, struct store *s) MUST_CHECK;
+enum err store_forget(struct errctx *ec, struct store *s) MUST_CHECK;
+
 /* --- spaces and devices --- */
 
 #define SPACE_NAME_MAX 120
@@ -272,15 +282,15 @@ enum err store_unpublish(struct errctx *ec, struct store *s, int64_t space, cons
                          const struct vv *context) MUST_CHECK;
 /* Takes every edit that is not sealed out of the log of a space, and gives them in its order. What they came to is
  * still in their records: the caller folds those again. Makes the links behind them anew (V5). */
-struct taken {
+struct taken_edit {
 	int64_t n; /* the place that it had */
 	struct dot dot;
 	struct dot undone; /* which edit it took back on this device; none */
 	struct buf bytes;  /* edit_put()'s */
 };
-enum err store_take_out(struct errctx *ec, struct store *s, int64_t space, struct taken **out,
+enum err store_take_out(struct errctx *ec, struct store *s, int64_t space, struct taken_edit **out,
                         size_t *count) MUST_CHECK;
-void store_taken_free(struct taken *list, size_t count);
+void store_taken_free(struct taken_edit *list, size_t count);
 /* Outgoing files of a space that were not sent, whose names start so. */
 enum err store_outgoing_drop(struct errctx *ec, struct store *s, int64_t space, const char *prefix) MUST_CHECK;
 /* Every branch of a neighbourhood will be told from its beginning again. */
@@ -329,14 +339,67 @@ enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
                               uint64_t *edits) MUST_CHECK;
 
+/* What a waiting file waits for; the numbers are in the database. */
+enum awaited {
+	AWAITS_UNKNOWN = 0, /* put there by an earlier version */
+	AWAITS_KEPT = 1,    /* bytes of its space that will be kept under the name `id`: a key */
+	AWAITS_AUTHOR = 2,  /* a device of its space with the tag `id` */
+	AWAITS_BATCH = 3,   /* batch `seq` of the device `id` */
+	AWAITS_SPACE = 4,   /* its space to be one's own */
+	AWAITS_PROGRAM = 5, /* a newer program */
+};
+#define AWAITED_KINDS 6
+#define AWAITED_ID_MAX 80
+
+struct awaits {
+	enum awaited what;
+	uint8_t id[AWAITED_ID_MAX];
+	size_t id_len;
+	uint64_t seq;
+};
+
+struct waiting_put {
+	int64_t space;
+	const char *ref;
+	const char *name;
+	struct bytes file;
+	struct tag author; /* of the batch that it says to be; zeros: it is none */
+	uint64_t number;
+	struct awaits awaits;
+};
 /* *other tells that another file stands under this ref and name already; nothing was put then. */
-enum err store_waiting_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
-                           struct bytes file, bool *other) MUST_CHECK;
-enum err store_waiting_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
+enum err store_waiting_put(struct errctx *ec, struct store *s, const struct waiting_put *put, bool *other) MUST_CHECK;
+/* It waits for something else now. */
+enum err store_waiting_for(struct errctx *ec, struct store *s, int64_t n, const struct awaits *awaits) MUST_CHECK;
+/* buf_free() its file. ERR_NOT_FOUND without text. */
+enum err store_waiting_get(struct errctx *ec, struct store *s, int64_t n, struct file_row *out) MUST_CHECK;
 enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n) MUST_CHECK;
 enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
-/* Files that wait and their bytes. */
+/* Files that wait and their bytes; costs nothing after the first time. */
+enum err store_waiting_of(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK; /* files */
 enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
+/* How many wait for what, by enum awaited. */
+enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;
+
+/* Rows of waiting files, in the order in which they came. free() the list. */
+struct waiting_rows {
+	int64_t *n;
+	size_t count;
+	size_t cap;
+};
+/* Appends those that wait for just this. */
+enum err store_waiting_on(struct errctx *ec, struct store *s, const struct awaits *awaits,
+                          struct waiting_rows *out) MUST_CHECK;
+/* Appends those that say to be this batch, and so are it or another with its number. */
+enum err store_waiting_same(struct errctx *ec, struct store *s, struct tag author, uint64_t number,
+                            struct waiting_rows *out) MUST_CHECK;
+/* Appends those whose author is known now. */
+enum err store_waiting_authors(struct errctx *ec, struct store *s, struct waiting_rows *out) MUST_CHECK;
+/* Appends all for which what they wait for is here, or a batch with their number, by the tables alone; and those of
+ * which that cannot be told: AWAITS_UNKNOWN, AWAITS_PROGRAM, and files of a space that is gone. */
+enum err store_waiting_ready(struct errctx *ec, struct store *s, struct waiting_rows *out) MUST_CHECK;
+/* Goes up whenever a device gets its keys here; also when that is rolled back. */
+uint64_t store_devices_seen(const struct store *s);
 
 /* Where a file came from, and something that tells files of one name apart. */
 #define ASIDE_WHAT_MAX (REF_MAX + FILE_NAME_MAX + 20)

@@ -35,7 +35,7 @@ struct joiner {
 	uint8_t bundle[BUNDLE_LEN];
 };
 
-/* [[epoch id, key, recipients, parents, rank, creator]...] of a space */
+/* [[epoch id, key, recipients, parents, rank, creator] / [epoch id of a closed one, creator]...] of a space */
 static enum err epochs_put(struct errctx *ec, struct sync *y, int64_t space, struct buf *out)
 {
 	struct epoch_row *list = NULL;
@@ -47,6 +47,12 @@ static enum err epochs_put(struct errctx *ec, struct sync *y, int64_t space, str
 		goto done;
 	TRY(wire_put_array(out, n));
 	for (size_t i = 0; i < n; i++) {
+		if (list[i].state == EPOCH_CLOSED) { /* its key is destroyed, and nothing under it is waited for */
+			TRY(wire_put_array(out, 2));
+			TRY(wire_put_bytes(out, list[i].id.b, EPOCH_ID_LEN));
+			TRY(wire_put_bytes(out, list[i].creator.b, DEVICE_ID_LEN));
+			continue;
+		}
 		TRY(epoch_key_load(ec, y, space, list[i].id, secret));
 		TRY(wire_put_array(out, 6));
 		TRY(wire_put_bytes(out, list[i].id.b, EPOCH_ID_LEN));

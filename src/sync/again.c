@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/epochs.h"
 #include "sync/letters.h"
 #include "sync/outbox.h"
 #include "sync/redot.h"
@@ -399,7 +400,7 @@ static int record_order(const void *a, const void *b)
 
 /* The records that the edits were about, as they are without them. */
 static enum err records_back(struct errctx *ec, struct sync *y, const struct space_row *space,
-                             const struct taken *taken, size_t n)
+                             const struct taken_edit *taken, size_t n)
 {
 	struct refold *f = NULL;
 	struct dot *target = calloc(n + 1, sizeof(*target));
@@ -458,7 +459,7 @@ static enum err write_one(struct errctx *ec, struct sync *y, struct writing *w, 
 	return e;
 }
 
-static enum err undo_again(struct errctx *ec, struct sync *y, const struct writing *w, const struct taken *t)
+static enum err undo_again(struct errctx *ec, struct sync *y, const struct writing *w, const struct taken_edit *t)
 {
 	const struct redot_entry *edit = redots_find(&w->map, t->dot);
 	const struct redot_entry *undone = redots_find(&w->map, t->undone);
@@ -468,7 +469,7 @@ static enum err undo_again(struct errctx *ec, struct sync *y, const struct writi
 	return store_undo_put(ec, y->store, edit->to, undone == NULL ? t->undone : undone->to);
 }
 
-static enum err write_again(struct errctx *ec, struct sync *y, struct writing *w, const struct taken *taken, size_t n)
+static enum err write_again(struct errctx *ec, struct sync *y, struct writing *w, const struct taken_edit *taken, size_t n)
 {
 	enum err e = ERR_OK;
 
@@ -501,7 +502,8 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 {
 	struct line line = { .spans = { 0 } };
 	struct writing w = { .space = space, .had = &line.spans };
-	struct taken *taken = NULL;
+	struct taken_edit *taken = NULL;
+	struct device_keys *before = NULL;
 	struct vv now = { 0 };
 	const struct vv_entry *head = NULL;
 	size_t n = 0;
@@ -518,6 +520,9 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 	TRY(records_back(ec, y, space, taken, n));
 	space->me = device_id_make(space->id, keys->public.sign, keys->public.incarnation);
 	space->my_tag = keys->public.tag;
+	if (a->made_ms == 0)
+		TRY(device_keys_load(ec, y, space->n, &before));
+	TRY(box_keys_follow(ec, y, space, before));
 	TRY(store_space_update(ec, y->store, space));
 	TRY(device_keys_save(ec, y, space->n, keys));
 	TRY(write_again(ec, y, &w, taken, n));
@@ -528,6 +533,7 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 	TRY(again_save(ec, y, space->n, a));
 	TRY(store_kept_delete(ec, y->store, space->n, KEPT_KEYS));
 done:
+	device_keys_free(before);
 	vv_free(&now);
 	writing_free(&w);
 	store_taken_free(taken, n);
@@ -580,7 +586,7 @@ struct looking {
 	struct again *a;
 	struct wases *was;
 	size_t next; /* of `was`: those before it were looked for */
-	struct taken *left_out;
+	struct taken_edit *left_out;
 	size_t n;
 	size_t cap;
 };
@@ -595,7 +601,7 @@ static enum err look_one(void *arg, struct dot dot, const struct space_edit *edi
 	if (device_cmp(dot.dev, l->a->old) != 0)
 		return ERR_OK;
 	if (edit->is_void && edit->seq <= l->a->had) {
-		struct taken *t = NULL;
+		struct taken_edit *t = NULL;
 
 		if (l->n == l->cap) {
 			size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
@@ -607,7 +613,7 @@ static enum err look_one(void *arg, struct dot dot, const struct space_edit *edi
 			l->cap = cap;
 		}
 		t = &l->left_out[l->n++];
-		*t = (struct taken){ .n = (int64_t)edit->seq, .dot = dot };
+		*t = (struct taken_edit){ .n = (int64_t)edit->seq, .dot = dot };
 		return buf_put(&t->bytes, edit->bytes.data, edit->bytes.len);
 	}
 	while (l->next < l->was->n && l->was->w[l->next].old < dot.counter)
@@ -692,7 +698,7 @@ static enum err rewrite(struct errctx *ec, struct sync *y, const struct space_ro
 	struct spans spans = { 0 };
 	struct vv now = { 0 };
 	struct writing w = { .space = space, .had = &spans, .now = &now };
-	struct taken *taken = NULL;
+	struct taken_edit *taken = NULL;
 	size_t n = 0;
 	enum err e = ERR_OK;
 
@@ -900,7 +906,6 @@ static enum err begin_anew(struct errctx *ec, struct sync *y, const struct space
 	struct device_keys *keys = NULL;
 	struct pending p = { .ec = ec };
 	struct epoch_id epoch;
-	struct buf b = { 0 };
 	enum err e = ERR_OK;
 
 	TRY(device_keys_load(ec, y, space->n, &keys));
@@ -915,15 +920,12 @@ static enum err begin_anew(struct errctx *ec, struct sync *y, const struct space
 	}
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
 	TRY(device_keys_save(ec, y, space->n, keys));
-	TRY(wire_put_bytes(&b, keys->public.box, BOX_PUBLIC_LEN));
-	TRY(control_add(ec, y, space->n, CONTROL_BOX_KEY, buf_bytes(&b)));
-	TRY(epoch_begin(ec, y, space, keys, &epoch));
+	TRY(epoch_begin(ec, y, space, keys, &epoch)); /* the next batch names the box key */
 done:
 	for (size_t i = 0; i < p.n; i++)
 		buf_free(&p.b[i]);
 	free(p.b);
 	free(p.name);
-	buf_free(&b);
 	device_keys_free(keys);
 	return e;
 }

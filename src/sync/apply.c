@@ -12,6 +12,7 @@
 #include "model/wire.h"
 #include "sync/acts.h"
 #include "sync/again.h"
+#include "sync/epochs.h"
 #include "sync/outbox.h"
 
 struct incoming {
@@ -22,8 +23,9 @@ struct incoming {
 	struct buf signed_part;
 	struct buf cbor;
 	struct body body;
-	struct vv context; /* whole: what the author had applied */
-	uint64_t counter;  /* of the author's previous batch */
+	struct vv context;    /* whole: what the author had applied */
+	uint64_t counter;     /* of the author's previous batch */
+	struct awaits awaits; /* where it waits: for what */
 };
 
 static void incoming_free(struct incoming *in)
@@ -39,6 +41,18 @@ static enum err set_fate(enum fate *fate, const char **why, enum fate what, cons
 	*fate = what;
 	*why = text;
 	return ERR_OK;
+}
+
+static void await_batch(struct incoming *in, struct device_id dev, uint64_t seq)
+{
+	in->awaits = (struct awaits){ .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = seq };
+	memcpy(in->awaits.id, dev.b, DEVICE_ID_LEN);
+}
+
+static void await_author(struct incoming *in, struct tag tag)
+{
+	in->awaits = (struct awaits){ .what = AWAITS_AUTHOR, .id_len = TAG_LEN };
+	memcpy(in->awaits.id, tag.b, TAG_LEN);
 }
 
 /* Opens the signature with the key of every device that has this tag: tags are the devices' own choice, so one may
@@ -62,6 +76,8 @@ static enum err author_open(struct errctx *ec, struct sync *y, const struct file
 			e = found;
 	}
 	free(list);
+	if (found == ERR_NOT_FOUND)
+		await_author(in, h->device);
 	return e != ERR_OK ? e : found;
 }
 
@@ -92,6 +108,8 @@ static enum err author_introduced(struct errctx *ec, struct sync *y, const struc
 	if (e != ERR_OK || !found)
 		return e != ERR_OK ? e : ERR_NOT_FOUND;
 	e = store_device_by_id(ec, y->store, g.device, &old);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && (old.state == DEVICE_NAMED || old.space != in->space->n)))
+		in->awaits = (struct awaits){ .what = AWAITS_UNKNOWN }; /* of that one, not of this */
 	if (e != ERR_OK || old.state == DEVICE_NAMED || old.space != in->space->n)
 		return e != ERR_OK ? e : ERR_NOT_FOUND;
 	goes_on_hash(in->space->id, g.device, g.bundle, hash);
@@ -111,6 +129,8 @@ static enum err incoming_open(struct errctx *ec, struct sync *y, const struct fi
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, in->space->n, h->epoch, secret);
 
+	if (e == ERR_NOT_FOUND)
+		epoch_key_awaits(h->epoch, &in->awaits);
 	if (e == ERR_OK && (h->seq == 0 || h->seq > STORE_NUMBER_MAX))
 		e = ERR_DAMAGED;
 	if (e == ERR_OK)
@@ -131,6 +151,28 @@ static enum err incoming_open(struct errctx *ec, struct sync *y, const struct fi
 	return e;
 }
 
+/* What a batch whose previous one is not here waits for: the last of its causes that is not here either. Most of these
+ * came after that previous one, so that both are here when it comes; where not, it waits once more. */
+static enum err await_cause(struct errctx *ec, struct sync *y, struct incoming *in)
+{
+	enum err e = ERR_OK;
+
+	await_batch(in, in->author.id, in->seq - 1);
+	for (size_t i = in->body.context_count; e == ERR_OK && i-- > 0;) {
+		const struct context_entry *c = &in->body.context[i];
+		uint8_t hash[HASH_LEN];
+		uint64_t counter = 0;
+
+		e = store_batch_get(ec, y->store, c->dev, c->seq, &counter, hash);
+		if (e == ERR_NOT_FOUND && c->seq <= STORE_NUMBER_MAX && device_cmp(c->dev, in->author.id) != 0) {
+			await_batch(in, c->dev, c->seq);
+			return ERR_OK;
+		}
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	return e;
+}
+
 /* Does it follow on the author's previous batch here? */
 static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
 {
@@ -148,8 +190,10 @@ static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *
 		e = ERR_OK;
 	} else {
 		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &in->counter, known);
-		if (e == ERR_NOT_FOUND)
-			return set_fate(fate, why, FATE_WAITS, NULL);
+		if (e == ERR_NOT_FOUND) {
+			(void)set_fate(fate, why, FATE_WAITS, NULL);
+			return await_cause(ec, y, in);
+		}
 	}
 	if (e != ERR_OK)
 		return e;
@@ -190,8 +234,10 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 		if (was != NULL && was->seq >= c->seq)
 			return set_fate(fate, why, FATE_ASIDE, TR("A batch says that less was seen than before."));
 		e = context_batch(ec, y, in, c, &entry.counter);
-		if (e == ERR_NOT_FOUND)
+		if (e == ERR_NOT_FOUND) {
+			await_batch(in, c->dev, c->seq);
 			return set_fate(fate, why, FATE_WAITS, NULL);
+		}
 		if (e == ERR_DAMAGED) {
 			err_clear(ec);
 			return set_fate(fate, why, FATE_ASIDE,
@@ -202,85 +248,6 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 		memcpy(entry.hash, c->hash, VV_HASH_LEN);
 		e = vv_set(&in->context, entry);
 	}
-	return e;
-}
-
-/* [epoch id, [[device, box key]...], [parents...]]: checked against the key that we hold (K1). */
-static enum err epoch_record(struct errctx *ec, struct sync *y, struct incoming *in, struct bytes payload, bool *good)
-{
-	struct wire_in w = wire_in(payload);
-	struct epoch_row row = { .space = in->space->n, .creator = in->author.id, .state = EPOCH_OPEN };
-	struct epoch_row *known = NULL;
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct recipient *to = NULL;
-	struct epoch_id *parents = NULL;
-	uint8_t recipients_sum[32];
-	uint8_t parents_sum[32];
-	size_t n = 0;
-	size_t two = 0;
-	size_t parent_count = 0;
-	size_t known_count = 0;
-	bool again = false;
-	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
-
-	*good = false;
-	if (e != ERR_OK)
-		return e;
-	if (wire_get_array(&w, &n) != ERR_OK || n != 3 || wire_get_exact(&w, row.id.b, EPOCH_ID_LEN) != ERR_OK ||
-	    wire_get_array(&w, &n) != ERR_OK)
-		goto done;
-	to = calloc(n + 1, sizeof(*to));
-	if (to == NULL) {
-		e = ERR_NO_MEMORY;
-		goto done;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (wire_get_array(&w, &two) != ERR_OK || two != 2 ||
-		    wire_get_exact(&w, to[i].dev.b, DEVICE_ID_LEN) != ERR_OK ||
-		    wire_get_exact(&w, to[i].box_public, BOX_PUBLIC_LEN) != ERR_OK)
-			goto done;
-	}
-	if (wire_get_array(&w, &parent_count) != ERR_OK)
-		goto done;
-	parents = calloc(parent_count + 1, sizeof(*parents));
-	if (parents == NULL) {
-		e = ERR_NO_MEMORY;
-		goto done;
-	}
-	for (size_t i = 0; i < parent_count; i++) {
-		if (wire_get_exact(&w, parents[i].b, EPOCH_ID_LEN) != ERR_OK)
-			goto done;
-	}
-	if (wire_at_end(&w) != ERR_OK)
-		goto done;
-	recipients_hash(to, n, recipients_sum);
-	parents_hash(parents, parent_count, parents_sum);
-	e = epoch_key_load(ec, y, in->space->n, row.id, secret);
-	if (e == ERR_NOT_FOUND) { /* not one of its recipients: its batches will wait */
-		*good = true;
-		e = ERR_OK;
-		goto done;
-	}
-	if (e != ERR_OK)
-		goto done;
-	if (memcmp(recipients_sum, secret->recipients, 32) != 0 || memcmp(parents_sum, secret->parents, 32) != 0)
-		goto done;
-	e = store_epoch_list(ec, y->store, in->space->n, &known, &known_count);
-	for (size_t i = 0; i < known_count; i++) {
-		again = again || memcmp(known[i].id.b, row.id.b, EPOCH_ID_LEN) == 0;
-		for (size_t k = 0; k < parent_count; k++) {
-			if (memcmp(known[i].id.b, parents[k].b, EPOCH_ID_LEN) == 0 && known[i].rank >= row.rank)
-				row.rank = known[i].rank + 1;
-		}
-	}
-	if (e == ERR_OK && !again) /* whoever names it a second time neither made it nor opens it again */
-		e = store_epoch_put(ec, y->store, &row);
-	*good = e == ERR_OK;
-done:
-	free(known);
-	free(parents);
-	free(to);
-	secret_free(secret);
 	return e;
 }
 
@@ -304,6 +271,7 @@ static bool genesis_holds(const struct incoming *in, struct bytes payload)
 static enum err apply_controls(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate,
                                const char **why)
 {
+	struct moment at = { in->author.id, in->seq, 0, &in->context };
 	bool good = true;
 	enum err e = ERR_OK;
 
@@ -312,7 +280,8 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 
 		switch (c->type) {
 		case CONTROL_EPOCH:
-			e = epoch_record(ec, y, in, c->payload, &good);
+			at.order = i;
+			e = epoch_record_take(ec, y, in->space, &at, c->payload, &good);
 			break;
 		case CONTROL_GENESIS:
 			good = genesis_holds(in, c->payload);
@@ -322,8 +291,10 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 		case CONTROL_GOES_ON:
 			break;
 		default:
-			if (c->type % 2 == 1) /* must be understood: a newer program will */
+			if (c->type % 2 == 1) { /* must be understood: a newer program will */
+				in->awaits = (struct awaits){ .what = AWAITS_PROGRAM };
 				return set_fate(fate, why, FATE_WAITS, NULL);
+			}
 		}
 		if (e == ERR_OK && !good)
 			return set_fate(fate, why, FATE_ASIDE,
@@ -500,6 +471,7 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	if (e == ERR_OK && *fate == FATE_DONE) {
 		*r = counted;
 		r->batches++;
+		r->last = (struct vv_entry){ .dev = in->author.id, .seq = in->seq };
 	}
 	return e;
 }
@@ -508,16 +480,21 @@ enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row
                        struct bytes file, struct received *r, enum fate *fate, const char **why)
 {
 	struct incoming in = { .space = space };
+	enum epoch_state state = EPOCH_OPEN;
 	enum err e = incoming_open(ec, y, h, file, &in);
 
 	*fate = FATE_DONE;
 	*why = NULL;
-	if (e == ERR_NOT_FOUND)
-		e = set_fate(fate, why, FATE_WAITS, NULL);
-	else if (e == ERR_DAMAGED)
+	if (e == ERR_NOT_FOUND) {
+		e = epoch_state_of(ec, y, space, h->epoch, &state);
+		if (e == ERR_OK) /* of a closed epoch the key is destroyed: what counts of it comes under another */
+			e = set_fate(fate, why, state == EPOCH_CLOSED ? FATE_OTHER : FATE_WAITS, NULL);
+	}
+	if (e == ERR_DAMAGED)
 		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
-	else if (e == ERR_OK)
+	else if (e == ERR_OK && *fate == FATE_DONE)
 		e = incoming_apply(ec, y, &in, r, fate, why);
+	r->awaits = in.awaits;
 	incoming_free(&in);
 	return e;
 }

@@ -8,7 +8,7 @@
 enum fate {
 	FATE_DONE,  /* applied */
 	FATE_KNOWN, /* applied before */
-	FATE_WAITS, /* something it needs is not here yet */
+	FATE_WAITS, /* something it needs is not here yet; received.awaits says what */
 	FATE_OTHER, /* not for this device */
 	FATE_ASIDE, /* does not verify; *why says so */
 	FATE_COPY,  /* a copy of this device wrote it; the caller rolls back */

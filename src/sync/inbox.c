@@ -12,6 +12,8 @@
 #include "crypto/secret.h"
 #include "sync/again.h"
 #include "sync/apply.h"
+#include "sync/carry.h"
+#include "sync/epochs.h"
 #include "sync/join.h"
 #include "sync/rejoin.h"
 
@@ -34,22 +36,39 @@ static enum err space_find(struct errctx *ec, struct sync *y, struct tag tag, st
 	return e;
 }
 
-/* An epoch's key for this device, perhaps. Whether the epoch is used is decided by its signed record. */
+struct box_wanted {
+	struct bytes file;
+	struct space_id space;
+	struct epoch_secret *secret;
+};
+
+static enum err box_try(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
+                        const uint8_t secret[static BOX_SECRET_LEN])
+{
+	struct box_wanted *w = arg;
+
+	return boxes_unseal(w->file, w->space, public, secret, w->secret);
+}
+
+/* An epoch's key for this device, perhaps. Whether the epoch is used is decided by its signed record. One that was
+ * closed here stays closed. */
 static enum err boxes_receive(struct errctx *ec, struct sync *y, const struct space_row *space,
                               const struct file_header *h, struct bytes file, enum fate *fate, const char **why)
 {
-	struct device_keys *keys = NULL;
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, secret);
+	struct box_wanted w = { file, space->id, secret_new(sizeof(*w.secret)) };
+	enum epoch_state state = EPOCH_KEY_ONLY;
+	enum err e = w.secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, w.secret);
 
 	*fate = FATE_KNOWN;
-	if (e == ERR_NOT_FOUND) {
-		e = device_keys_load(ec, y, space->n, &keys);
-		if (e == ERR_OK)
-			e = boxes_unseal(file, space->id, keys->public.box, keys->box_secret, secret);
+	if (e == ERR_NOT_FOUND)
+		e = epoch_state_of(ec, y, space, h->epoch, &state);
+	else if (e == ERR_OK)
+		state = EPOCH_CLOSED;
+	if (e == ERR_OK && state != EPOCH_CLOSED) {
+		e = box_pairs_try(ec, y, space, box_try, &w);
 		if (e == ERR_OK) {
 			*fate = FATE_DONE;
-			e = epoch_key_save(ec, y, space->n, h->epoch, secret);
+			e = epoch_key_save(ec, y, space->n, h->epoch, w.secret);
 		} else if (e == ERR_NOT_FOUND) {
 			*fate = FATE_OTHER;
 			e = ERR_OK;
@@ -59,8 +78,35 @@ static enum err boxes_receive(struct errctx *ec, struct sync *y, const struct sp
 			e = ERR_OK;
 		}
 	}
-	device_keys_free(keys);
+	secret_free(w.secret);
+	return e;
+}
+
+/* What it carries was taken in before, as files of their own, if its key is here. */
+static enum err carried(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
+                        struct bytes file, struct received *r, enum fate *fate, const char **why)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct buf items = { 0 };
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, secret);
+
+	*fate = FATE_DONE;
+	if (e == ERR_NOT_FOUND) {
+		enum epoch_state state = EPOCH_OPEN;
+
+		epoch_key_awaits(h->epoch, &r->awaits);
+		e = epoch_state_of(ec, y, space, h->epoch, &state);
+		*fate = state == EPOCH_CLOSED ? FATE_OTHER : FATE_WAITS;
+	} else if (e == ERR_OK) {
+		e = carry_unseal(file, secret->key, &items);
+	}
+	if (e == ERR_DAMAGED) {
+		*fate = FATE_ASIDE;
+		*why = TR("A batch is damaged or not from whom it says.");
+		e = ERR_OK;
+	}
 	secret_free(secret);
+	buf_free(&items);
 	return e;
 }
 
@@ -73,6 +119,7 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 
 	*space_n = 0;
 	*why = NULL;
+	r->awaits = (struct awaits){ 0 };
 	if (file_header_get(file, &h) != ERR_OK) {
 		*fate = FATE_ASIDE;
 		*why = TR("A file on the host is not one of ours, or damaged.");
@@ -92,6 +139,7 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	}
 	e = space_find(ec, y, h.space, &space);
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && space.state != SPACE_MEMBER)) {
+		r->awaits.what = AWAITS_SPACE;
 		*fate = e == ERR_OK ? FATE_WAITS : FATE_OTHER;
 		*space_n = e == ERR_OK ? space.n : 0;
 		return ERR_OK;
@@ -104,7 +152,10 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return batch_receive(ec, y, &space, &h, file, r, fate, why);
 	case FILE_BOXES:
 		return boxes_receive(ec, y, &space, &h, file, fate, why);
+	case FILE_CARRY:
+		return carried(ec, y, &space, &h, file, r, fate, why);
 	default: /* of a newer version */
+		r->awaits.what = AWAITS_PROGRAM;
 		*fate = FATE_WAITS;
 		return ERR_OK;
 	}
@@ -144,23 +195,29 @@ static enum err put_aside(struct errctx *ec, struct sync *y, const char *ref, co
 }
 
 /* Waits under its name; a host may have put another file under that name before, so under one of its own if need be. */
-static enum err put_waiting(struct errctx *ec, struct sync *y, int64_t space, const char *ref, const char *name,
-                            struct bytes file, struct received *r)
+static enum err put_waiting(struct errctx *ec, struct sync *y, struct waiting_put *put, struct received *r)
 {
+	struct file_header h;
 	char mark[17];
 	uint64_t files = 0;
 	uint64_t bytes = 0;
 	bool other = false;
 	enum err e = store_waiting_size(ec, y->store, &files, &bytes);
 
-	if (e == ERR_OK && (files >= WAITING_FILES_MAX || bytes + file.len > WAITING_BYTES_MAX)) {
+	if (e == ERR_OK && (files >= WAITING_FILES_MAX || bytes + put->file.len > WAITING_BYTES_MAX)) {
 		r->refused++;
 		return ERR_OK;
 	}
+	put->awaits = r->awaits;
+	if (file_header_get(put->file, &h) == ERR_OK && h.type == FILE_BATCH) {
+		put->author = h.device;
+		put->number = h.seq;
+	}
 	if (e == ERR_OK)
-		e = store_waiting_put(ec, y->store, space, ref, name, file, &other);
-	file_mark(file, mark);
-	return e == ERR_OK && other ? store_waiting_put(ec, y->store, space, ref, mark, file, &other) : e;
+		e = store_waiting_put(ec, y->store, put, &other);
+	file_mark(put->file, mark);
+	put->name = mark;
+	return e == ERR_OK && other ? store_waiting_put(ec, y->store, put, &other) : e;
 }
 
 /* A copy of this device wrote this one. */
@@ -173,26 +230,34 @@ static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct 
 	return e == ERR_OK ? again_copy(ec, y, space, h.seq) : e;
 }
 
-/* One file in one transaction; `waiting` is its row where it waited already, 0 where it is new. */
-static enum err take(struct errctx *ec, struct sync *y, const char *ref, const char *name, struct bytes file,
-                     int64_t waiting, struct received *r, bool *moved)
+/* A file, and the row under which it waits; 0 where it is new. */
+struct taken {
+	const char *ref;
+	const char *name;
+	struct bytes file;
+	int64_t waiting;
+};
+
+/* One file in one transaction. */
+static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, struct received *r, bool *moved)
 {
 	enum fate fate = FATE_DONE;
 	const char *why = NULL;
-	int64_t space = 0;
+	struct waiting_put put = { .ref = t->ref, .name = t->name, .file = t->file };
 	enum err e = store_begin(ec, y->store);
 
 	*moved = false;
+	r->tried++;
 	if (e != ERR_OK)
 		return e;
-	e = classify(ec, y, file, r, &fate, &why, &space);
+	e = classify(ec, y, t->file, r, &fate, &why, &put.space);
 	if (e == ERR_OK && fate == FATE_COPY) { /* it goes on under another id, and then this is somebody else's */
 		store_rollback(y->store);
 		e = store_begin(ec, y->store);
 		if (e == ERR_OK)
-			e = copied(ec, y, space, file, r);
+			e = copied(ec, y, put.space, t->file, r);
 		if (e == ERR_OK)
-			e = classify(ec, y, file, r, &fate, &why, &space);
+			e = classify(ec, y, t->file, r, &fate, &why, &put.space);
 		if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 			e = store_commit(ec, y->store);
 			if (e == ERR_OK)
@@ -205,11 +270,13 @@ static enum err take(struct errctx *ec, struct sync *y, const char *ref, const c
 		e = store_begin(ec, y->store);
 	}
 	if (e == ERR_OK && fate == FATE_ASIDE)
-		e = put_aside(ec, y, ref, name, why, file, r);
-	if (e == ERR_OK && fate == FATE_WAITS && waiting == 0)
-		e = put_waiting(ec, y, space, ref, name, file, r);
-	if (e == ERR_OK && fate != FATE_WAITS && waiting != 0)
-		e = store_waiting_delete(ec, y->store, waiting);
+		e = put_aside(ec, y, t->ref, t->name, why, t->file, r);
+	if (e == ERR_OK && fate == FATE_WAITS && t->waiting == 0)
+		e = put_waiting(ec, y, &put, r);
+	if (e == ERR_OK && fate == FATE_WAITS && t->waiting != 0)
+		e = store_waiting_for(ec, y->store, t->waiting, &r->awaits);
+	if (e == ERR_OK && fate != FATE_WAITS && t->waiting != 0)
+		e = store_waiting_delete(ec, y->store, t->waiting);
 	if (e == ERR_OK)
 		e = store_commit(ec, y->store);
 	if (e != ERR_OK)
@@ -218,24 +285,100 @@ static enum err take(struct errctx *ec, struct sync *y, const char *ref, const c
 	return e;
 }
 
+/* ---- What waits ---- */
+
+/* What is to be tried, and what was here before the last file. */
+struct wake {
+	struct waiting_rows rows;
+	size_t at;
+	uint64_t batches;
+	uint64_t joined;
+	uint64_t devices;
+};
+
+static void wake_note(const struct sync *y, const struct received *r, struct wake *k)
+{
+	k->batches = r->batches;
+	k->joined = r->joined;
+	k->devices = store_devices_seen(y->store);
+}
+
+/* Who waited for the file that has just been taken in? */
+static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t, const struct received *r,
+                        struct wake *k)
+{
+	struct file_header h = { 0 };
+	struct awaits here = { .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = r->last.seq };
+	enum err e = file_header_get(t->file, &h) == ERR_OK ? ERR_OK : ERR_DAMAGED;
+
+	memcpy(here.id, r->last.dev.b, DEVICE_ID_LEN);
+	if (e == ERR_OK && r->batches > k->batches)
+		e = store_waiting_on(ec, y->store, &here, &k->rows);
+	if (e == ERR_OK && r->batches > k->batches)
+		e = store_waiting_same(ec, y->store, h.device, h.seq, &k->rows);
+	if (e == ERR_OK && h.type == FILE_BOXES) {
+		epoch_key_awaits(h.epoch, &here);
+		e = store_waiting_on(ec, y->store, &here, &k->rows);
+	}
+	if (e == ERR_OK && store_devices_seen(y->store) != k->devices)
+		e = store_waiting_authors(ec, y->store, &k->rows);
+	if (e == ERR_OK && r->joined > k->joined)
+		e = store_waiting_ready(ec, y->store, &k->rows);
+	return e;
+}
+
+/* Tries the rows of `k`, and those that wait for what comes of it. *any: something was applied. */
+static enum err wake(struct errctx *ec, struct sync *y, struct received *r, struct wake *k, bool *any)
+{
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && k->at < k->rows.count) {
+		struct file_row row;
+		struct taken t = { .waiting = k->rows.n[k->at++] };
+		bool moved = false;
+
+		e = store_waiting_get(ec, y->store, t.waiting, &row);
+		if (e == ERR_NOT_FOUND) { /* two things woke it, and it went after the first */
+			e = ERR_OK;
+			continue;
+		}
+		t.ref = row.ref;
+		t.name = row.name;
+		t.file = buf_bytes(&row.file);
+		wake_note(y, r, k);
+		if (e == ERR_OK)
+			e = carry_take(ec, y, t.ref, t.file, r);
+		if (e == ERR_OK)
+			e = take(ec, y, &t, r, &moved);
+		if (e == ERR_OK && moved)
+			e = wake_by(ec, y, &t, r, k);
+		*any = *any || moved;
+		buf_free(&row.file);
+	}
+	return e;
+}
+
 enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const char *name, struct bytes file,
                     struct received *r)
 {
-	uint64_t refused = r->refused;
+	struct taken t = { .ref = ref, .name = name, .file = file };
+	struct wake k = { 0 };
 	bool moved = false;
 	enum err e = ERR_OK;
 
 	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	r->files++;
-	e = take(ec, y, ref, name, file, 0, r, &moved);
-	if (e != ERR_OK || r->refused == refused || r->batches == r->retried)
-		return e;
-	/* no room: something of what waits may have got what it needs meanwhile */
-	e = inbox_retry(ec, y, r);
-	r->refused = refused;
-	r->retried = r->batches;
-	return e != ERR_OK ? e : take(ec, y, ref, name, file, 0, r, &moved);
+	e = carry_take(ec, y, ref, file, r);
+	wake_note(y, r, &k);
+	if (e == ERR_OK)
+		e = take(ec, y, &t, r, &moved);
+	if (e == ERR_OK && moved)
+		e = wake_by(ec, y, &t, r, &k);
+	if (e == ERR_OK)
+		e = wake(ec, y, r, &k, &moved);
+	free(k.rows.n);
+	return e;
 }
 
 enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)
@@ -244,18 +387,13 @@ enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && any) {
-		struct file_row *list = NULL;
-		size_t n = 0;
+		struct wake k = { 0 };
 
 		any = false;
-		e = store_waiting_list(ec, y->store, &list, &n);
-		for (size_t i = 0; e == ERR_OK && i < n; i++) {
-			bool moved = false;
-
-			e = take(ec, y, list[i].ref, list[i].name, buf_bytes(&list[i].file), list[i].n, r, &moved);
-			any = any || moved;
-		}
-		store_files_free(list, n);
+		e = store_waiting_ready(ec, y->store, &k.rows);
+		if (e == ERR_OK)
+			e = wake(ec, y, r, &k, &any);
+		free(k.rows.n);
 	}
 	return e;
 }

@@ -20,25 +20,28 @@
 /* What a round of receiving brought. */
 struct received {
 	uint64_t files;
-	uint64_t batches;   /* applied */
-	uint64_t records;   /* new here */
-	uint64_t changed;   /* known here, now different */
-	uint64_t set_aside; /* new ones */
-	uint64_t strange;   /* batches signed by this very device that are not here: a copy of it made them */
-	uint64_t copies;    /* spaces in which this device goes on under another id for that (sync/again.h) */
-	uint64_t joined;    /* spaces that became one's own */
-	uint64_t admitted;  /* others whom this device let in */
-	uint64_t refused;   /* that would wait, and for which there is no room: to be offered again */
-	bool rebuilding;    /* set by the caller: the store is being made again from what it held (sync/rebuild.h) */
-	uint64_t retried;   /* how many batches were applied when what waits was last tried for want of room */
+	uint64_t batches;     /* applied */
+	uint64_t records;     /* new here */
+	uint64_t changed;     /* known here, now different */
+	uint64_t set_aside;   /* new ones */
+	uint64_t strange;     /* batches signed by this very device that are not here: a copy of it made them */
+	uint64_t copies;      /* spaces in which this device goes on under another id for that (sync/again.h) */
+	uint64_t joined;      /* spaces that became one's own */
+	uint64_t admitted;    /* others whom this device let in */
+	uint64_t refused;     /* that would wait, and for which there is no room: to be offered again */
+	bool rebuilding;      /* set by the caller: the store is being made again from what it held (sync/rebuild.h) */
+	uint64_t tried;       /* how often a file was looked into */
+	struct awaits awaits; /* of the file that waits: for what */
+	struct vv_entry last; /* the last batch that was applied: device and number */
 };
 
-/* Takes in one file, in a transaction of its own. Errors are those of this machine (disk, memory); what is wrong
- * with the file is recorded, not returned. */
+/* Takes in one file, in a transaction of its own, and then those that waited for it, each in one of its own. Errors are
+ * those of this machine (disk, memory); what is wrong with a file is recorded, not returned. */
 enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const char *name, struct bytes file,
                     struct received *r) MUST_CHECK;
 
-/* Tries again what waits, until nothing moves any more. */
+/* Tries what waits and may have got what it waits for by another way than a file (a space that was joined, a key, an
+ * earlier version that did not write down for what), until nothing moves any more. */
 enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r) MUST_CHECK;
 
 #endif

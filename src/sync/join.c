@@ -295,8 +295,14 @@ enum err answer_epochs(struct errctx *ec, struct sync *y, const struct space_row
 		struct epoch_id id;
 
 		TRY(wire_get_array(in, &six));
-		MUST_BE(six == 6);
+		MUST_BE(six == 6 || six == 2);
 		TRY(wire_get_exact(in, row.id.b, EPOCH_ID_LEN));
+		if (six == 2) {
+			row.state = EPOCH_CLOSED;
+			TRY(wire_get_exact(in, row.creator.b, DEVICE_ID_LEN));
+			TRY(store_epoch_put(ec, y->store, &row));
+			continue;
+		}
 		TRY(wire_get_exact(in, secret->key, EPOCH_KEY_LEN));
 		TRY(wire_get_exact(in, secret->recipients, 32));
 		TRY(wire_get_exact(in, secret->parents, 32));

@@ -9,7 +9,6 @@
 #include "base/codec.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
-#include "sync/membership.h"
 
 #define KEPT_DEVICE "device"
 #define KEPT_EPOCH "epoch:"
@@ -120,6 +119,14 @@ static void epoch_kept_name(struct epoch_id id, char out[static EPOCH_NAME_LEN])
 	hex_put(id.b, EPOCH_ID_LEN, out + sizeof(KEPT_EPOCH) - 1);
 }
 
+_Static_assert(EPOCH_NAME_LEN <= AWAITED_ID_MAX, "the name of a key fits");
+
+void epoch_key_awaits(struct epoch_id id, struct awaits *out)
+{
+	*out = (struct awaits){ .what = AWAITS_KEPT, .id_len = EPOCH_NAME_LEN - 1 };
+	epoch_kept_name(id, (char *)out->id);
+}
+
 enum err epoch_key_save(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id,
                         const struct epoch_secret *secret)
 {
@@ -155,41 +162,12 @@ enum err epoch_key_load(struct errctx *ec, struct sync *y, int64_t space, struct
 	return e;
 }
 
-/* Does somebody who was removed, as far as is known here, have its key? */
-static bool epoch_usable(const struct membership *m, const struct epoch_row *row)
+enum err epoch_key_destroy(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id)
 {
-	const struct moment nothing = { .seen = &(const struct vv){ 0 } };
+	char name[EPOCH_NAME_LEN];
 
-	for (size_t i = 0; i < m->epochs; i++) {
-		const struct moment *at = &m->epoch[i].at;
-
-		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 && device_cmp(at->author, row->creator) == 0)
-			return !members_void(&m->members, at->author, at->seq) &&
-			       members_knew_removals(&m->members, at);
-	}
-	return members_knew_removals(&m->members, &nothing); /* its record is not sealed yet, or not here */
-}
-
-enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id *out)
-{
-	struct membership m = { 0 };
-	struct epoch_row *list = NULL;
-	size_t n = 0;
-	enum err e = membership_load(ec, y, space, &m);
-
-	if (e == ERR_OK)
-		e = store_epoch_list(ec, y->store, space->n, &list, &n);
-	if (e == ERR_OK)
-		e = ERR_NOT_FOUND;
-	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
-		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i])) {
-			*out = list[i].id;
-			e = ERR_OK;
-		}
-	}
-	free(list);
-	membership_free(&m);
-	return e;
+	epoch_kept_name(id, name);
+	return store_kept_delete(ec, y->store, space, name);
 }
 
 enum err control_add(struct errctx *ec, struct sync *y, int64_t space, uint32_t type, struct bytes payload)
@@ -217,28 +195,6 @@ enum err control_add(struct errctx *ec, struct sync *y, int64_t space, uint32_t 
 	return e;
 }
 
-/* [epoch id, [[device id, box key]...], [parent epoch id...]] */
-static enum err epoch_record_put(struct epoch_id id, const struct recipient *to, size_t n,
-                                 const struct epoch_id *parents, size_t parent_count, struct buf *out)
-{
-	enum err e = wire_put_array(out, 3);
-
-	if (e == ERR_OK)
-		e = wire_put_bytes(out, id.b, EPOCH_ID_LEN);
-	if (e == ERR_OK)
-		e = wire_put_array(out, n);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if ((e = wire_put_array(out, 2)) == ERR_OK &&
-		    (e = wire_put_bytes(out, to[i].dev.b, DEVICE_ID_LEN)) == ERR_OK)
-			e = wire_put_bytes(out, to[i].box_public, BOX_PUBLIC_LEN);
-	}
-	if (e == ERR_OK)
-		e = wire_put_array(out, parent_count);
-	for (size_t i = 0; e == ERR_OK && i < parent_count; i++)
-		e = wire_put_bytes(out, parents[i].b, EPOCH_ID_LEN);
-	return e;
-}
-
 void branch_name(struct tag space, struct epoch_id epoch, struct tag device, char *out)
 {
 	char s[TAG_TEXT_LEN];
@@ -249,87 +205,4 @@ void branch_name(struct tag space, struct epoch_id epoch, struct tag device, cha
 	epoch_text(epoch, ep);
 	tag_text(device, d);
 	snprintf(out, REF_MAX + 1, "refs/heads/%s/%s/%s", s, ep, d);
-}
-
-static enum err boxes_publish(struct errctx *ec, struct sync *y, const struct space_row *space,
-                              const struct device_keys *keys, struct epoch_id id, const struct epoch_secret *secret,
-                              const struct recipient *to, size_t n)
-{
-	struct file_header h = { FILE_BOXES, space->tag, keys->public.tag, id, 0 };
-	struct buf file = { 0 };
-	char ref[REF_MAX + 1];
-	char name[FILE_NAME_MAX + 1];
-	char tag[TAG_TEXT_LEN];
-	enum err e = boxes_seal(&h, space->id, secret, to, n, &file);
-
-	tag_text(keys->public.tag, tag);
-	branch_name(space->tag, id, keys->public.tag, ref);
-	snprintf(name, sizeof(name), "%s-boxes", tag);
-	if (e == ERR_OK)
-		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0);
-	buf_free(&file);
-	return e;
-}
-
-enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys,
-                     struct epoch_id *id)
-{
-	struct device_row *devices = NULL;
-	struct epoch_row *old = NULL;
-	struct recipient *to = NULL;
-	struct epoch_id *parents = NULL;
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct epoch_row row = { .space = space->n, .creator = space->me, .state = EPOCH_OPEN };
-	struct buf record = { 0 };
-	size_t device_count = 0;
-	size_t old_count = 0;
-	size_t n = 0;
-	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
-
-	if (e == ERR_OK)
-		e = store_device_list(ec, y->store, space->n, &devices, &device_count);
-	if (e == ERR_OK)
-		e = store_epoch_list(ec, y->store, space->n, &old, &old_count);
-	if (e != ERR_OK)
-		goto done;
-	to = calloc(device_count + 1, sizeof(*to));
-	parents = calloc(old_count + 1, sizeof(*parents));
-	if (to == NULL || parents == NULL) {
-		e = ERR_NO_MEMORY;
-		goto done;
-	}
-	for (size_t i = 0; i < device_count; i++) {
-		if (devices[i].state != DEVICE_ACTIVE)
-			continue;
-		to[n].dev = devices[i].id;
-		memcpy(to[n++].box_public, devices[i].box, BOX_PUBLIC_LEN);
-	}
-	for (size_t i = 0; i < old_count; i++) {
-		parents[i] = old[i].id;
-		row.rank = old[i].rank >= row.rank ? old[i].rank + 1 : row.rank;
-	}
-	for (size_t i = 0; i < device_count; i++)
-		row.removals_seen += devices[i].state == DEVICE_REMOVED;
-	rng_fill(y->rng, secret->key, EPOCH_KEY_LEN);
-	recipients_hash(to, n, secret->recipients);
-	parents_hash(parents, old_count, secret->parents);
-	row.id = epoch_id_make(secret->key, space->id, secret->recipients, secret->parents);
-	*id = row.id;
-	e = epoch_key_save(ec, y, space->n, row.id, secret);
-	if (e == ERR_OK)
-		e = store_epoch_put(ec, y->store, &row);
-	if (e == ERR_OK)
-		e = epoch_record_put(row.id, to, n, parents, old_count, &record);
-	if (e == ERR_OK)
-		e = control_add(ec, y, space->n, CONTROL_EPOCH, buf_bytes(&record));
-	if (e == ERR_OK && n > 1)
-		e = boxes_publish(ec, y, space, keys, row.id, secret, to, n);
-done:
-	buf_free(&record);
-	secret_free(secret);
-	free(parents);
-	free(to);
-	free(old);
-	free(devices);
-	return e;
 }

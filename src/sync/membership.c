@@ -13,28 +13,13 @@
 
 /* ---- Loading ---- */
 
-struct box_told {
-	struct device_id device;
-	uint64_t seq;
-	uint8_t key[BOX_PUBLIC_LEN];
-};
-
-struct admitted {
-	struct moment at;
-	struct bundle bundle;
-	struct device_id device;
-};
-
 /* What was told, while it is gathered; acts, epochs, bundles and keys are parts of one list of batches. */
 struct gather {
 	struct membership *m;
 	struct space_id space;
 	struct act *act;
 	size_t acts, act_cap, epoch_cap, seen_cap;
-	struct box_told *box;
-	size_t boxes, box_cap;
-	struct admitted *bundle;
-	size_t bundles, bundle_cap;
+	size_t box_cap, bundle_cap;
 };
 
 static enum err grow(void *list, size_t n, size_t *cap, size_t size)
@@ -66,9 +51,9 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 			act.goes_on = t->device;
 		act.fresh = t->type == TOLD_ADMIT && device_cmp(t->person.dev, at->author) == 0 &&
 		            t->order == TOLD_EDITS_FROM + t->person.counter;
-		e = grow(&g->bundle, g->bundles, &g->bundle_cap, sizeof(*g->bundle));
+		e = grow(&g->m->bundle, g->m->bundles, &g->bundle_cap, sizeof(*g->m->bundle));
 		if (e == ERR_OK)
-			g->bundle[g->bundles++] = (struct admitted){ *at, t->bundle, act.device };
+			g->m->bundle[g->m->bundles++] = (struct admitted){ *at, t->bundle, act.device };
 	}
 	if (e == ERR_OK)
 		g->act[g->acts++] = act;
@@ -88,10 +73,10 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 			m->epoch[m->epochs++] = (struct epoch_begun){ t->epoch, *at };
 		return e;
 	case TOLD_BOX_KEY:
-		e = grow(&g->box, g->boxes, &g->box_cap, sizeof(*g->box));
+		e = grow(&m->box, m->boxes, &g->box_cap, sizeof(*m->box));
 		if (e == ERR_OK) {
-			g->box[g->boxes] = (struct box_told){ .device = at->author, .seq = at->seq };
-			memcpy(g->box[g->boxes++].key, t->key, BOX_PUBLIC_LEN);
+			m->box[m->boxes] = (struct box_told){ .at = *at };
+			memcpy(m->box[m->boxes++].key, t->key, BOX_PUBLIC_LEN);
 		}
 		return e;
 	default:
@@ -136,8 +121,6 @@ static enum err gather_kept(void *arg, struct device_id dev, uint64_t seq, const
 static void gather_free(struct gather *g)
 {
 	free(g->act);
-	free(g->box);
-	free(g->bundle);
 }
 
 /* The device that the space's id commits to. */
@@ -195,6 +178,8 @@ void membership_free(struct membership *m)
 	members_free(&m->members);
 	free(m->members.act);
 	free(m->epoch);
+	free(m->box);
+	free(m->bundle);
 	for (size_t i = 0; i < m->seen_count; i++) {
 		vv_free(m->seen[i]);
 		free(m->seen[i]);
@@ -227,6 +212,14 @@ enum err membership_load(struct errctx *ec, struct sync *y, const struct space_r
 	return e;
 }
 
+bool membership_is_paper(const struct membership *m, struct device_id dev)
+{
+	for (size_t i = 0; i < m->bundles; i++)
+		if (device_cmp(m->bundle[i].device, dev) == 0)
+			return (m->bundle[i].bundle.incarnation & INCARNATION_PAPER) != 0;
+	return false;
+}
+
 /* ---- The registry ---- */
 
 /* The bundle by which a device was first let in, of those that count; else of all. */
@@ -241,8 +234,8 @@ static const struct admitted *first_bundle(const struct gather *g, struct device
 
 			if (a->type != ACT_ADMIT || device_cmp(a->device, dev) != 0 || (pass == 0 && !a->counts))
 				continue;
-			for (size_t k = 0; k < g->bundles; k++) {
-				const struct admitted *b = &g->bundle[k];
+			for (size_t k = 0; k < g->m->bundles; k++) {
+				const struct admitted *b = &g->m->bundle[k];
 
 				if (device_cmp(b->device, dev) == 0 && b->at.seq == a->at.seq &&
 				    device_cmp(b->at.author, a->at.author) == 0) {
@@ -260,10 +253,13 @@ static const struct box_told *last_box(const struct gather *g, const struct stan
 {
 	const struct box_told *last = NULL;
 
-	for (size_t i = 0; i < g->boxes; i++)
-		if (device_cmp(g->box[i].device, s->device) == 0 && g->box[i].seq <= s->keep &&
-		    (last == NULL || g->box[i].seq > last->seq))
-			last = &g->box[i];
+	for (size_t i = 0; i < g->m->boxes; i++) {
+		const struct box_told *box = &g->m->box[i];
+
+		if (device_cmp(box->at.author, s->device) == 0 && box->at.seq <= s->keep &&
+		    (last == NULL || box->at.seq > last->at.seq))
+			last = box;
+	}
 	return last;
 }
 

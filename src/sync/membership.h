@@ -24,12 +24,29 @@ struct epoch_begun {
 	struct moment at;
 };
 
+/* A box key that a device named, and when. */
+struct box_told {
+	struct moment at;
+	uint8_t key[BOX_PUBLIC_LEN];
+};
+
+/* The keys with which a device was let in. */
+struct admitted {
+	struct moment at;
+	struct bundle bundle;
+	struct device_id device;
+};
+
 struct membership {
 	struct members members; /* settled. The own device counts as it did, also where others removed it: nothing that
 	                         * a person wrote goes from the own screen (M2) */
 	bool removed;           /* the own device was */
 	struct epoch_begun *epoch;
 	size_t epochs;
+	struct box_told *box;
+	size_t boxes;
+	struct admitted *bundle;
+	size_t bundles;
 	struct vv **seen; /* contexts that the acts borrow */
 	size_t seen_count;
 	size_t removals; /* acts that remove, whether they count or not */
@@ -38,6 +55,8 @@ struct membership {
 enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space,
                          struct membership *out) MUST_CHECK;
 void membership_free(struct membership *m);
+/* Is it a recovery sheet? */
+bool membership_is_paper(const struct membership *m, struct device_id dev);
 
 /* Takes up what a batch says of membership, and everything that follows: devices are registered, removed or back, and
  * records that edits of theirs count for no more (or again) are folded again. Before the batch's own edits are folded;

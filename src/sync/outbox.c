@@ -3,6 +3,7 @@
 // also what was applied when its edits were written, because nothing comes in before the outbox is sealed. A restored
 // home seals nothing (S7).
 #include "sync/outbox.h"
+#include "sync/epochs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,9 +62,12 @@ static enum err collect_edit(void *arg, struct bytes edit)
 
 static enum err collect_edits(struct errctx *ec, struct sync *y, int64_t space, struct collect *c)
 {
-	enum err e = ERR_OK;
+	uint64_t unsealed = 0;
+	enum err e = store_unsealed_count(ec, y->store, space, &unsealed);
 
 	*c = (struct collect){ 0 };
+	if (e != ERR_OK || unsealed == 0) /* before each batch that comes in: almost always */
+		return e;
 	c->edits = calloc(EDITS_MAX, sizeof(*c->edits));
 	c->pools = calloc(EDITS_MAX, sizeof(*c->pools));
 	c->bytes = calloc(EDITS_MAX, sizeof(*c->bytes));
@@ -287,6 +291,8 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 		told = told || edits.n > 0;
 		if (e == ERR_OK && told && keys == NULL)
 			e = sealing_start(ec, y, space, &s, &keys); /* may begin an epoch, which is told too */
+		if (e == ERR_OK && told)
+			e = box_key_renew(ec, y, space, s.epoch);
 		if (e == ERR_OK && told)
 			e = store_kept_each(ec, y->store, space->n, "control:", collect_control, &controls);
 		if (e == ERR_OK && told)

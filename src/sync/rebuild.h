@@ -42,8 +42,8 @@ enum err rebuild_local(struct errctx *ec, struct sync *y, const struct salvage *
 /* Batches that were applied here once and are not now. */
 enum err rebuild_gaps(struct errctx *ec, struct sync *y, const struct salvage *old, uint64_t *missing) MUST_CHECK;
 /* `shown`: what the remote holds; NULL: it was not asked, and what is not known to be sent is sent again. ERR_LATER:
- * this device sent batches that are nowhere now, and would give their numbers to others; whoever has them must sync
- * first. */
+ * this device sent batches that are nowhere now, or may have sent them, and would give their numbers to others; whoever
+ * has them must sync first. */
 enum err rebuild_end(struct errctx *ec, struct sync *y, const struct salvage *old, const struct shown_files *shown,
                      struct rebuilt *out) MUST_CHECK;
 

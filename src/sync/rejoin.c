@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/epochs.h"
 #include "sync/letters.h"
 #include "sync/membership.h"
 #include "sync/outbox.h"

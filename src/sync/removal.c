@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Removing somebody (K1): a cut for each device, then an epoch without them.
 #include "sync/removal.h"
+#include "sync/epochs.h"
 
 #include <stdlib.h>
 

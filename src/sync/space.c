@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Founding spaces; who is a device of whom follows from the member records alone.
 #include "sync/space.h"
+#include "sync/epochs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,8 @@ enum err space_found(struct errctx *ec, struct sync *y, const struct founding *f
 		e = devices_register(ec, y, out, person);
 	if (e == ERR_OK)
 		e = epoch_begin(ec, y, out, keys, &epoch);
+	if (e == ERR_OK)
+		e = box_key_named(ec, y, out, epoch);
 	if (e == ERR_OK)
 		e = name_write(ec, y, out);
 done:

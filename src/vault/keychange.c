@@ -24,6 +24,7 @@ struct keychange {
 	bool own_passphrase; /* `pass` is the only slot of a passphrase, the old ones are dropped */
 	struct buf pass;     /* body */
 	struct buf sheet;    /* body of the slot that there will be; empty: none */
+	uint32_t sheet_after;
 };
 
 static struct slot_key key_of(const struct keychange *kc)
@@ -124,12 +125,9 @@ enum err keychange_by_sheet(struct errctx *ec, const char *path, const uint8_t s
 	if (e == ERR_OK && (*out)->sheet.len == 0)
 		e = ERR_LOCKED;
 	if (e == ERR_OK)
-		e = sheet_slot_open((*out)->key_id, buf_bytes(&(*out)->sheet), secret, (*out)->master, replaced);
+		e = sheet_slot_open(ec, (*out)->key_id, buf_bytes(&(*out)->sheet), secret, (*out)->master, replaced);
 	if (e == ERR_NO_MEMORY)
 		e = err_errno(ec, ENOMEM, path);
-	if (e == ERR_DAMAGED)
-		e = err_set(ec, e, "The key file was changed by something else. Put back a copy of it.", NULL, NULL,
-		            NULL);
 	if (e == ERR_OK)
 		e = keycopy_check(ec, (*out)->copy, (*out)->master);
 	return begun(e, out);
@@ -146,24 +144,35 @@ enum err keychange_passphrase(struct keychange *kc, struct errctx *ec, struct by
 	return pass_slot_put(ec, key_of(kc), passphrase, clock, kc->rng, &kc->pass);
 }
 
+void keychange_sheet_after(struct keychange *kc, uint32_t number)
+{
+	kc->sheet_after = number;
+}
+
 enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
                          struct keyfile_sheet *out)
 {
 	uint8_t public[BOX_PUBLIC_LEN];
 	uint8_t *box_secret = secret_new(BOX_SECRET_LEN);
+	uint8_t *author = secret_new(SHEET_AUTHOR_LEN);
 	struct buf body = { 0 };
-	struct sheet_new sheet = { .number = 1, .day = day < 0 ? 0 : (uint32_t)day, .public = public };
-	enum err e = box_secret == NULL ? no_memory(ec, kc) : ERR_OK;
+	struct sheet_new sheet = {
+		.number = 1, .day = day < 0 ? 0 : (uint32_t)day, .public = public, .author = author
+	};
+	enum err e = box_secret == NULL || author == NULL ? no_memory(ec, kc) : ERR_OK;
 
 	if (e != ERR_OK)
-		return e;
+		goto done;
 	rng_fill(kc->rng, secret, SHEET_SECRET_LEN);
 	sheet_keypair(secret, public, box_secret);
+	sheet_author_key(secret, author);
 	if (kc->sheet.len > 0) {
 		sheet.before = buf_bytes(&kc->sheet);
 		sheet.number = sheet_slot_get(sheet.before).number + 1;
 	}
-	e = sheet_slot_put(key_of(kc), &sheet, &body);
+	if (sheet.number <= kc->sheet_after && kc->sheet_after < UINT32_MAX)
+		sheet.number = kc->sheet_after + 1;
+	e = sheet_slot_put(key_of(kc), &sheet, kc->rng, &body);
 	if (e == ERR_OK) {
 		buf_free(&kc->sheet);
 		kc->sheet = body;
@@ -173,7 +182,9 @@ enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, u
 		secret_wipe(secret, SHEET_SECRET_LEN);
 		e = no_memory(ec, kc);
 	}
+done:
 	secret_free(box_secret);
+	secret_free(author);
 	return e;
 }
 
@@ -188,28 +199,52 @@ static bool unknown_slots(struct bytes copy)
 	return false;
 }
 
+/* The sheet's slot was written with the master key that there still is. */
+static enum err author_of(struct errctx *ec, const struct keychange *kc, uint8_t *author)
+{
+	enum err e = author == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	if (e == ERR_OK && kc->sheet.len > 0)
+		e = sheet_slot_author(key_of(kc), buf_bytes(&kc->sheet), author);
+	if (e == ERR_NO_MEMORY)
+		return no_memory(ec, kc);
+	if (e == ERR_DAMAGED)
+		return err_set(ec, e, "The key file was changed by something else. Put back a copy of it.", NULL, NULL,
+		               NULL);
+	return e;
+}
+
 enum err keychange_master_key(struct keychange *kc, struct errctx *ec)
 {
+	uint8_t *author = NULL;
 	struct buf body = { 0 };
+	enum err e = ERR_OK;
 
 	if (unknown_slots(kc->copy))
 		return err_set(ec, ERR_REFUSED,
 		               "A newer version of the program made another way to open this home. Change the key with "
 		               "that version.",
 		               NULL, NULL, NULL);
+	author = secret_new(SHEET_AUTHOR_LEN);
+	e = author_of(ec, kc, author);
+	if (e != ERR_OK)
+		goto done;
 	rng_fill(kc->rng, kc->key_id, KEY_ID_LEN);
 	rng_fill(kc->rng, kc->master, MASTER_KEY_LEN);
 	kc->own_passphrase = true;
 	buf_reset(&kc->pass);
 	if (kc->sheet.len == 0)
-		return ERR_OK;
-	if (sheet_slot_again(key_of(kc), buf_bytes(&kc->sheet), &body) != ERR_OK) {
+		goto done;
+	if (sheet_slot_again(key_of(kc), buf_bytes(&kc->sheet), author, kc->rng, &body) != ERR_OK) {
 		buf_free(&body);
-		return no_memory(ec, kc);
+		e = no_memory(ec, kc);
+		goto done;
 	}
 	buf_free(&kc->sheet);
 	kc->sheet = body;
-	return ERR_OK;
+done:
+	secret_free(author);
+	return e;
 }
 
 /* Slots of passphrases first, then the sheet's, then what is not known here. */

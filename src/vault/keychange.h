@@ -19,7 +19,8 @@ struct keychange;
 enum err keychange_by_passphrase(struct errctx *ec, const char *path, struct bytes passphrase, const struct rng *rng,
                                  struct keychange **out) MUST_CHECK;
 /* Opens it by the secret of a sheet: no derivation. ERR_LOCKED without text: not the sheet of this file; *replaced is
- * its number where it was, else 0. */
+ * its number where it was, else 0. ERR_DAMAGED: also where the file was written by somebody who had neither the sheet
+ * nor a master key of its home, however whole it is. */
 enum err keychange_by_sheet(struct errctx *ec, const char *path, const uint8_t secret[static SHEET_SECRET_LEN],
                             const struct rng *rng, uint32_t *replaced, struct keychange **out) MUST_CHECK;
 /* Accepts NULL. */
@@ -37,9 +38,13 @@ enum err keychange_passphrase(struct keychange *kc, struct errctx *ec, struct by
 enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
                          struct keyfile_sheet *out) MUST_CHECK;
 
+/* Its number is to be a later one than this too, whatever the file says: the file may be an older one. Before
+ * keychange_sheet(). */
+void keychange_sheet_after(struct keychange *kc, uint32_t number);
+
 /* The file will hold another, random master key under a new key id. The sheet's slot is sealed anew; a passphrase must
  * be given again with keychange_passphrase(), because the old slot is dropped. ERR_REFUSED where the file has slots of
- * an unknown type: they could not follow. */
+ * an unknown type: they could not follow. ERR_DAMAGED where the sheet's slot was not written with the master key. */
 enum err keychange_master_key(struct keychange *kc, struct errctx *ec) MUST_CHECK;
 
 /* Which of the two the file is now. KEYS_UNKNOWN: it could not be read again, or its name may go back to the old one

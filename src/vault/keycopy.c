@@ -77,7 +77,8 @@ static void checksum_make(struct bytes covered, uint8_t out[static HASH_LEN])
 	hash_bytes("sleutelbos key file checksum 1", covered, out);
 }
 
-static bool copy_whole(struct bytes copy)
+/* As somebody wrote it. */
+static bool copy_unhurt(struct bytes copy)
 {
 	uint8_t sum[HASH_LEN];
 
@@ -85,9 +86,15 @@ static bool copy_whole(struct bytes copy)
 	    be32_get(copy.data + MAGIC_LEN) != copy.len)
 		return false;
 	checksum_make((struct bytes){ copy.data, copy.len - HASH_LEN }, sum);
-	return hash_equal(sum, copy.data + copy.len - HASH_LEN, HASH_LEN) && slots_whole(copy);
+	return hash_equal(sum, copy.data + copy.len - HASH_LEN, HASH_LEN);
 }
 
+static bool copy_whole(struct bytes copy)
+{
+	return copy_unhurt(copy) && slots_whole(copy);
+}
+
+/* *out is the second where neither is whole. */
 static bool copy_find(struct bytes file, struct bytes *out, bool *twice)
 {
 	struct bytes first = { file.data, 0 };
@@ -106,7 +113,14 @@ enum err keycopy_read(struct errctx *ec, const char *path, struct buf *file, str
 {
 	enum err e = file_read(ec, path, FILE_MAX, file);
 
-	if (e == ERR_INPUT || (e == ERR_OK && !copy_find(buf_bytes(file), copy, twice)))
+	if (e == ERR_OK && copy_find(buf_bytes(file), copy, twice))
+		return ERR_OK;
+	if (e == ERR_OK && copy_unhurt(*copy))
+		return err_set(ec, ERR_DAMAGED,
+		               "This version of the program does not know the key file %1. Open it with the version "
+		               "that wrote it, or put back another copy.",
+		               path, NULL, NULL);
+	if (e == ERR_OK || e == ERR_INPUT)
 		return err_set(ec, ERR_DAMAGED, "The key file %1 is damaged. Put back a copy of it.", path, NULL, NULL);
 	return e;
 }

@@ -52,16 +52,24 @@ struct sheet_new {
 	uint32_t number;
 	uint32_t day;
 	const uint8_t *public; /* BOX_PUBLIC_LEN */
+	const uint8_t *author; /* SHEET_AUTHOR_LEN, guarded */
 	struct bytes before;
 };
-enum err sheet_slot_put(struct slot_key key, const struct sheet_new *sheet, struct buf *out) MUST_CHECK;
-/* The same sheet with the master key sealed anew: no words are needed. */
-enum err sheet_slot_again(struct slot_key key, struct bytes body, struct buf *out) MUST_CHECK;
+enum err sheet_slot_put(struct slot_key key, const struct sheet_new *sheet, const struct rng *rng,
+                        struct buf *out) MUST_CHECK;
 
-/* ERR_LOCKED: another sheet; *replaced is its number where it is one of the earlier ones, else 0.
- * ERR_DAMAGED: the right sheet, but what was sealed to it does not open. */
-enum err sheet_slot_open(const uint8_t *key_id, struct bytes body, const uint8_t secret[static SHEET_SECRET_LEN],
-                         uint8_t *master, uint32_t *replaced) MUST_CHECK;
+/* The author key of a slot's sheet, by the master key that the slot was written with; `author` is guarded memory of
+ * SHEET_AUTHOR_LEN. ERR_DAMAGED without text: that master key did not write this slot. */
+enum err sheet_slot_author(struct slot_key key, struct bytes body, uint8_t *author) MUST_CHECK;
+/* The same sheet with another master key sealed to it: no words are needed. */
+enum err sheet_slot_again(struct slot_key key, struct bytes body, const uint8_t *author, const struct rng *rng,
+                          struct buf *out) MUST_CHECK;
+
+/* ERR_LOCKED without text: another sheet; *replaced is its number where it is one of the earlier ones, else 0.
+ * ERR_DAMAGED: the right sheet, but what was sealed to it does not open, or was sealed by somebody who had neither the
+ * sheet nor a master key of its home. ERR_NO_MEMORY without text. `master` is zeroed on failure. */
+enum err sheet_slot_open(struct errctx *ec, const uint8_t *key_id, struct bytes body,
+                         const uint8_t secret[static SHEET_SECRET_LEN], uint8_t *master, uint32_t *replaced) MUST_CHECK;
 
 /* The sentence for a derivation that failed. */
 enum err derive_error(struct errctx *ec, enum err e);

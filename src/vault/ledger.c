@@ -427,7 +427,7 @@ static int sum_without(struct ledger *l, const uint32_t *now, uint32_t now_count
 		if (now[i] <= l->record.pages && !has_page(before, before_count, now[i]))
 			rc = sum_disk(l, now[i], false, sum);
 	for (uint32_t p = db_pages(l) + 1; p <= l->record.pages && rc == SQLITE_OK; p++)
-		if (!has_page(before, before_count, p) && !has_page(now, now_count, p))
+		if (!has_page(now, now_count, p)) /* nor was it then: those frames are among these */
 			rc = sum_disk(l, p, false, sum);
 	sqlite3_free(before);
 	return rc;
@@ -537,7 +537,9 @@ static int sum_whole(struct ledger *l, uint32_t pages, struct sum_record *r)
 
 static bool page_one_moved(const struct ledger *l)
 {
-	return l->moved_count > 0 && l->moved[0].number == 1 && l->moved[0].written;
+	const struct moved_page *one = moved_find(l->moved, l->moved_count, 1);
+
+	return one != NULL && one->written;
 }
 
 int ledger_retire(struct ledger *l)

@@ -34,13 +34,13 @@ struct vault_pages {
 
 /* ---- The log ---- */
 
-static bool frame_read(const struct vault_pages *p, uint32_t frame, uint8_t *out)
+/* *first: where its transaction begins. */
+static bool frame_read(const struct vault_pages *p, uint32_t frame, uint8_t *out, uint32_t *first)
 {
-	uint32_t first = 0;
 	off_t at = WAL_HEADER_DISK + (off_t)(frame - 1) * FRAME_LEN;
 
 	return pread(p->log, out, FRAME_LEN, at) == (ssize_t)FRAME_LEN &&
-	       frame_unseal(p->v->ring, &p->id, frame, out, FRAME_LEN, &first) == ERR_OK;
+	       frame_unseal(p->v->ring, &p->id, frame, out, FRAME_LEN, first) == ERR_OK;
 }
 
 /* SQLite's chain of checksums: a frame that opens and does not continue it is of a transaction taken back. */
@@ -70,18 +70,20 @@ static enum err frames_scan(struct vault_pages *p, struct errctx *ec, const uint
 	uint32_t sum[2] = { be32_get(plain + 24), be32_get(plain + 28) };
 	bool big = (plain[3] & 1) != 0;
 	uint8_t frame[FRAME_LEN];
+	uint32_t first = 0;
 	uint32_t i = 1;
 	enum err e = ERR_OK;
 
 	for (; e == ERR_OK && i <= p->log_frames; i++) {
-		if (!frame_read(p, i, frame) || !frame_follows(frame, big, sum))
+		if (!frame_read(p, i, frame, &first) || !frame_follows(frame, big, sum))
 			break;
 		p->report.frames++;
 		e = frame_note(p, ec, i, frame);
 	}
-	/* whatever opens further on was written after the frame that does not: then that one is no torn tail */
-	for (uint32_t k = i + 1; e == ERR_OK && i <= p->log_frames && k <= p->log_frames; k++) {
-		if (!frame_read(p, k, frame))
+	/* A transaction that began further on was only begun once this frame was synced: then it is no torn tail. What
+	 * else opens there is of the same transaction, or of one that was taken back. */
+	for (uint32_t k = i + 1; e == ERR_OK && k <= p->log_frames; k++) {
+		if (!frame_read(p, k, frame, &first) || first <= i)
 			continue;
 		p->report.frames++;
 		p->report.log_cut = true;
@@ -116,8 +118,7 @@ static enum err log_open(struct vault_pages *p, struct errctx *ec)
 	if (found) {
 		memcpy(p->id.salts, plain + 16, WAL_SALT_LEN);
 		ledger_log_found(l, &p->id);
-		p->log_frames =
-		    st.st_size <= WAL_HEADER_DISK ? 0 : (uint32_t)((st.st_size - WAL_HEADER_DISK) / FRAME_LEN);
+		p->log_frames = (uint32_t)((st.st_size - WAL_HEADER_DISK) / FRAME_LEN);
 		e = frames_scan(p, ec, plain);
 	}
 	if (!l->missing && p->whole < ledger_claim(l))
@@ -206,13 +207,14 @@ uint32_t vault_pages_count(const struct vault_pages *p)
 enum err vault_pages_get(struct vault_pages *p, uint32_t number, uint8_t out[static PAGES_SIZE])
 {
 	uint8_t frame[FRAME_LEN];
+	uint32_t first = 0;
 	enum err e = ERR_DAMAGED;
 
 	memset(out, 0, PAGES_SIZE);
 	if (number == 0 || number > p->count)
 		return ERR_DAMAGED;
 	if (p->frame_of[number] != 0) {
-		if (frame_read(p, p->frame_of[number], frame)) {
+		if (frame_read(p, p->frame_of[number], frame, &first)) {
 			memcpy(out, frame + WAL_FRAME_HEADER, VAULT_PAGE_SIZE);
 			e = ERR_OK;
 		}
@@ -229,13 +231,14 @@ enum err vault_pages_get(struct vault_pages *p, uint32_t number, uint8_t out[sta
 enum err vault_pages_stray(struct vault_pages *p, uint32_t *cursor, uint8_t out[static PAGES_SIZE], bool *more)
 {
 	uint8_t frame[FRAME_LEN];
+	uint32_t first = 0;
 
 	*more = false;
 	if (*cursor < p->whole)
 		*cursor = p->whole;
 	while (!*more && *cursor < p->log_frames) {
 		(*cursor)++;
-		*more = frame_read(p, *cursor, frame);
+		*more = frame_read(p, *cursor, frame, &first);
 	}
 	if (*more)
 		memcpy(out, frame + WAL_FRAME_HEADER, VAULT_PAGE_SIZE);

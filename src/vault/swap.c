@@ -18,38 +18,43 @@
 
 static const char *const FILES[] = { "vault.db-wal", "vault.new", "vault.db", "vault.mark" };
 
-/* DIR/SUB/NAME, in the caller's memory. */
+/* DIR/SUB/NAME. */
 struct place {
 	char path[4096];
 };
 
-static enum err place(struct errctx *ec, const char *dir, const char *sub, const char *name, struct place *out)
+/* Asked once at each door: from there on every name fits. */
+static enum err dir_check(struct errctx *ec, const char *dir)
 {
-	int n = snprintf(out->path, sizeof(out->path), "%s%s%s%s%s", dir, sub[0] == '\0' ? "" : "/", sub,
-	                 name[0] == '\0' ? "" : "/", name);
+	return strlen(dir) + sizeof("/" SWAP_PART "/vault.db-wal") <= sizeof(struct place)
+	           ? ERR_OK
+	           : err_errno(ec, ENAMETOOLONG, dir);
+}
 
-	return n > 0 && (size_t)n < sizeof(out->path) ? ERR_OK : err_errno(ec, ENAMETOOLONG, dir);
+static struct place place(const char *dir, const char *sub, const char *name)
+{
+	struct place out;
+
+	snprintf(out.path, sizeof(out.path), "%s%s%s%s%s", dir, sub[0] == '\0' ? "" : "/", sub,
+	         name[0] == '\0' ? "" : "/", name);
+	return out;
 }
 
 /* ERR_OK also where there was nothing. A link goes, what it leads to stays: it may be another home. */
 static enum err folder_remove(struct errctx *ec, const char *dir, const char *sub)
 {
-	struct place p;
+	struct place folder = place(dir, sub, "");
 	struct stat st;
-	enum err e = place(ec, dir, sub, "", &p);
 
-	if (e == ERR_OK && lstat(p.path, &st) == 0 && S_ISLNK(st.st_mode))
-		return unlink(p.path) == 0 ? ERR_OK : err_errno(ec, errno, p.path);
-	for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]) && e == ERR_OK; i++) {
-		e = place(ec, dir, sub, FILES[i], &p);
-		if (e == ERR_OK && unlink(p.path) != 0 && errno != ENOENT && errno != ENOTDIR)
-			e = err_errno(ec, errno, p.path);
+	if (lstat(folder.path, &st) == 0 && S_ISLNK(st.st_mode))
+		return unlink(folder.path) == 0 ? ERR_OK : err_errno(ec, errno, folder.path);
+	for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+		struct place p = place(dir, sub, FILES[i]);
+
+		if (unlink(p.path) != 0 && errno != ENOENT && errno != ENOTDIR)
+			return err_errno(ec, errno, p.path);
 	}
-	if (e == ERR_OK)
-		e = place(ec, dir, sub, "", &p);
-	if (e == ERR_OK && rmdir(p.path) != 0 && errno != ENOENT)
-		e = err_errno(ec, errno, p.path);
-	return e;
+	return rmdir(folder.path) == 0 || errno == ENOENT ? ERR_OK : err_errno(ec, errno, folder.path);
 }
 
 static enum err folder_sync(struct errctx *ec, const char *path)
@@ -64,13 +69,13 @@ static enum err folder_sync(struct errctx *ec, const char *path)
 
 enum err swap_begin(struct errctx *ec, const char *dir, char **out)
 {
-	struct place p;
 	bool there = false;
-	enum err e = place(ec, dir, SWAP_DIR, "vault.db", &p);
+	enum err e = dir_check(ec, dir);
+	struct place part = place(dir, SWAP_PART, "");
 
 	*out = NULL;
 	if (e == ERR_OK)
-		e = file_look(ec, p.path, &there);
+		e = file_look(ec, place(dir, SWAP_DIR, "vault.db").path, &there);
 	if (there)
 		return err_set(ec, ERR_LATER,
 		               "An earlier change of the vault was not finished. Lock and unlock, then try again.",
@@ -80,23 +85,19 @@ enum err swap_begin(struct errctx *ec, const char *dir, char **out)
 	if (e == ERR_OK)
 		e = folder_remove(ec, dir, SWAP_PART);
 	if (e == ERR_OK)
-		e = place(ec, dir, SWAP_PART, "", &p);
-	if (e == ERR_OK)
-		e = file_make_dir(ec, p.path);
+		e = file_make_dir(ec, part.path);
 	if (e != ERR_OK)
 		return e;
-	*out = strdup(p.path);
+	*out = strdup(part.path);
 	return *out == NULL ? err_errno(ec, ENOMEM, dir) : ERR_OK;
 }
 
 enum err swap_ready(struct errctx *ec, const char *dir)
 {
-	struct place part;
-	struct place next;
-	enum err e = place(ec, dir, SWAP_PART, "", &part);
+	struct place part = place(dir, SWAP_PART, "");
+	struct place next = place(dir, SWAP_DIR, "");
+	enum err e = dir_check(ec, dir);
 
-	if (e == ERR_OK)
-		e = place(ec, dir, SWAP_DIR, "", &next);
 	if (e == ERR_OK)
 		e = folder_sync(ec, part.path);
 	if (e == ERR_OK && rename(part.path, next.path) != 0)
@@ -106,6 +107,8 @@ enum err swap_ready(struct errctx *ec, const char *dir)
 
 void swap_give_up(const char *dir)
 {
+	if (dir_check(NULL, dir) != ERR_OK)
+		return;
 	(void)!folder_remove(NULL, dir, SWAP_PART);
 	(void)!folder_remove(NULL, dir, SWAP_DIR);
 }
@@ -139,20 +142,15 @@ static enum err file_opens(struct errctx *ec, const char *path, const uint8_t ma
 /* The new vault.mark takes the old one's name, locked before anybody can see it there. */
 static enum err mark_move(struct errctx *ec, const char *dir, int *lock)
 {
-	struct place from;
-	struct place to;
-	int fd = -1;
-	enum err e = place(ec, dir, SWAP_DIR, "vault.mark", &from);
+	struct place from = place(dir, SWAP_DIR, "vault.mark");
+	struct place to = place(dir, "", "vault.mark");
+	int fd = open(from.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (e == ERR_OK)
-		e = place(ec, dir, "", "vault.mark", &to);
-	if (e != ERR_OK)
-		return e;
-	fd = open(from.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) /* moved before the crash */
 		return errno == ENOENT ? ERR_OK : err_errno(ec, errno, from.path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || rename(from.path, to.path) != 0) {
-		e = err_errno(ec, errno, to.path);
+		enum err e = err_errno(ec, errno, to.path);
+
 		close(fd);
 		return e;
 	}
@@ -163,23 +161,19 @@ static enum err mark_move(struct errctx *ec, const char *dir, int *lock)
 
 static enum err forward(struct errctx *ec, const char *dir, int *lock)
 {
-	struct place from;
-	struct place to;
-	enum err e = place(ec, dir, "", "vault.db-wal", &to);
+	struct place log = place(dir, "", "vault.db-wal");
+	struct place from = place(dir, SWAP_DIR, "vault.db");
+	struct place to = place(dir, "", "vault.db");
+	enum err e = ERR_OK;
 
 	/* The log goes first and for good: it belongs to the old file. */
-	if (e == ERR_OK && unlink(to.path) != 0 && errno != ENOENT)
-		e = err_errno(ec, errno, to.path);
-	if (e == ERR_OK)
-		e = folder_sync(ec, dir);
+	if (unlink(log.path) != 0 && errno != ENOENT)
+		return err_errno(ec, errno, log.path);
+	e = folder_sync(ec, dir);
 	if (e == ERR_OK)
 		e = mark_move(ec, dir, lock);
 	if (e == ERR_OK)
 		e = folder_sync(ec, dir);
-	if (e == ERR_OK)
-		e = place(ec, dir, SWAP_DIR, "vault.db", &from);
-	if (e == ERR_OK)
-		e = place(ec, dir, "", "vault.db", &to);
 	if (e == ERR_OK && rename(from.path, to.path) != 0)
 		e = err_errno(ec, errno, to.path);
 	if (e == ERR_OK)
@@ -189,34 +183,27 @@ static enum err forward(struct errctx *ec, const char *dir, int *lock)
 
 enum err swap_settle(struct errctx *ec, const char *dir, const uint8_t master[static 32], int *lock)
 {
-	struct place next;
-	struct place now;
+	struct place next = place(dir, SWAP_DIR, "");
 	struct stat st;
 	bool next_opens = false;
 	bool now_opens = false;
 	bool there = false;
-	enum err e = place(ec, dir, SWAP_PART, "", &next);
+	enum err e = dir_check(ec, dir);
 
 	if (e == ERR_OK)
-		e = file_look(ec, next.path, &there);
+		e = file_look(ec, place(dir, SWAP_PART, "").path, &there);
 	if (e == ERR_OK && there)
 		e = folder_remove(ec, dir, SWAP_PART);
-	if (e == ERR_OK)
-		e = place(ec, dir, SWAP_DIR, "", &next);
 	if (e == ERR_OK)
 		e = file_look(ec, next.path, &there);
 	if (e != ERR_OK || !there)
 		return e;
 	if (lstat(next.path, &st) == 0 && S_ISLNK(st.st_mode)) /* not made here */
 		return folder_remove(ec, dir, SWAP_DIR);
-	e = place(ec, dir, SWAP_DIR, "vault.db", &next);
-	if (e == ERR_OK)
-		e = place(ec, dir, "", "vault.db", &now);
-	if (e == ERR_OK)
-		e = file_opens(ec, next.path, master, &next_opens);
+	e = file_opens(ec, place(dir, SWAP_DIR, "vault.db").path, master, &next_opens);
 	if (e == ERR_OK && next_opens)
 		return forward(ec, dir, lock);
 	if (e == ERR_OK)
-		e = file_opens(ec, now.path, master, &now_opens);
+		e = file_opens(ec, place(dir, "", "vault.db").path, master, &now_opens);
 	return e == ERR_OK && now_opens ? folder_remove(ec, dir, SWAP_DIR) : e;
 }

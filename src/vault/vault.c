@@ -415,14 +415,14 @@ enum err vault_checkpoint(struct vault *v, struct errctx *ec, bool truncate)
 
 uint32_t vault_log_frames(const struct vault *v)
 {
-	return v->ledger.live ? v->ledger.committed : 0;
+	return v->ledger.committed;
 }
 
 struct vault_notice vault_notice(const struct vault *v)
 {
 	return (struct vault_notice){
 		.mark_missing = v->ledger.missing || v->ledger.mark_lost,
-		.mark_behind = v->vfs->salvaged && v->vfs->damage.kind == DAMAGE_LOG_AHEAD,
+		.mark_behind = v->vfs->mark_behind,
 		.old_wal_ignored = v->vfs->old_log_planted,
 		.salvaged = v->vfs->salvaged,
 		.mark_unwritten = v->ledger.mark_unwritten || v->ledger.spare_unwritten,

@@ -45,9 +45,9 @@ static int frames_look(struct vault *v, struct vault_report *r)
 	sqlite3_file *log = NULL;
 	int rc = sqlite3_file_control(v->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
 
-	if (rc != SQLITE_OK || log == NULL || log->pMethods != &wal_methods)
+	if (rc != SQLITE_OK || log->pMethods != &wal_methods)
 		return rc;
-	for (uint32_t i = 1; i <= v->ledger.committed && v->ledger.live; i++) {
+	for (uint32_t i = 1; i <= v->ledger.committed; i++) {
 		int read = log->pMethods->xRead(
 		    log, page, sizeof(page),
 		    WAL_HEADER_LEN + (sqlite3_int64)(i - 1) * (WAL_FRAME_HEADER + VAULT_PAGE_SIZE) + WAL_FRAME_HEADER);
@@ -129,11 +129,11 @@ static int integrity_check(struct vault *v, struct vault_report *r)
 	if (rc == SQLITE_ROW) {
 		const char *text = (const char *)sqlite3_column_text(s, 0);
 
-		snprintf(r->first, sizeof(r->first), "%s", text == NULL ? "" : text);
-		r->consistent = strcmp(r->first, "ok") == 0;
-		if (r->consistent)
-			r->first[0] = '\0';
-		rc = SQLITE_OK;
+		/* no memory for the answer is not an answer */
+		rc = text == NULL ? SQLITE_NOMEM : SQLITE_OK;
+		r->consistent = text != NULL && strcmp(text, "ok") == 0;
+		if (text != NULL && !r->consistent)
+			snprintf(r->first, sizeof(r->first), "%s", text);
 	}
 	sqlite3_finalize(s);
 	return rc;

@@ -75,13 +75,13 @@ static int vfs_open(sqlite3_vfs *base, const char *name, sqlite3_file *file, int
 	f->under = (sqlite3_file *)((char *)file + sizeof(union any_file));
 	if (!role_allowed(vfs, f->role))
 		return SQLITE_CANTOPEN;
+	f->under->pMethods = NULL;
 	rc = vfs->under->xOpen(vfs->under, name, f->under, flags, out_flags);
-	if (rc != SQLITE_OK)
-		return rc;
-	rc = role_open(f, name);
+	if (rc == SQLITE_OK)
+		rc = role_open(f, name);
 	if (rc != SQLITE_OK) {
 		f->base.pMethods = NULL;
-		file_close_under(f);
+		file_close_under(f); /* which may be open even so */
 	}
 	return rc;
 }

@@ -54,6 +54,7 @@ struct vfs {
 	bool old_log;              /* the log on disk is of the past: it reads as empty */
 	bool old_log_planted;      /* and no crash can have left it there */
 	bool salvaged;             /* salvage dropped something */
+	bool mark_behind;          /* salvage met a log that the mark is older than */
 	bool latched;              /* a sync failed: nothing is written any more (V6) */
 	bool remember;             /* pages of the log may be kept for the checkpoint (struct recent) */
 	bool moving;               /* a checkpoint is being made, and nothing else */

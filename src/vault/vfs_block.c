@@ -153,7 +153,7 @@ static int block_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 	return rc;
 }
 
-/* Makes the content `size` bytes long: the last block is sealed anew with its new length. */
+/* Makes the content `size` bytes long, which it is not: the last block is sealed anew with its new length. */
 static int block_resize(struct block_file *b, sqlite3_int64 from, sqlite3_int64 size)
 {
 	sqlite3_int64 shorter = from < size ? from : size;
@@ -162,7 +162,7 @@ static int block_resize(struct block_file *b, sqlite3_int64 from, sqlite3_int64 
 	uint32_t want = len_of(b, number, size);
 	int rc = SQLITE_OK;
 
-	if (have != want && have > 0) {
+	if (have > 0) {
 		rc = block_load(b, number, have);
 		if (rc != SQLITE_OK)
 			return rc;
@@ -174,7 +174,7 @@ static int block_resize(struct block_file *b, sqlite3_int64 from, sqlite3_int64 
 	/* A cut block does not open: it goes, and comes back shorter. What ends between is a torn tail, not damage. */
 	if (size < from)
 		rc = under_truncate(&b->f, (sqlite3_int64)number * (b->block + AEAD_OVERHEAD));
-	if (rc == SQLITE_OK && have != want && want > 0)
+	if (rc == SQLITE_OK && want > 0)
 		rc = block_store(b, number, want);
 	return rc;
 }

@@ -46,6 +46,7 @@ static int log_damaged(struct wal_file *w, enum vfs_damage_kind kind, uint32_t n
 	if (!vfs->salvage)
 		return vfs_damaged(vfs, kind, number);
 	vfs->salvaged = true;
+	vfs->mark_behind = vfs->mark_behind || kind == DAMAGE_LOG_AHEAD;
 	ledger_unclaim(vfs->ledger);
 	return SQLITE_OK;
 }
@@ -178,12 +179,8 @@ static int header_read(struct wal_file *w, uint8_t *out)
 {
 	uint64_t generation = 0;
 	bool found = false;
-	int rc = SQLITE_OK;
+	int rc = header_find(w, out, &generation, &found);
 
-	memset(out, 0, WAL_HEADER_LEN);
-	if (w->f.vfs->old_log)
-		return SQLITE_IOERR_SHORT_READ;
-	rc = header_find(w, out, &generation, &found);
 	if (rc == SQLITE_OK && !found && !product(w)) { /* the database may bear another id by now */
 		rc = main_refresh(w->db);
 		if (rc == SQLITE_OK)
@@ -384,7 +381,7 @@ static bool log_writable(const struct wal_file *w)
 	const struct ledger *l = w->f.vfs->ledger;
 
 	/* Frames added to a log whose content counts as moved would be lost. SQLite begins a new log there. */
-	return w->known && !w->f.vfs->old_log && (l == NULL || w->log.generation > ledger_base(l));
+	return w->known && (l == NULL || w->log.generation > ledger_base(l));
 }
 
 static int frame_part_write(struct wal_file *w, const uint8_t *data, uint32_t len, sqlite3_int64 at)
@@ -518,11 +515,11 @@ static int wal_read(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
 	uint32_t frame = 0;
 	int rc = SQLITE_OK;
 
-	if (at == 0 && len == WAL_HEADER_LEN)
-		return header_read(w, out);
 	memset(out, 0, (size_t)len);
 	if (w->f.vfs->old_log)
 		return SQLITE_IOERR_SHORT_READ;
+	if (at == 0 && len == WAL_HEADER_LEN)
+		return header_read(w, out);
 	if (!w->known && !product(w))
 		rc = loose_refresh(w);
 	if (rc == SQLITE_OK)

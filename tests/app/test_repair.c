@@ -8,7 +8,8 @@
 //
 // Seen to fail when: a spare stays after its row is deleted; an unsent edit claims to have seen what a repair fetched;
 // the seals are not looked at before a sync; batches of one's own are refused in a repair; the tables are believed over
-// spares that agree with their sum; SQLite opens a vault with an older page 1 before it is looked at.
+// spares that agree with their sum; SQLite opens a vault with an older page 1 before it is looked at; a number of which
+// nobody can say whether it was sent is given out again.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "app/contacts.h"
 #include "app/referrals.h"
@@ -892,16 +894,149 @@ static void test_lost(void **state)
 	scene_end(&s);
 }
 
+/* ---- A number that may have been used ---- */
+
+/* The bytes that one row holds in the circle's newest batch of one's own: its name on the way out, its hash. */
+static struct buf newest(struct scene *s, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf out = { 0 };
+
+	assert_int_equal(sqlite3_prepare_v2(vault_db(s->w.app[MINE]->vault), sql, -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_int_equal(buf_put(&out, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)), ERR_OK);
+	assert_true(out.len > 8);
+	sqlite3_finalize(st);
+	return out;
+}
+
+/* Damages every page of the closed home on which these bytes stand. */
+static void damage_where(struct scene *s, struct moment *m, const struct buf *what)
+{
+	struct vault_pages *pages = NULL;
+	uint8_t page[PAGES_SIZE];
+	uint8_t master[32];
+	size_t hit = 0;
+
+	master_of(master);
+	assert_int_equal(vault_pages_open(NULL, s->w.home[MINE], master, &crypto_rng, &pages), ERR_OK);
+	for (uint32_t i = 1; i <= vault_pages_count(pages); i++) {
+		assert_int_equal(vault_pages_get(pages, i, page), ERR_OK);
+		if (memmem(page, PAGES_USABLE, what->data, what->len) == NULL)
+			continue;
+		m->file[DB].data[(size_t)(i - 1) * PAGE + 500] ^= 1;
+		hit++;
+	}
+	vault_pages_close(pages);
+	assert_true(hit > 0);
+}
+
+static enum err repair_of(struct scene *s, const struct moment *m, struct errctx *ec)
+{
+	struct repair_view v = { 0 };
+	uint8_t master[32];
+
+	home_close(s);
+	forget_kept(s);
+	moment_put(s, m);
+	home_shell(s);
+	master_of(master);
+	err_clear(ec);
+	return app_repair(ec, s->w.app[MINE], master, &v);
+}
+
+/* The newest batch of this device and what is known of its sending are both gone, the host does not have it, and only
+ * its number is known. It is never given out a second time (S5, S7): nothing is changed until the batch is there again.
+ * `sent`: somebody has it, since it had been sent before the host lost it. */
+static void number_in_doubt(bool sent)
+{
+	struct scene s;
+	struct moment whole = { 0 };
+	struct moment m = { 0 };
+	struct moment after = { 0 };
+	struct errctx ec = { 0 };
+	struct sync_view y;
+	struct buf name = { 0 };
+	struct buf hash = { 0 };
+	struct buf dump = { 0 };
+	struct buf now = { 0 };
+	char text[600];
+
+	scene_begin(&s);
+	assert_int_equal(home_open(&s, &ec), ERR_OK);
+	log_one(&s, MINE, 403);
+	shell(&s, sent ? "cp -a remote.git remote.before" : "mv remote.git remote.before");
+	(void)!app_sync(&ec, s.w.app[MINE], &y);
+	assert_true(y.result == (sent ? SYNC_DONE : SYNC_LATER));
+	if (sent)
+		world_sync(&s.w, OTHER);
+	shell(&s, "rm -rf remote.git && mv remote.before remote.git");
+	/* the circle's newest batch of one's own */
+	name = newest(&s, "SELECT name FROM outgoing ORDER BY n DESC LIMIT 1");
+	hash =
+	    newest(&s, "SELECT hash FROM batch WHERE b >> 40 = (SELECT max(b >> 40) FROM batch WHERE space = "
+	               "(SELECT space FROM outgoing ORDER BY n DESC LIMIT 1) AND b >> 40 IN (SELECT d.n FROM device d, "
+	               "space s WHERE d.space = s.n AND d.id = s.me)) ORDER BY b DESC LIMIT 1");
+	dump = dump_of(&s, MINE, 1);
+	home_close(&s);
+	shell(&s, "rm -rf home1/repo-*");
+	moment_take(&s, &whole);
+	moment_copy(&whole, &m);
+	damage_where(&s, &m, &name);
+	damage_where(&s, &m, &hash);
+	assert_int_equal(repair_of(&s, &m, &ec), ERR_LATER);
+	err_text(&ec, NULL, text, sizeof(text));
+	if (strstr(text, "nothing tells whether it was sent") == NULL)
+		fail_msg("%s", text);
+	home_close(&s);
+	moment_take(&s, &after);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(bytes_cmp(buf_bytes(&after.file[i]), buf_bytes(&m.file[i])), 0);
+	if (sent) {
+		/* whoever fetched it brings it back, and then all is as it was */
+		world_sync(&s.w, OTHER);
+		if (repair_of(&s, &m, &ec) != ERR_OK)
+			die(&ec, "repair");
+		now = dump_of(&s, MINE, 1);
+		assert_int_equal(bytes_cmp(buf_bytes(&now), buf_bytes(&dump)), 0);
+		assert_int_equal(app_sync(&ec, s.w.app[MINE], &y), ERR_OK);
+		assert_int_equal(y.set_aside, 0);
+	} else {
+		/* where it can be read that the file waits still, it goes out, and the number with it */
+		moment_put(&s, &whole);
+		moment_copy(&whole, &m);
+		damage_where(&s, &m, &hash);
+		if (repair_of(&s, &m, &ec) != ERR_OK)
+			die(&ec, "repair");
+		world_sync(&s.w, MINE);
+		y = world_sync(&s.w, OTHER);
+		assert_int_equal(y.set_aside, 0);
+		assert_true(y.received > 0);
+	}
+	buf_free(&name);
+	buf_free(&hash);
+	buf_free(&dump);
+	buf_free(&now);
+	moment_free(&whole);
+	moment_free(&m);
+	moment_free(&after);
+	scene_end(&s);
+}
+
+static void test_number_in_doubt(void **state)
+{
+	(void)state;
+	number_in_doubt(true);
+	number_in_doubt(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_spares),
-		cmocka_unit_test(test_not_seen),
-		cmocka_unit_test(test_without_remote),
-		cmocka_unit_test(test_every_kind),
-		cmocka_unit_test(test_old_pages_stay_home),
-		cmocka_unit_test(test_unsent),
-		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_number_in_doubt), cmocka_unit_test(test_spares),
+		cmocka_unit_test(test_not_seen),        cmocka_unit_test(test_without_remote),
+		cmocka_unit_test(test_every_kind),      cmocka_unit_test(test_old_pages_stay_home),
+		cmocka_unit_test(test_unsent),          cmocka_unit_test(test_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

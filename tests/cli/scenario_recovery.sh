@@ -5,7 +5,9 @@
 # opens nothing and says which one does. After `rekey` the old key file opens nothing, in a direct run and in the owner
 # of the open vault; a damaged vault keeps its key.
 # Seen to fail: with the file left behind where the key file could not be replaced; with the old passphrase still valid
-# after `recover`; with the check of the vault before a rekey left out.
+# after `recover`; with the check of the vault before a rekey left out; with a rekey that does not ask which sheet was the
+# newest; with a sheet that is not noted when it is made, or not by the owner as it closes; with its number taken from the
+# key file alone.
 set -u
 . tests/support/check.sh
 home=$TMPDIR/h
@@ -155,4 +157,24 @@ check_status 8 'a rekey does not seal to the sheet that was replaced' $slb rekey
 check_says 'recovery sheet' 'and it is said what to do'
 check 'a new sheet ends that' $slb recovery sheet "$TMPDIR/6.txt" $one
 check 'and the key can be changed' $slb rekey $one
+
+# the same where the home was not used since
+cp "$home/keys" "$TMPDIR/keys.before"
+check 'a sheet, and nothing else' $slb recovery sheet "$TMPDIR/7.txt" $one
+check 'and one more in its place' $slb recovery sheet "$TMPDIR/8.txt" $one
+cp "$TMPDIR/keys.before" "$home/keys"
+check_status 8 'the vault knows of it all the same' $slb rekey $one
+check_says 'knows recovery sheet 6, and sheet 8' 'of the last one'
+check 'one new sheet ends that too' $slb recovery sheet "$TMPDIR/9.txt" $one
+check_says 'sheet number 9' 'under a number that no paper has'
+check 'the key can be changed' $slb rekey $one
+
+# and where an owner had the vault meanwhile
+check 'unlocked' $slb unlock --minutes 5 $one
+cp "$home/keys" "$TMPDIR/keys.before"
+check 'a sheet beside the owner' $slb recovery sheet "$TMPDIR/10.txt" $one
+check 'locked' $slb lock
+cp "$TMPDIR/keys.before" "$home/keys"
+check_status 8 'the vault knows of that one' $slb rekey $one
+check_says 'knows recovery sheet 9, and sheet 10' 'by its number'
 finish

@@ -123,6 +123,7 @@ refused 4 'an invitation that is not there' 'nowhere' b join --from nowhere
 # --- join ---
 is 0 'join, from a file that is relative, handed over' Tafel .asked b join --from letter
 is 0 'asked, and waiting' 'asked' '.[] | .state' b circle list
+is 0 'and nothing lies waiting' '0 0 0' '"\(.waiting) \(.waiting_for.joining) \(.waiting_for.key)"' b status
 json . b sync >/dev/null
 is 0 'the one who invited lets in' 1 .admitted a sync
 is 0 'and then one is in' 'true done' '"\(.joined > 0) \(.result)"' b sync

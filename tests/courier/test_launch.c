@@ -40,6 +40,7 @@ static void test_how_couriers_end(void **state)
 	} cases[] = {
 		{ "cat >/dev/null; echo done", ERR_OK, "" },
 		{ "echo busy; echo done", ERR_OK, "" },
+		{ "echo done; echo busy", ERR_OK, "" }, /* seen with 500 files on a busy machine */
 		{ "printf 'fail\\tlater\\tno-remote\\tNot there.\\n'; echo done; exit 11", ERR_OK,
 		  "fail later no-remote Not there.\n" },
 		{ "printf 'sent\\trefs/heads/a/b\\tn\\n'; kill -9 $$", ERR_LATER, "sent refs/heads/a/b n\n" },

@@ -54,6 +54,7 @@ static void the_vector_of_the_format(void **state)
 	uint8_t secret[SHEET_SECRET_LEN];
 	uint8_t public[BOX_PUBLIC_LEN];
 	uint8_t box[BOX_SECRET_LEN];
+	uint8_t author[SHEET_AUTHOR_LEN];
 	char text[SHEET_WORDS * 5];
 	char hex[2 * BOX_PUBLIC_LEN + 1];
 
@@ -64,6 +65,9 @@ static void the_vector_of_the_format(void **state)
 	sheet_keypair(secret, public, box);
 	hex_put(public, sizeof(public), hex);
 	assert_string_equal(hex, "195935faf1a605cf40177086759ba0664b0e4f1bc631a4c66c82d6db2c09a80f");
+	sheet_author_key(secret, author);
+	hex_put(author, sizeof(author), hex);
+	assert_string_equal(hex, "9f9c756eac82dcedc1c14c3095e06e59e0f2749acff6a8d7e6b27e1100b7db32");
 }
 
 static void every_word_of_the_list_comes_back(void **state)

@@ -29,6 +29,9 @@
 #include "faults/acts.h"
 #include "faults/flows.h"
 #include "model/random.h"
+#include "support/nth.h"
+#include "support/short_memory.h"
+#include "support/short_sqlite.h"
 #include "vault/keyfile.h"
 
 /* Present under a sanitizer that looks for leaks. */
@@ -36,28 +39,24 @@ int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 /* ---- Memory that runs out ---- */
 
-static struct {
-	bool armed;
-	bool sticky;
-	size_t left;
-	size_t calls;
-	size_t hits;
-} oom;
+static struct nth oom;
 
 static bool out_of_memory(void)
 {
-	if (!oom.armed)
+	if (!nth_fails(&oom))
 		return false;
-	oom.calls++;
-	if (oom.left > 0) {
-		oom.left--;
-		return false;
-	}
-	if (!oom.sticky && oom.hits > 0)
-		return false;
-	oom.hits++;
 	errno = ENOMEM;
 	return true;
+}
+
+bool memory_is_short(void)
+{
+	return out_of_memory();
+}
+
+bool keys_are_short(void)
+{
+	return out_of_memory();
 }
 
 /* NAME(ARGS) as the linker knows them: __wrap_NAME is called, __real_NAME is the library's. */
@@ -69,62 +68,12 @@ static bool out_of_memory(void)
 		return out_of_memory() ? failure : __real_##name arguments;                                            \
 	}
 
-WRAP(void *, malloc, (size_t n), (n), NULL)
-WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL)
 WRAP(void *, reallocarray, (void *p, size_t n, size_t size), (p, n, size), NULL)
-WRAP(char *, strdup, (const char *s), (s), NULL)
-WRAP(char *, strndup, (const char *s, size_t n), (s, n), NULL)
 WRAP(char *, realpath, (const char *s, char *out), (s, out), NULL)
 WRAP(DIR *, opendir, (const char *s), (s), NULL)
 WRAP(FILE *, fdopen, (int fd, const char *mode), (fd, mode), NULL)
 WRAP(FILE *, fopen, (const char *s, const char *mode), (s, mode), NULL)
 WRAP(FILE *, fopencookie, (void *c, const char *mode, cookie_io_functions_t f), (c, mode, f), NULL)
-WRAP(void *, sodium_malloc, (size_t n), (n), NULL)
-
-int __wrap_asprintf(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	if (out_of_memory())
-		return -1;
-	va_start(args, format);
-	n = vasprintf(out, format, args);
-	va_end(args);
-	return n;
-}
-
-int __wrap___asprintf_chk(char **out, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	(void)flag;
-	if (out_of_memory())
-		return -1;
-	va_start(args, format);
-	n = vasprintf(out, format, args);
-	va_end(args);
-	return n;
-}
-
-/* Quick, and it needs memory. */
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long len, const char *text, unsigned long long text_len,
-                         const unsigned char *salt, unsigned long long ops, size_t mem, int alg);
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long len, const char *text, unsigned long long text_len,
-                         const unsigned char *salt, unsigned long long ops, size_t mem, int alg)
-{
-	(void)ops;
-	(void)mem;
-	(void)alg;
-	if (out_of_memory())
-		return -1;
-	return crypto_generichash(out, (size_t)len, (const unsigned char *)text, text_len, salt,
-	                          crypto_pwhash_SALTBYTES);
-}
 
 static void *counted_malloc(size_t n)
 {
@@ -162,30 +111,6 @@ int __wrap_inflateInit2_(z_stream *z, int bits, const char *version, int size)
 	z->zalloc = z_counted;
 	z->zfree = z_free;
 	return __real_inflateInit2_(z, bits, version, size);
-}
-
-static sqlite3_mem_methods sqlite;
-
-static void *sqlite_malloc(int n)
-{
-	return out_of_memory() ? NULL : sqlite.xMalloc(n);
-}
-
-static void *sqlite_realloc(void *p, int n)
-{
-	return out_of_memory() ? NULL : sqlite.xRealloc(p, n);
-}
-
-static int sqlite_through_us(void)
-{
-	sqlite3_mem_methods mine;
-
-	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite) != SQLITE_OK)
-		return SQLITE_ERROR;
-	mine = sqlite;
-	mine.xMalloc = sqlite_malloc;
-	mine.xRealloc = sqlite_realloc;
-	return sqlite3_config(SQLITE_CONFIG_MALLOC, &mine);
 }
 
 /* ---- A home that is put back ---- */
@@ -287,11 +212,7 @@ static void run(struct attempt *a, size_t n, bool sticky)
 	act_words(line, words, 24);
 	a->acknowledged = 0;
 	err_clear(&a->ec);
-	oom.left = n;
-	oom.calls = 0;
-	oom.hits = 0;
-	oom.sticky = sticky;
-	oom.armed = true;
+	nth_arm(&oom, n, sticky);
 	a->result = app_open_with_key(&a->ec, &o, master, false, NULL, &app);
 	if (a->result == ERR_OK)
 		a->result = act(&a->ec, app, words, &ack);
@@ -541,7 +462,7 @@ int main(void)
 	};
 
 	json_set_alloc_funcs(counted_malloc, free);
-	if (sqlite_through_us() != SQLITE_OK)
+	if (sqlite_through(out_of_memory) != SQLITE_OK)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, group_end);
 }

@@ -9,21 +9,11 @@
 
 #include "batch/batch.h"
 #include "batch/zip.h"
+#include "fuzz/must.h"
+#include "fuzz/sealed.h"
 #include "model/record.h"
 #include "render/csv.h"
 #include "render/import.h"
-
-static inline void must(int holds)
-{
-	if (!holds)
-		abort();
-}
-
-static inline void must_equal(struct buf *again, struct bytes in)
-{
-	must(bytes_cmp(buf_bytes(again), in) == 0);
-	buf_free(again);
-}
 
 static inline void fuzz_body_parse(struct bytes in)
 {
@@ -159,6 +149,18 @@ static inline void fuzz_import_parse(struct bytes in)
 	import_log_free(&log);
 }
 
-#define FUZZ_TARGETS(X) X(body_parse) X(edit_parse) X(record_get) X(file_header_get) X(zip_inflate) X(import_parse)
+#define FUZZ_TARGETS(X)                                                                                                \
+	X(body_parse)                                                                                                  \
+	X(edit_parse)                                                                                                  \
+	X(record_get)                                                                                                  \
+	X(file_header_get)                                                                                             \
+	X(zip_inflate)                                                                                                 \
+	X(import_parse)                                                                                                \
+	X(batch_parse)                                                                                                 \
+	X(boxes_get)                                                                                                   \
+	X(letter_get)                                                                                                  \
+	X(invitation_get)                                                                                              \
+	X(invitation_inner)                                                                                            \
+	X(merge3)
 
 #endif

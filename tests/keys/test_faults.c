@@ -112,6 +112,7 @@ static int scene_begin(void **state)
 	struct app_options o = { .home = scene.home };
 	struct bytes passphrase = { (const uint8_t *)"drie fietsen", 12 };
 	struct sheet_text *t = sheet_text_new();
+	struct sheet_ask ask = { passphrase, NULL, no_paper, t };
 	struct sheet_issued issued;
 	struct errctx ec = { 0 };
 	struct app *app = NULL;
@@ -128,7 +129,7 @@ static int scene_begin(void **state)
 	assert_non_null(mkdtemp(scene.dir));
 	snprintf(scene.home, sizeof(scene.home), "%s/home", scene.dir);
 	assert_int_equal(app_init(&ec, &o, passphrase, "Noor", &app), ERR_OK);
-	assert_int_equal(app_sheet_issue(&ec, &o, passphrase, no_paper, t, &issued), ERR_OK);
+	assert_int_equal(app_sheet_issue(&ec, &o, &ask, &issued), ERR_OK);
 	assert_int_equal(issued.fate, SHEET_OPENS);
 	assert_int_equal(sheet_words_get(&ec, (struct bytes){ (uint8_t *)t->text, t->len }, scene.secret), ERR_OK);
 	sheet_text_free(t);

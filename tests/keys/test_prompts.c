@@ -58,6 +58,7 @@ static int scene_begin(void **state)
 {
 	struct app_options o = { .home = scene.home };
 	struct bytes passphrase = { (const uint8_t *)"drie fietsen", 12 };
+	struct sheet_ask ask = { passphrase, NULL, keep_words, NULL };
 	struct sheet_issued issued;
 	struct errctx ec = { 0 };
 	struct app *app = NULL;
@@ -73,9 +74,10 @@ static int scene_begin(void **state)
 	assert_non_null(mkdtemp(scene.dir));
 	snprintf(scene.home, sizeof(scene.home), "%s/home", scene.dir);
 	scene.words = sheet_text_new();
+	ask.arg = scene.words;
 	assert_int_equal(app_init(&ec, &o, passphrase, "Noor", &app), ERR_OK);
 	app_close(app);
-	assert_int_equal(app_sheet_issue(&ec, &o, passphrase, keep_words, scene.words, &issued), ERR_OK);
+	assert_int_equal(app_sheet_issue(&ec, &o, &ask, &issued), ERR_OK);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "model/wire.h"
 #include "sim/act.h"
 #include "sim/must.h"
+#include "sync/epochs.h"
 #include "sync/keys.h"
 
 #define CONTEXT_MAX 64

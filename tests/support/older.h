@@ -33,11 +33,13 @@ static inline bool older_no_triggers(sqlite3 *db)
 	}
 }
 
-/* To version 2 or 1. False where SQLite refuses: something was added since that this does not know of. */
+/* To version 5, 2 or 1. False where SQLite refuses: something was added since that this does not know of. */
 static inline bool older_make(sqlite3 *db, int version)
 {
+	if (version == 5)
+		return older_sql(db, "DROP TABLE act; DROP TABLE void; DROP TABLE awaits; PRAGMA user_version = 5;");
 	return older_no_triggers(db) &&
-	       older_sql(db, "DROP TABLE act; DROP TABLE void; DROP TABLE spare; DROP TABLE spare_mark;"
+	       older_sql(db, "DROP TABLE awaits; DROP TABLE act; DROP TABLE void; DROP TABLE spare; DROP TABLE spare_mark;"
 	                     "DROP INDEX record_kind; CREATE INDEX record_kind ON record (space, kind);"
 	                     "DROP TABLE search; CREATE VIRTUAL TABLE search USING fts5 (title, body);"
 	                     "ALTER TABLE resident DROP COLUMN sound; PRAGMA user_version = 2;") &&

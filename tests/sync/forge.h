@@ -19,6 +19,7 @@
 #include "model/draft.h"
 #include "model/edit.h"
 #include "model/wire.h"
+#include "sync/epochs.h"
 #include "sync/homes.h"
 #include "sync/inbox.h"
 #include "sync/join.h"

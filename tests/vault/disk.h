@@ -47,6 +47,7 @@ enum disk_fault {
 	FAULT_DELETE = 16,
 	FAULT_OPEN = 32,
 	FAULT_SIZE = 64,
+	FAULT_OPENED = 128, /* an opening that fails with the file open: whoever asked for it closes it */
 };
 
 struct disk {
@@ -55,6 +56,7 @@ struct disk {
 	struct disk_file_state file[DISK_FILES];
 	size_t file_count;
 	struct disk_file *opened[DISK_FILES]; /* those with a name */
+	unsigned files;                       /* open now */
 	const char *moved;                    /* see disk_move() */
 	bool recording;
 
@@ -256,6 +258,7 @@ static inline int d_close(sqlite3_file *f)
 	for (size_t i = 0; i < DISK_FILES; i++)
 		if (d->disk->opened[i] == d)
 			d->disk->opened[i] = NULL;
+	d->disk->files--;
 	return d->real->pMethods->xClose(d->real);
 }
 
@@ -396,6 +399,7 @@ static inline int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, in
 	                       flags, out);
 	if (rc == SQLITE_OK) {
 		d->base.pMethods = &disk_methods;
+		disk->files++;
 		d->flags = flags;
 		if (name != NULL)
 			d->state = disk_state(disk, name);
@@ -404,6 +408,8 @@ static inline int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, in
 				disk->opened[i] = d;
 				break;
 			}
+		if (disk_fails(disk, FAULT_OPENED))
+			rc = SQLITE_IOERR;
 	}
 	return rc;
 }

@@ -5,7 +5,7 @@
 //
 // Seen to fail when: main_write() does not compare the size; frame_part_write() takes any salts; ledger_frame() lets a
 // frame be left out; under_truncate() does not look at the latch.
-#include "vault/disk.h"
+#include "vault/scene.h"
 
 #include <errno.h>
 
@@ -13,61 +13,9 @@
 #include "vault/keycopy.h"
 #include "vault/pages.h"
 #include "vault/swap.h"
-#include "vault/vault_over.h"
 
 static struct seed seed = { 8128 };
 static struct rng rng = { seed_fill, &seed };
-
-struct scene {
-	char *dir;
-	struct disk *disk;
-	struct vault *v;
-	sqlite3_file *main;
-	sqlite3_file *log;
-	struct buf db; /* as they are on disk */
-	struct buf wal;
-};
-
-static void scene_begin(struct scene *s)
-{
-	*s = (struct scene){ .dir = kit_dir(), .disk = disk_new() };
-	assert_int_equal(vault_open_over(NULL, s->dir, KIT_MASTER, VAULT_CREATE, &rng, &s->disk->base, &s->v), ERR_OK);
-	kit_fill(s->v, 4);
-	assert_int_equal(vault_checkpoint(s->v, NULL, false), ERR_OK);
-	kit_fill(s->v, 4);
-	assert_int_equal(sqlite3_file_control(vault_db(s->v), "main", SQLITE_FCNTL_FILE_POINTER, &s->main), SQLITE_OK);
-	assert_int_equal(sqlite3_file_control(vault_db(s->v), "main", SQLITE_FCNTL_JOURNAL_POINTER, &s->log),
-	                 SQLITE_OK);
-	s->db = kit_read(s->dir, "vault.db");
-	s->wal = kit_read(s->dir, "vault.db-wal");
-}
-
-static void assert_unchanged(const struct scene *s)
-{
-	struct buf db = kit_read(s->dir, "vault.db");
-	struct buf wal = kit_read(s->dir, "vault.db-wal");
-
-	assert_int_equal(bytes_cmp(buf_bytes(&db), buf_bytes(&s->db)), 0);
-	assert_int_equal(bytes_cmp(buf_bytes(&wal), buf_bytes(&s->wal)), 0);
-	buf_free(&db);
-	buf_free(&wal);
-}
-
-static void scene_end(struct scene *s)
-{
-	struct vault *v = NULL;
-	struct vault_report r;
-
-	vault_close(s->v);
-	v = kit_open(s->dir, VAULT_OPEN, &rng);
-	assert_int_equal(kit_number(v, "SELECT count(*) FROM t"), 8);
-	assert_int_equal(vault_verify(v, NULL, &r), ERR_OK);
-	vault_close(v);
-	buf_free(&s->db);
-	buf_free(&s->wal);
-	kit_dir_free(s->dir);
-	disk_free(s->disk);
-}
 
 /* ---- Writes that are none of SQLite's ---- */
 
@@ -88,7 +36,7 @@ static void odd_writes_are_refused(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		sqlite3_file *f = cases[i].log ? s.log : s.main;
 		int rc = f->pMethods->xWrite(f, data, cases[i].len, cases[i].at);
@@ -133,7 +81,7 @@ static void odd_reads_are_refused(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int rc = s.log->pMethods->xRead(s.log, data, cases[i].len, cases[i].at);
 
@@ -165,7 +113,7 @@ static void files_that_a_vault_does_not_have(void **state)
 	int there = 1;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	vfs = &s.v->vfs->base;
 	f = calloc(1, (size_t)vfs->szOsFile);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -200,7 +148,7 @@ static void a_failed_sync_shuts_every_door(void **state)
 	struct errctx ec = { .code = ERR_OK };
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	disk_fault(s.disk, FAULT_SYNC, 0, false);
 	assert_int_equal(sqlite3_exec(vault_db(s.v), "INSERT INTO t(x) VALUES('x')", NULL, NULL, NULL),
 	                 SQLITE_IOERR_FSYNC);
@@ -235,7 +183,7 @@ static void the_ledger_notes_no_gap(void **state)
 	uint32_t frames = 0;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	frames = s.v->ledger.frame_count;
 	assert_true(frames > 0);
 	assert_int_equal(ledger_frame(&s.v->ledger, frames + 2, (struct ledger_frame_note){ 1, 0 }),
@@ -274,7 +222,7 @@ static void the_mark_is_lowered_first(void **state)
 	uint32_t frames = 0;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	frames = s.v->ledger.committed;
 	assert_int_equal(s.v->ledger.mark.frames, frames);
 	for (unsigned after = 0; after < 2; after++) {
@@ -311,11 +259,7 @@ static void the_mark_is_lowered_first(void **state)
 	assert_int_equal(ledger_lower(&l, frames), SQLITE_OK);
 	assert_false(l.record.known);
 	assert_int_equal(l.record.frames, 0);
-	vault_close(s.v);
-	buf_free(&s.db);
-	buf_free(&s.wal);
-	kit_dir_free(s.dir);
-	disk_free(s.disk);
+	scene_drop(&s);
 }
 
 /* ---- Looking, on a disk that does not answer ---- */
@@ -328,7 +272,7 @@ static void what_cannot_be_read_is_no_damage(void **state)
 	struct vault_check c;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		for (unsigned after = 0; after < 12; after++) {
 			struct errctx ec = { .code = ERR_OK };
@@ -396,7 +340,7 @@ static void a_statement_left_open(void **state)
 	sqlite3_stmt *st[2];
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(sqlite3_prepare_v2(vault_db(s.v), "SELECT x FROM t", -1, &st[i], NULL), SQLITE_OK);
 		assert_int_equal(sqlite3_step(st[i]), SQLITE_ROW);
@@ -415,7 +359,7 @@ static void the_latch_holds_beneath(void **state)
 	enum file_role role = ROLE_MAIN;
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	f = (struct vault_file *)s.main;
 	role = f->role;
 	s.v->vfs->latched = true;
@@ -637,7 +581,7 @@ static void gathered_pages_that_cannot_be_written(void **state)
 		struct scene s;
 		int rc = SQLITE_OK;
 
-		scene_begin(&s);
+		scene_begin(&s, &rng);
 		assert_int_equal(s.main->pMethods->xWrite(s.main, page, 4096, 4096), SQLITE_OK);
 		disk_fault(s.disk, FAULT_WRITE, 0, false);
 		if (call == 0)
@@ -760,7 +704,7 @@ static void what_opening_noticed(void **state)
 	uint8_t page[PAGES_SIZE];
 
 	(void)state;
-	scene_begin(&s);
+	scene_begin(&s, &rng);
 	assert_false(vault_notice(s.v).mark_unwritten);
 	s.v->ledger.spare_unwritten = true;
 	assert_true(vault_notice(s.v).mark_unwritten);

@@ -10,42 +10,18 @@
 // does not free its buffer (under a sanitizer).
 #include "vault/kit.h"
 
+#include "support/nth.h"
+#include "support/short_sqlite.h"
 #include "vault/vault_over.h"
 
 static struct seed seed = { 65537 };
 static struct rng rng = { seed_fill, &seed };
 
-static struct {
-	bool armed;
-	bool sticky;
-	unsigned left;
-	unsigned hits;
-} oom;
+static struct nth oom;
 
 static bool oom_now(void)
 {
-	if (!oom.armed)
-		return false;
-	if (oom.left > 0) {
-		oom.left--;
-		return false;
-	}
-	if (!oom.sticky && oom.hits > 0)
-		return false;
-	oom.hits++;
-	return true;
-}
-
-static sqlite3_mem_methods real;
-
-static void *m_malloc(int n)
-{
-	return oom_now() ? NULL : real.xMalloc(n);
-}
-
-static void *m_realloc(void *p, int n)
-{
-	return oom_now() ? NULL : real.xRealloc(p, n);
+	return nth_fails(&oom);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
@@ -105,10 +81,7 @@ static bool session(const char *dir, unsigned n, bool sticky, struct tally *t)
 	enum err e = ERR_OK;
 	bool hit = false;
 
-	oom.left = n;
-	oom.hits = 0;
-	oom.sticky = sticky;
-	oom.armed = true;
+	nth_arm(&oom, n, sticky);
 	e = vault_open(NULL, dir, KIT_MASTER, VAULT_OPEN, &rng, &v);
 	if (e == ERR_OK) {
 		work(v, t);
@@ -168,14 +141,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_runs_out_at_every_allocation),
 	};
-	sqlite3_mem_methods mine;
 
-	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real) != SQLITE_OK)
-		return 1;
-	mine = real;
-	mine.xMalloc = m_malloc;
-	mine.xRealloc = m_realloc;
-	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &mine) != SQLITE_OK || vault_start() != ERR_OK)
+	if (sqlite_through(oom_now) != SQLITE_OK || vault_start() != ERR_OK)
 		return 1;
 	return cmocka_run_group_tests_name("vault/memory", tests, NULL, NULL);
 }

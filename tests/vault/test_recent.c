@@ -3,8 +3,10 @@
 // time: what it moves is what the log holds, in whatever order pages are written, rolled back, spilled and moved, and a
 // look for damage reads the disk all the same. Only one vault of the process has such memory, so the other one of two
 // that do the same is the witness. Seen to fail with: the frame not compared, a changed frame not forgotten, the memory
-// asked by verify too, kept for the next vault without being wiped.
+// asked by verify too, kept for the next vault without being wiped, inherited by a child.
 #include "kit.h"
+
+#include <sys/wait.h>
 
 #include "vault/vault_over.h"
 
@@ -211,12 +213,65 @@ static void handed_on(void **state)
 	recent_free(NULL);
 }
 
+/* A process that was forked off finds none of it, and keeps none: what is locked here is not locked there (V1). */
+static void not_in_a_child(void **state)
+{
+	uint8_t page[VAULT_PAGE_SIZE] = "typed";
+	uint8_t out[VAULT_PAGE_SIZE] = { 0 };
+	struct recent *r = NULL;
+	int status = 0;
+	pid_t child = -1;
+
+	(void)state;
+	need_locked_memory();
+	r = recent_new();
+	assert_non_null(r);
+	recent_put(r, 7, 70, page);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		bool found = recent_get(r, 7, 70, out);
+
+		recent_put(r, 7, 70, page);
+		exit(found ? 2 : recent_get(r, 7, 70, out) ? 3 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_true(recent_get(r, 7, 70, out));
+	recent_free(r);
+}
+
+/* A checkpoint that asks for a frame past the last one gets none from memory either. */
+static void not_past_the_end(void **state)
+{
+	char *dir = kit_dir();
+	struct vault *v = NULL;
+	sqlite3_file *log = NULL;
+	uint8_t out[VAULT_PAGE_SIZE];
+	sqlite3_int64 at = 0;
+
+	(void)state;
+	need_locked_memory();
+	v = create(dir);
+	big_rows(v, 0, 120);
+	assert_true(has_memory(v));
+	assert_int_equal(sqlite3_file_control(vault_db(v), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log), SQLITE_OK);
+	at = WAL_HEADER_LEN + WAL_FRAME_HEADER +
+	     (sqlite3_int64)v->ledger.frame_count * (WAL_FRAME_HEADER + VAULT_PAGE_SIZE);
+	v->vfs->moving = true;
+	assert_int_equal(log->pMethods->xRead(log, out, VAULT_PAGE_SIZE, at), SQLITE_IOERR_DATA);
+	at -= WAL_FRAME_HEADER + VAULT_PAGE_SIZE;
+	assert_int_equal(log->pMethods->xRead(log, out, VAULT_PAGE_SIZE, at), SQLITE_OK);
+	v->vfs->moving = false;
+	vault_close(v);
+	kit_dir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(damage_is_seen),
-		cmocka_unit_test(like_without),
-		cmocka_unit_test(handed_on),
+		cmocka_unit_test(damage_is_seen), cmocka_unit_test(like_without),     cmocka_unit_test(handed_on),
+		cmocka_unit_test(not_in_a_child), cmocka_unit_test(not_past_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

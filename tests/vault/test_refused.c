@@ -20,10 +20,10 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include <sodium.h>
-
 #include "base/codec.h"
 #include "crypto/pwhash.h"
+#include "support/short_memory.h"
+#include "support/short_sqlite.h"
 #include "vault/backup_file.h"
 #include "vault/backup_pack.h"
 #include "vault/copy.h"
@@ -64,6 +64,8 @@ enum call {
 	C_CORE,
 	C_DUMP,
 	C_SODIUM,
+	C_STOP,
+	C_TEXT, /* memory for an answer of SQLite's */
 	CALLS
 };
 
@@ -90,6 +92,16 @@ static bool refused(enum call kind)
 	return true;
 }
 
+bool memory_is_short(void)
+{
+	return refused(C_MEMORY);
+}
+
+bool keys_are_short(void)
+{
+	return refused(C_KEYS);
+}
+
 /* NAME(ARGS) as the linker knows them: __wrap_NAME is called, __real_NAME is the library's. */
 #define WRAP(kind, type, name, parameters, arguments, failure)                                                         \
 	type __real_##name parameters;                                                                                 \
@@ -99,17 +111,10 @@ static bool refused(enum call kind)
 		return refused(kind) ? failure : __real_##name arguments;                                              \
 	}
 
-WRAP(C_MEMORY, void *, malloc, (size_t n), (n), NULL)
-WRAP(C_MEMORY, void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(C_MEMORY, void *, realloc, (void *p, size_t n), (p, n), NULL)
-WRAP(C_MEMORY, char *, strdup, (const char *s), (s), NULL)
-WRAP(C_MEMORY, char *, strndup, (const char *s, size_t n), (s, n), NULL)
-WRAP(C_KEYS, void *, sodium_malloc, (size_t n), (n), NULL)
 WRAP(C_SEALING, void *, sqlite3_malloc64, (sqlite3_uint64 n), (n), NULL)
 WRAP(C_MAP, void *, mmap64, (void *at, size_t n, int prot, int flags, int fd, off_t from),
      (at, n, prot, flags, fd, from), MAP_FAILED)
 WRAP(C_ADVISE, int, madvise, (void *at, size_t n, int advice), (at, n, advice), -1)
-WRAP(C_LOCK, int, mlock, (const void *at, size_t n), (at, n), -1)
 WRAP(C_READ, ssize_t, read, (int fd, void *out, size_t n), (fd, out, n), -1)
 WRAP(C_READ, ssize_t, __read_chk, (int fd, void *out, size_t n, size_t room), (fd, out, n, room), -1)
 WRAP(C_PREAD, ssize_t, pread64, (int fd, void *out, size_t n, off_t at), (fd, out, n, at), -1)
@@ -130,9 +135,34 @@ WRAP(C_CONTROL, int, sqlite3_file_control, (sqlite3 * db, const char *name, int 
      SQLITE_IOERR)
 WRAP(C_REGISTER, int, sqlite3_vfs_register, (sqlite3_vfs * vfs, int first), (vfs, first), SQLITE_NOMEM)
 WRAP(C_START, int, sqlite3_initialize, (void), (), SQLITE_NOMEM)
-WRAP(C_LIMIT, int, getrlimit64, (int what, struct rlimit *out), (what, out), -1)
 WRAP(C_CORE, int, setrlimit64, (int what, const struct rlimit *limit), (what, limit), -1)
 WRAP(C_SODIUM, int, sodium_init, (void), (), -1)
+WRAP(C_STOP, int, sqlite3_shutdown, (void), (), SQLITE_MISUSE)
+WRAP(C_TEXT, const unsigned char *, sqlite3_column_text, (sqlite3_stmt * st, int column), (st, column), NULL)
+
+/* What this process may lock, as it is told: a test machine seldom allows a process to raise its own limit. Then
+ * nothing is really locked. 0: as it is. */
+static rlim_t told_limit;
+
+int __real_getrlimit64(int what, struct rlimit *out);
+int __wrap_getrlimit64(int what, struct rlimit *out);
+int __wrap_getrlimit64(int what, struct rlimit *out)
+{
+	int n = refused(C_LIMIT) ? -1 : __real_getrlimit64(what, out);
+
+	if (told_limit != 0 && what == RLIMIT_MEMLOCK)
+		out->rlim_cur = told_limit;
+	return n;
+}
+
+int __real_mlock(const void *at, size_t n);
+int __wrap_mlock(const void *at, size_t n);
+int __wrap_mlock(const void *at, size_t n)
+{
+	if (refused(C_LOCK))
+		return -1;
+	return told_limit != 0 ? 0 : __real_mlock(at, n);
+}
 
 int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
@@ -148,35 +178,6 @@ int __wrap_open64(const char *path, int flags, ...)
 		mode = va_arg(args, mode_t);
 	va_end(args);
 	return __real_open64(path, flags, mode);
-}
-
-int __wrap_asprintf(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	if (refused(C_MEMORY))
-		return -1;
-	va_start(args, format);
-	n = vasprintf(out, format, args);
-	va_end(args);
-	return n;
-}
-
-int __wrap___asprintf_chk(char **out, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
-{
-	va_list args;
-	int n = -1;
-
-	(void)flag;
-	if (refused(C_MEMORY))
-		return -1;
-	va_start(args, format);
-	n = vasprintf(out, format, args);
-	va_end(args);
-	return n;
 }
 
 int __real_prctl(int what, ...);
@@ -226,31 +227,9 @@ sqlite3_vfs *__wrap_sqlite3_vfs_find(const char *name)
 	return disk == NULL ? __real_sqlite3_vfs_find(name) : &disk->base;
 }
 
-static sqlite3_mem_methods real;
-
-static void *sqlite_malloc(int n)
+static bool sqlite_is_short(void)
 {
-	return refused(C_SQLITE) ? NULL : real.xMalloc(n);
-}
-
-static void *sqlite_realloc(void *p, int n)
-{
-	return refused(C_SQLITE) ? NULL : real.xRealloc(p, n);
-}
-
-/* Quick, and it needs memory. */
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long len, const char *text, unsigned long long text_len,
-                         const unsigned char *salt, unsigned long long ops, size_t mem, int alg);
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long len, const char *text, unsigned long long text_len,
-                         const unsigned char *salt, unsigned long long ops, size_t mem, int alg)
-{
-	(void)ops;
-	(void)mem;
-	(void)alg;
-	if (refused(C_KEYS))
-		return -1;
-	return crypto_generichash(out, (size_t)len, (const unsigned char *)text, text_len, salt,
-	                          crypto_pwhash_SALTBYTES);
+	return refused(C_SQLITE);
 }
 
 /* ---- The vault that is dealt with ---- */
@@ -1065,6 +1044,147 @@ static void a_backup_needs_its_parts(void **state)
 	kit_dir_free(dir);
 }
 
+/* Every allocation of packing and unpacking, one after the other. */
+static void a_backup_without_memory(void **state)
+{
+	static const enum call kinds[] = { C_MEMORY, C_KEYS, C_SEALING };
+	struct world w;
+	struct vault *v = NULL;
+	struct backup_keys *keys = NULL;
+	struct backup_parts parts;
+	unsigned told = 0;
+
+	(void)state;
+	world_begin(&w);
+	world_restore(&w);
+	v = kit_open(w.dir, VAULT_OPEN, &w.rng);
+	assert_int_equal(backup_copy(v, NULL, w.out), ERR_OK);
+	keys = backup_keys_of(v);
+	assert_non_null(keys);
+	parts = (struct backup_parts){ buf_bytes(&w.file[KEYS]), w.out, 1760000000000 };
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		for (unsigned n = 0, hits = 1; hits > 0; n++) {
+			struct errctx ec = { .code = ERR_OK };
+			uint64_t bytes = 0;
+			int fd = __real_open64(w.pack, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+			enum err e = ERR_OK;
+
+			blow.left = n;
+			blow.sticky = false;
+			blow.error = ENOMEM;
+			blow.hits = 0;
+			blow.kind = kinds[k];
+			e = backup_pack(&ec, fd, w.pack, keys, &parts, &w.rng, &bytes);
+			blow.kind = C_NONE;
+			hits = blow.hits;
+			assert_int_equal(e, hits > 0 ? ERR_NO_MEMORY : ERR_OK);
+			assert_int_equal(ec.code, e);
+			told += hits;
+			close(fd);
+		}
+		clean(w.out);
+		for (unsigned n = 0, hits = 1; hits > 0; n++) {
+			struct errctx ec = { .code = ERR_OK };
+			enum err e = ERR_OK;
+
+			blow.left = n;
+			blow.hits = 0;
+			blow.kind = kinds[k];
+			e = unpack(&w, &ec, keys);
+			blow.kind = C_NONE;
+			hits = blow.hits;
+			assert_int_equal(e, hits > 0 ? ERR_NO_MEMORY : ERR_OK);
+			assert_int_equal(ec.code, e);
+			assert_int_equal(there(w.out, "vault.db"), e == ERR_OK);
+			told += hits;
+		}
+	}
+	assert_true(told > 10);
+	backup_keys_free(keys);
+	vault_close(v);
+	world_end(&w);
+}
+
+/* ---- Looking without memory ---- */
+
+static int sum_of(struct vault *v, struct errctx *ec)
+{
+	return vault_sum_check(v, ec);
+}
+
+static int verify_of(struct vault *v, struct errctx *ec)
+{
+	struct vault_report r;
+
+	return vault_verify(v, ec, &r);
+}
+
+/* No memory is not damage: every allocation of a look, and that of SQLite's answer. */
+static void looking_needs_memory(void **state)
+{
+	static const enum call kinds[] = { C_MEMORY, C_SQLITE, C_TEXT };
+	static int (*const looks[])(struct vault *, struct errctx *) = { sum_of, verify_of };
+	struct world w;
+	struct vault *v = NULL;
+	unsigned told[CALLS] = { 0 };
+
+	(void)state;
+	world_begin(&w);
+	world_restore(&w);
+	v = kit_open(w.dir, VAULT_OPEN, &w.rng);
+	for (size_t i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (unsigned n = 0, hits = 1; hits > 0; n++) {
+			struct errctx ec = { .code = ERR_OK };
+			int e = ERR_OK;
+
+			blow.left = n;
+			blow.sticky = true;
+			blow.hits = 0;
+			blow.kind = kinds[i / 2];
+			e = looks[i % 2](v, &ec);
+			blow.kind = C_NONE;
+			hits = blow.hits;
+			assert_true(e == ERR_NO_MEMORY ? hits > 0 : e == ERR_OK);
+			assert_int_equal(ec.code, e);
+			told[kinds[i / 2]] += e != ERR_OK;
+		}
+	}
+	assert_true(told[C_MEMORY] > 0 && told[C_SQLITE] > 0 && told[C_TEXT] > 0);
+	vault_close(v);
+	world_end(&w);
+}
+
+/* A log is read again frame by frame when a vault is opened: at every allocation of that. */
+static void opening_needs_memory(void **state)
+{
+	struct world w;
+	unsigned told = 0;
+
+	(void)state;
+	world_begin(&w);
+	for (unsigned n = 0, hits = 1; hits > 0; n++) {
+		struct errctx ec = { .code = ERR_OK };
+		struct vault *v = NULL;
+		enum err e = ERR_OK;
+
+		world_restore(&w);
+		blow.left = n;
+		blow.sticky = false;
+		blow.hits = 0;
+		blow.kind = C_SQLITE;
+		e = vault_open(&ec, w.dir, KIT_MASTER, VAULT_OPEN, &w.rng, &v);
+		blow.kind = C_NONE;
+		hits = blow.hits;
+		if (e != ERR_OK && (e != ERR_NO_MEMORY || hits == 0))
+			fail_msg("allocation %u: %d", n, e);
+		told += e != ERR_OK;
+		vault_close(v);
+		expect_whole(&w, w.dir, KIT_MASTER, false);
+	}
+	assert_true(told > 50);
+	world_end(&w);
+}
+
 /* ---- Seals without memory ---- */
 
 static void seals_need_memory(void **state)
@@ -1110,41 +1230,78 @@ static void in_child(void (*f)(void))
 	assert_int_equal(status, 0);
 }
 
+#define LESS ((uint64_t)4 << 20)
+#define MOST ((uint64_t)16 << 20)
+
 static const struct beginning {
 	enum call kind;
 	unsigned at;
 	enum err e;
 	bool keys_locked;
 	bool no_core;
-	bool cache;
-	rlim_t limit; /* of locked memory; 0: as it is */
+	uint64_t cache; /* bytes */
+	rlim_t limit;   /* of locked memory */
 } BEGINNINGS[] = {
-	{ C_NONE, 0, ERR_OK, true, true, true, RLIM_INFINITY },
-	{ C_NONE, 0, ERR_OK, true, true, true, 8 << 20 },
-	{ C_NONE, 0, ERR_OK, true, true, false, 1 << 20 },
-	{ C_CORE, 0, ERR_OK, true, false, true, RLIM_INFINITY },
-	{ C_DUMP, 0, ERR_OK, true, false, true, RLIM_INFINITY },
-	{ C_LIMIT, 0, ERR_OK, true, true, false, RLIM_INFINITY },
-	{ C_MAP, 0, ERR_OK, false, true, true, RLIM_INFINITY },
-	{ C_MAP, 1, ERR_OK, true, true, false, RLIM_INFINITY },
-	{ C_LOCK, 0, ERR_OK, false, true, true, RLIM_INFINITY },
-	{ C_LOCK, 1, ERR_OK, true, true, false, RLIM_INFINITY },
-	{ C_ADVISE, 0, ERR_OK, true, true, false, RLIM_INFINITY },
-	{ C_CONFIG, 0, ERR_REFUSED, true, true, false, RLIM_INFINITY },
-	{ C_CONFIG, 1, ERR_OK, true, true, false, RLIM_INFINITY },
-	{ C_CONFIG, 2, ERR_OK, true, true, false, RLIM_INFINITY },
-	{ C_START, 0, ERR_NO_MEMORY, true, true, true, RLIM_INFINITY },
-	{ C_SODIUM, 0, ERR_IO, false, false, false, RLIM_INFINITY },
+	{ C_NONE, 0, ERR_OK, true, true, MOST, RLIM_INFINITY },
+	{ C_NONE, 0, ERR_OK, true, true, MOST, 64 << 20 },
+	{ C_NONE, 0, ERR_OK, true, true, LESS, 8 << 20 },
+	{ C_NONE, 0, ERR_OK, true, true, 3 * LESS, 24 << 20 },
+	{ C_NONE, 0, ERR_OK, true, true, 0, 1 << 20 },
+	{ C_CORE, 0, ERR_OK, true, false, MOST, RLIM_INFINITY },
+	{ C_DUMP, 0, ERR_OK, true, false, MOST, RLIM_INFINITY },
+	{ C_LIMIT, 0, ERR_OK, true, true, 0, RLIM_INFINITY },
+	{ C_MAP, 0, ERR_OK, false, true, MOST, RLIM_INFINITY },
+	{ C_MAP, 1, ERR_OK, true, true, 0, RLIM_INFINITY },
+	{ C_LOCK, 0, ERR_OK, false, true, MOST, RLIM_INFINITY },
+	{ C_LOCK, 1, ERR_OK, true, true, 0, RLIM_INFINITY },
+	{ C_ADVISE, 0, ERR_OK, true, true, 0, RLIM_INFINITY },
+	{ C_CONFIG, 0, ERR_REFUSED, true, true, 0, RLIM_INFINITY },
+	{ C_CONFIG, 1, ERR_OK, true, true, 0, RLIM_INFINITY },
+	{ C_CONFIG, 2, ERR_OK, true, true, 0, RLIM_INFINITY },
+	{ C_START, 0, ERR_NO_MEMORY, true, true, MOST, RLIM_INFINITY },
+	{ C_SODIUM, 0, ERR_IO, false, false, 0, RLIM_INFINITY },
 };
 static const struct beginning *beginning;
+
+/* The last vault that goes takes SQLite with it, where nobody else uses it and where it lets itself be stopped. Either
+ * way the next one can come. */
+static void vaults_come_and_go(void)
+{
+	static const enum call kinds[] = { C_NONE, C_STOP };
+	sqlite3 *other = NULL;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (vault_enter() != ERR_OK || vault_enter() != ERR_OK)
+			exit(5);
+		vault_leave();
+		blow.kind = kinds[i];
+		blow.left = 0;
+		blow.hits = 0;
+		vault_leave();
+		blow.kind = C_NONE;
+		if (blow.hits != (kinds[i] == C_STOP && vault_memory().cache_locked > 0))
+			exit(6);
+	}
+	if (sqlite3_open(":memory:", &other) != SQLITE_OK || vault_enter() != ERR_OK)
+		exit(7);
+	blow.kind = C_STOP;
+	blow.left = 0;
+	blow.hits = 0;
+	vault_leave();
+	blow.kind = C_NONE;
+	if (blow.hits > 0)
+		exit(9);
+	if (sqlite3_exec(other, "CREATE TABLE t(x)", NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_close(other) != SQLITE_OK)
+		exit(8);
+}
 
 /* Plain exits: a failed assertion would go back into the parent's run of tests. */
 static void begin_as_told(void)
 {
-	struct rlimit limit = { beginning->limit, beginning->limit };
 	struct vault_memory m;
 
-	(void)__real_setrlimit64(RLIMIT_MEMLOCK, &limit);
+	told_limit = beginning->limit;
 	blow.kind = beginning->kind;
 	blow.left = beginning->at;
 	blow.sticky = false;
@@ -1155,11 +1312,12 @@ static void begin_as_told(void)
 	blow.kind = C_NONE;
 	m = vault_memory();
 	if (m.keys_locked != beginning->keys_locked || m.no_core != beginning->no_core ||
-	    (m.cache_locked > 0) != beginning->cache)
+	    m.cache_locked != beginning->cache)
 		exit(3);
 	/* Again: what failed is tried again, what was done is not done twice. */
 	if (vault_start() != ERR_OK)
 		exit(4);
+	vaults_come_and_go();
 }
 
 /* What the system does not give is told in vault_memory(), and no reason not to begin. In main(), before this process
@@ -1175,15 +1333,8 @@ static void a_process_begins(void **state)
 
 static int this_one_begins(void **state)
 {
-	sqlite3_mem_methods mine;
-
 	(void)state;
-	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real) != SQLITE_OK)
-		return 1;
-	mine = real;
-	mine.xMalloc = sqlite_malloc;
-	mine.xRealloc = sqlite_realloc;
-	return sqlite3_config(SQLITE_CONFIG_MALLOC, &mine) != SQLITE_OK || vault_start() != ERR_OK;
+	return sqlite_through(sqlite_is_short) != SQLITE_OK || vault_start() != ERR_OK;
 }
 
 int main(void)
@@ -1194,6 +1345,9 @@ int main(void)
 		cmocka_unit_test(what_a_change_is_asked_for),
 		cmocka_unit_test(seals_need_memory),
 		cmocka_unit_test(a_backup_needs_its_parts),
+		cmocka_unit_test(a_backup_without_memory),
+		cmocka_unit_test(looking_needs_memory),
+		cmocka_unit_test(opening_needs_memory),
 		cmocka_unit_test(any_call_refused),
 	};
 

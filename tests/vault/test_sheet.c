@@ -7,18 +7,21 @@
 //
 // Seen to fail when: a new sheet does not drop the slot of the one before; the keyed check is skipped for a sheet; an
 // unknown slot is dropped by a change of the passphrase; a rekey keeps the
-// slot of the passphrase; two changes may be under way at once.
+// slot of the passphrase; two changes may be under way at once; a rekey takes along a slot of which the check does not
+// hold; a slot of another length counts as one.
 #include "vault/kit.h"
 
 #include "base/codec.h"
 #include "crypto/hash.h"
 #include "crypto/sheet.h"
 #include "vault/keychange.h"
+#include "vault/keyslot.h"
 
 #define PASSPHRASE "drie groene fietsen"
 #define HEAD 32
 #define PASS_SLOT (8 + 104)
-#define SHEET_SLOT (8 + 144)
+#define SHEET_BODY 248
+#define SHEET_SLOT (8 + SHEET_BODY)
 #define TRAILER 64
 
 static struct seed seed = { 4711 };
@@ -126,24 +129,79 @@ static void the_file_is_as_documented(void **state)
 	size_t copy = HEAD + PASS_SLOT + SHEET_SLOT + 20 + TRAILER;
 	uint8_t public[2][BOX_PUBLIC_LEN];
 	uint8_t box[BOX_SECRET_LEN];
+	uint8_t author[SHEET_AUTHOR_LEN];
 	struct keyfile_sheet sheet;
 
 	assert_int_equal(w->file.len, 2 * copy);
 	assert_memory_equal(w->file.data, w->file.data + copy, copy);
 	assert_int_equal(be32_get(w->file.data + 12), 2);
 	assert_int_equal(be32_get(slot), 2);
-	assert_int_equal(be32_get(slot + 4), 144 + 20);
+	assert_int_equal(be32_get(slot + 4), SHEET_BODY + 20);
 	assert_int_equal(be32_get(slot + 8), 2);
 	assert_int_equal(be32_get(slot + 12), 20001);
 	sheet_keypair(w->first, public[0], box);
 	sheet_keypair(w->second, public[1], box);
 	assert_memory_equal(slot + 16, public[1], BOX_PUBLIC_LEN);
-	assert_int_equal(be32_get(slot + 8 + 144), 1);
-	assert_memory_equal(slot + 8 + 148, public[0], 16);
+	assert_int_equal(be32_get(slot + 8 + SHEET_BODY), 1);
+	assert_memory_equal(slot + 8 + SHEET_BODY + 4, public[0], 16);
 	assert_null(memmem(w->file.data, w->file.len, w->master, 32));
+	for (int i = 0; i < 2; i++) {
+		sheet_author_key(i == 0 ? w->first : w->second, author);
+		assert_null(memmem(w->file.data, w->file.len, author, sizeof(author)));
+	}
 	assert_int_equal(keyfile_sheet(NULL, w->path, &sheet), ERR_OK);
 	assert_int_equal(sheet.number, 2);
 	assert_int_equal(sheet.day, 20001);
+}
+
+static void counting(void *self, void *out, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		((uint8_t *)out)[i] = (uint8_t)(*(uint8_t *)self + i);
+}
+
+/* docs/FORMAT.md: all of a slot but its box, which is another each time. */
+static void the_vector_of_the_format(void **state)
+{
+	static const char public[] = "195935faf1a605cf40177086759ba0664b0e4f1bc631a4c66c82d6db2c09a80f";
+	static const char tail[] = "606162636465666768696a6b6c6d6e6f7071727374757677"
+	                           "d69475991d8b73129e86212ed9dc4f18cdf15dd50fe034cd6ab8bc8093a529e0"
+	                           "52b144a09609af13dac8d3537968889e"
+	                           "c94af06d2d4af9767f36a76b78358e97c4ee2b14176ba4621c8057ded69e9ecd";
+	struct world *w = *state;
+	uint8_t start = 0x60;
+	struct rng from_60 = { counting, &start };
+	uint8_t secret[SHEET_SECRET_LEN];
+	uint8_t key_id[KEY_ID_LEN];
+	uint8_t master[MASTER_KEY_LEN];
+	uint8_t author[SHEET_AUTHOR_LEN];
+	uint8_t again[SHEET_AUTHOR_LEN];
+	uint8_t key[BOX_PUBLIC_LEN];
+	struct sheet_new sheet = { .number = 2, .day = 20001, .public = key, .author = author };
+	struct buf body = { 0 };
+	char hex[2 * SHEET_BODY + 1];
+	uint32_t replaced = 0;
+
+	for (int i = 0; i < SHEET_SECRET_LEN; i++)
+		secret[i] = (uint8_t)i;
+	for (int i = 0; i < KEY_ID_LEN; i++)
+		key_id[i] = (uint8_t)(0x40 + i);
+	for (int i = 0; i < MASTER_KEY_LEN; i++)
+		master[i] = (uint8_t)i;
+	assert_true(hex_get(public, strlen(public), key, sizeof(key)));
+	sheet_author_key(secret, author);
+	assert_int_equal(sheet_slot_put((struct slot_key){ key_id, master }, &sheet, &from_60, &body), ERR_OK);
+	assert_int_equal(body.len, SHEET_BODY);
+	hex_put(body.data, 8, hex);
+	assert_string_equal(hex, "0000000200004e21");
+	assert_memory_equal(body.data + 8, key, sizeof(key));
+	hex_put(body.data + 144, SHEET_BODY - 144, hex);
+	assert_string_equal(hex, tail);
+	assert_int_equal(sheet_slot_author((struct slot_key){ key_id, master }, buf_bytes(&body), again), ERR_OK);
+	assert_memory_equal(again, author, sizeof(author));
+	assert_int_equal(sheet_slot_open(NULL, key_id, buf_bytes(&body), secret, w->got, &replaced), ERR_OK);
+	assert_memory_equal(w->got, master, sizeof(master));
+	buf_free(&body);
 }
 
 static void only_the_last_sheet_opens(void **state)
@@ -248,6 +306,82 @@ static void a_forged_file_opens_nothing(void **state)
 	put_back(w);
 }
 
+/* Written by who holds the master key: both checks over the whole fit. */
+static void trailer_again(struct world *w, struct buf *copy)
+{
+	struct bytes covered = { copy->data, copy->len - TRAILER };
+
+	hash_parts("sleutelbos key file 1", w->master, &covered, 1, copy->data + covered.len, HASH_LEN);
+	checksum_again(copy->data, copy->len);
+}
+
+static void write_twice(struct world *w, const struct buf *copy)
+{
+	struct buf twice = { 0 };
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(buf_put(&twice, copy->data, copy->len), ERR_OK);
+	kit_write(w->dir, "keys", twice.data, twice.len);
+	buf_free(&twice);
+}
+
+/* With a flipped bit in the sealed author key or in the check, the sheet does not open, and no other master key is
+ * sealed to it. */
+static void a_slot_that_contradicts_itself_is_not_taken_along(void **state)
+{
+	static const size_t at[] = { 144, 144 + 24, 144 + 24 + 32, 216, 216 + 31 };
+	struct world *w = *state;
+	uint32_t replaced = 0;
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		struct keychange *kc = NULL;
+		struct errctx ec = { 0 };
+		struct buf copy = { 0 };
+
+		assert_int_equal(buf_put(&copy, w->file.data, copy_len(&w->file)), ERR_OK);
+		copy.data[HEAD + PASS_SLOT + 8 + at[i]] ^= 1;
+		trailer_again(w, &copy);
+		write_twice(w, &copy);
+		assert_int_equal(opens(w, w->second, &replaced), at[i] < 216 ? ERR_OK : ERR_DAMAGED);
+		assert_int_equal(keychange_by_passphrase(NULL, w->path, text(PASSPHRASE), &rng, &kc), ERR_OK);
+		assert_int_equal(keychange_master_key(kc, &ec), ERR_DAMAGED);
+		assert_non_null(ec.msg);
+		assert_memory_equal(keychange_master(kc), w->master, 32);
+		keychange_free(kc);
+		buf_free(&copy);
+	}
+	put_back(w);
+}
+
+/* The slot as it was before it had an author: 144 bytes and earlier sheets. */
+static void the_slot_of_before_the_first_version_is_refused(void **state)
+{
+	static const unsigned past[] = { 0, 1, 6, 16 };
+	struct world *w = *state;
+	uint8_t earlier[16 * 20] = { 0 };
+	char said[400];
+
+	for (size_t i = 0; i < sizeof(past) / sizeof(past[0]); i++) {
+		struct errctx ec = { 0 };
+		struct keychange *kc = NULL;
+		struct buf copy = { 0 };
+		uint32_t replaced = 0;
+		size_t len = (size_t)20 * past[i];
+
+		assert_int_equal(buf_put(&copy, w->file.data, HEAD + PASS_SLOT + 8 + 144), ERR_OK);
+		assert_int_equal(buf_put(&copy, earlier, len), ERR_OK);
+		assert_int_equal(buf_put(&copy, w->file.data, TRAILER), ERR_OK);
+		be32_put(copy.data + 8, (uint32_t)copy.len);
+		be32_put(copy.data + HEAD + PASS_SLOT + 4, (uint32_t)(144 + len));
+		trailer_again(w, &copy);
+		write_twice(w, &copy);
+		assert_int_equal(keychange_by_sheet(&ec, w->path, w->second, &rng, &replaced, &kc), ERR_DAMAGED);
+		assert_non_null(strstr(err_text(&ec, NULL, said, sizeof(said)), "This version of the program"));
+		buf_free(&copy);
+	}
+	put_back(w);
+}
+
 /* A copy with one more slot, of a type that nobody knows, and a keyed check that fits. */
 static void with_unknown_slot(struct world *w, struct buf *out)
 {
@@ -331,6 +465,13 @@ static void another_master_key(void **state)
 
 	/* The box of the old file in the new one: its key id is another. */
 	memcpy(after.data + HEAD + 8 + 40, w->file.data + HEAD + PASS_SLOT + 8 + 40, 104);
+	checksum_again(after.data, after.len / 2);
+	memcpy(after.data + after.len / 2, after.data, after.len / 2);
+	kit_write(w->dir, "keys", after.data, after.len);
+	assert_int_equal(opens(w, w->second, &replaced), ERR_DAMAGED);
+
+	/* Its whole slot: neither. */
+	memcpy(after.data + HEAD, w->file.data + HEAD + PASS_SLOT, SHEET_SLOT);
 	checksum_again(after.data, after.len / 2);
 	memcpy(after.data + after.len / 2, after.data, after.len / 2);
 	kit_write(w->dir, "keys", after.data, after.len);
@@ -447,10 +588,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_file_is_as_documented),
+		cmocka_unit_test(the_vector_of_the_format),
 		cmocka_unit_test(only_the_last_sheet_opens),
 		cmocka_unit_test(many_sheets),
 		cmocka_unit_test(a_flipped_bit_is_damage),
 		cmocka_unit_test(a_forged_file_opens_nothing),
+		cmocka_unit_test(a_slot_that_contradicts_itself_is_not_taken_along),
+		cmocka_unit_test(the_slot_of_before_the_first_version_is_refused),
 		cmocka_unit_test(what_is_not_known_is_kept),
 		cmocka_unit_test(another_master_key),
 		cmocka_unit_test(one_change_at_a_time),

@@ -224,6 +224,30 @@ static void a_waiting_swap_is_not_thrown_away(void **state)
 	scene_end(&s);
 }
 
+/* A rest that is too short to be a vault opens under no key: it goes where the vault does open, and stays where not. */
+static void a_rest_that_is_no_vault(void **state)
+{
+	struct scene s;
+	enum err why = ERR_OK;
+	char *rest = NULL;
+	struct vault *v = NULL;
+
+	(void)state;
+	scene_begin(&s, KIT_MASTER);
+	crash_at(&s, READY);
+	rest = file_join(s.dir, "next");
+	kit_write(rest, "vault.db", (const uint8_t *)"half a page", 11);
+	assert_null(open_by(s.dir, OTHER, &s.rng, &why));
+	assert_int_equal(why, ERR_DAMAGED);
+	assert_true(file_exists(rest));
+	v = open_by(s.dir, KIT_MASTER, &s.rng, &why);
+	assert_non_null(v);
+	assert_false(file_exists(rest));
+	vault_close(v);
+	free(rest);
+	scene_end(&s);
+}
+
 /* A page of the copy does not open in the place of the same page of the original, also under the same master key. */
 static void pages_cannot_change_places(void **state)
 {
@@ -325,6 +349,7 @@ int main(void)
 		cmocka_unit_test(new_key_after_its_moment),
 		cmocka_unit_test(the_lock_moves_along),
 		cmocka_unit_test(a_waiting_swap_is_not_thrown_away),
+		cmocka_unit_test(a_rest_that_is_no_vault),
 		cmocka_unit_test(a_link_leads_nowhere),
 		cmocka_unit_test(pages_cannot_change_places),
 		cmocka_unit_test(damage_is_not_copied),

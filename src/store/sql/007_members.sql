@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: EUPL-1.2
--- Version 6: who belongs to a space is worked out from what batches say about it (src/model/members.h).
+-- Version 7: who belongs to a space is worked out from what batches say about it (src/model/members.h).
 
 -- Of each batch that admits, removes, grants or takes, begins an epoch or names a box key: what it says, and what its
 -- author had seen. All of it can be read again from the batches.

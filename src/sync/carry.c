@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Batches that are carried over to an open epoch, and taken out again (K3, S4: one that does not verify stops no
+// other).
+#include "sync/carry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "crypto/secret.h"
+#include "sync/epochs.h"
+#include "sync/refold.h"
+
+#define KEPT_CARRIES "carries" /* how many such files were made: 8 bytes */
+#define CHUNK (1u << 20)       /* bytes of batches in a file, and one batch more */
+#define ITEM_HEAD (DEVICE_ID_LEN + TAG_LEN + 8 + 4)
+
+/* ---- Carrying over ---- */
+
+struct item {
+	struct device_id dev;
+	struct tag tag;
+	uint64_t seq;
+	uint64_t depth; /* batches in its causal past */
+};
+
+struct items {
+	struct item *item;
+	size_t n;
+};
+
+static int item_cmp(const void *x, const void *y)
+{
+	const struct item *a = x;
+	const struct item *b = y;
+	int dev = device_cmp(a->dev, b->dev);
+
+	if (a->depth != b->depth)
+		return a->depth < b->depth ? -1 : 1;
+	return dev != 0 ? dev : (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+static enum err item_make(struct refold *f, const struct device_row *device, uint64_t seq, struct item *out)
+{
+	struct vv seen = { 0 };
+	enum err e = refold_context(f, device->id, seq, &seen);
+
+	*out = (struct item){ device->id, device->tag, seq, seq };
+	for (size_t i = 0; i < seen.n; i++)
+		out->depth += seen.e[i].seq;
+	vv_free(&seen);
+	return e;
+}
+
+static enum err items_fill(struct refold *f, const struct device_row *list, size_t devices, const struct vv *heads,
+                           struct items *out)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < devices; i++) {
+		const struct vv_entry *head = vv_get(heads, list[i].id);
+
+		for (uint64_t seq = 1; e == ERR_OK && head != NULL && seq <= head->seq; seq++)
+			e = item_make(f, &list[i], seq, &out->item[out->n++]);
+	}
+	if (e == ERR_OK && out->n > 0)
+		qsort(out->item, out->n, sizeof(*out->item), item_cmp);
+	return e;
+}
+
+/* Every batch of the space, causes first; free() the list. */
+static enum err items_list(struct errctx *ec, struct sync *y, const struct space_row *space, struct items *out)
+{
+	struct refold *f = NULL;
+	struct device_row *list = NULL;
+	struct vv heads = { 0 };
+	size_t devices = 0;
+	size_t all = 0;
+	enum err e = refold_open(ec, y, space, &f);
+
+	if (e == ERR_OK)
+		e = store_device_list(ec, y->store, space->n, &list, &devices);
+	if (e == ERR_OK)
+		e = store_vector(ec, y->store, space->n, &heads);
+	for (size_t i = 0; e == ERR_OK && i < heads.n; i++)
+		all += (size_t)heads.e[i].seq;
+	if (e == ERR_OK) {
+		out->item = calloc(all + 1, sizeof(*out->item));
+		e = out->item == NULL ? ERR_NO_MEMORY : items_fill(f, list, devices, &heads, out);
+	}
+	vv_free(&heads);
+	free(list);
+	refold_close(f);
+	return e;
+}
+
+static enum err item_put(struct errctx *ec, struct sync *y, const struct item *i, struct buf *out)
+{
+	struct buf signed_part = { 0 };
+	uint8_t head[ITEM_HEAD];
+	enum err e = store_batch_signed(ec, y->store, i->dev, i->seq, &signed_part);
+
+	memcpy(head, i->dev.b, DEVICE_ID_LEN);
+	memcpy(head + DEVICE_ID_LEN, i->tag.b, TAG_LEN);
+	be64_put(head + DEVICE_ID_LEN + TAG_LEN, i->seq);
+	be32_put(head + DEVICE_ID_LEN + TAG_LEN + 8, (uint32_t)signed_part.len);
+	if (e == ERR_OK)
+		e = buf_put(out, head, sizeof(head));
+	if (e == ERR_OK)
+		e = buf_put(out, signed_part.data, signed_part.len);
+	buf_free(&signed_part);
+	return e;
+}
+
+static enum err next_number(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)
+{
+	struct buf kept = { 0 };
+	uint8_t bytes[8];
+	enum err e = store_kept_get(ec, y->store, space->n, KEPT_CARRIES, &kept);
+
+	*out = 1;
+	if (e == ERR_OK && kept.len == sizeof(bytes))
+		*out = be64_get(kept.data) + 1;
+	be64_put(bytes, *out);
+	buf_free(&kept);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	return store_kept_put(ec, y->store, space->n, KEPT_CARRIES, (struct bytes){ bytes, sizeof(bytes) });
+}
+
+static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                           const struct epoch_secret *secret, struct bytes items)
+{
+	struct file_header h = { FILE_CARRY, space->tag, space->my_tag, epoch, 0 };
+	struct buf file = { 0 };
+	char ref[REF_MAX + 1];
+	char name[FILE_NAME_MAX + 1];
+	char tag[TAG_TEXT_LEN];
+	enum err e = next_number(ec, y, space, &h.seq);
+
+	if (e == ERR_OK)
+		e = carry_seal(&h, secret->key, items, y->rng, &file);
+	tag_text(space->my_tag, tag);
+	branch_name(space->tag, epoch, space->my_tag, ref);
+	snprintf(name, sizeof(name), "%s-carry-%llu", tag, (unsigned long long)h.seq);
+	if (e == ERR_OK)
+		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0);
+	buf_free(&file);
+	return e;
+}
+
+enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct items all = { 0 };
+	struct buf chunk = { 0 };
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
+
+	if (e == ERR_OK)
+		e = items_list(ec, y, space, &all);
+	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
+		e = item_put(ec, y, &all.item[i], &chunk);
+		if (e == ERR_OK && (chunk.len >= CHUNK || i + 1 == all.n)) {
+			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
+			buf_reset(&chunk);
+		}
+	}
+	free(all.item);
+	buf_free(&chunk);
+	secret_free(secret);
+	return e;
+}
+
+/* ---- Taking out ---- */
+
+struct opened {
+	struct space_row space;
+	struct file_header head;
+	struct epoch_secret *secret;
+	struct buf items;
+};
+
+/* ERR_NOT_FOUND: not such a file, or its space or key is not here; ERR_DAMAGED: it does not verify. */
+static enum err carry_open(struct errctx *ec, struct sync *y, struct bytes file, struct opened *o)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = file_header_get(file, &o->head);
+
+	if (e != ERR_OK || o->head.type != FILE_CARRY)
+		return ERR_NOT_FOUND;
+	e = store_space_list(ec, y->store, &list, &n);
+	if (e == ERR_OK)
+		e = ERR_NOT_FOUND;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].state == SPACE_MEMBER && memcmp(list[i].tag.b, o->head.space.b, TAG_LEN) == 0) {
+			o->space = list[i];
+			e = ERR_OK;
+		}
+	}
+	free(list);
+	if (e == ERR_OK) {
+		o->secret = secret_new(sizeof(*o->secret));
+		e = o->secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, o->space.n, o->head.epoch, o->secret);
+	}
+	return e == ERR_OK ? carry_unseal(file, o->secret->key, &o->items) : e;
+}
+
+/* One batch as a file of its own, as its author might have sealed it under this epoch. */
+static enum err item_take(struct errctx *ec, struct sync *y, const struct opened *o, const char *ref,
+                          const struct item *i, struct bytes signed_part, struct received *r)
+{
+	struct file_header h = { FILE_BATCH, o->space.tag, i->tag, o->head.epoch, i->seq };
+	struct buf file = { 0 };
+	uint8_t hash[HASH_LEN];
+	uint64_t counter = 0;
+	char name[FILE_NAME_MAX + 1];
+	char tag[TAG_TEXT_LEN];
+	enum err e = store_batch_get(ec, y->store, i->dev, i->seq, &counter, hash);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	tag_text(i->tag, tag);
+	snprintf(name, sizeof(name), "%s-%llu", tag, (unsigned long long)i->seq);
+	e = batch_seal(&h, o->secret->key, signed_part, y->rng, &file);
+	if (e == ERR_OK)
+		e = inbox_file(ec, y, ref, name, buf_bytes(&file), r);
+	buf_free(&file);
+	return e == ERR_INPUT ? ERR_OK : e; /* longer than any batch: not one */
+}
+
+static enum err items_take(struct errctx *ec, struct sync *y, const struct opened *o, const char *ref,
+                           struct received *r)
+{
+	const uint8_t *p = o->items.data;
+	size_t left = o->items.len;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && left >= ITEM_HEAD) {
+		struct item i = { .seq = be64_get(p + DEVICE_ID_LEN + TAG_LEN) };
+		size_t len = be32_get(p + DEVICE_ID_LEN + TAG_LEN + 8);
+
+		memcpy(i.dev.b, p, DEVICE_ID_LEN);
+		memcpy(i.tag.b, p + DEVICE_ID_LEN, TAG_LEN);
+		p += ITEM_HEAD;
+		left -= ITEM_HEAD;
+		if (len > left)
+			break; /* a member cut it off: what stood before is good */
+		e = item_take(ec, y, o, ref, &i, (struct bytes){ p, len }, r);
+		p += len;
+		left -= len;
+	}
+	return e;
+}
+
+enum err carry_take(struct errctx *ec, struct sync *y, const char *ref, struct bytes file, struct received *r)
+{
+	struct opened o = { 0 };
+	enum err e = carry_open(ec, y, file, &o);
+
+	if (e == ERR_OK)
+		e = items_take(ec, y, &o, ref, r);
+	else if (e == ERR_NOT_FOUND || e == ERR_DAMAGED)
+		e = ERR_OK; /* the inbox tells what becomes of it */
+	secret_free(o.secret);
+	buf_free(&o.items);
+	return e;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Batches carried over from epochs whose keys are destroyed, and handed on whole: their signed parts, many in a file,
+ * sealed under an epoch that is open (batch/batch.h, FILE_CARRY). They are the same batches: the same numbers, hashes
+ * and signatures. So who joins later, or makes a damaged home whole again, still finds everything.
+ */
+#ifndef SLB_SYNC_CARRY_H
+#define SLB_SYNC_CARRY_H
+
+#include "sync/inbox.h"
+
+/* Puts every batch of the space that is here into the outgoing files, under this epoch, causes first. Within a
+ * transaction. */
+enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch) MUST_CHECK;
+
+/* Where it is such a file and its key is here: each batch in it that is not known is taken in as a file of its own, by
+ * inbox_file(). Does nothing for any other file. Outside a transaction. */
+enum err carry_take(struct errctx *ec, struct sync *y, const char *ref, struct bytes file,
+                    struct received *r) MUST_CHECK;
+
+#endif

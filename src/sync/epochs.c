@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Epochs: written under, begun, and destroyed when nobody writes under them any more (K1, K3).
+#include "sync/epochs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "crypto/secret.h"
+#include "model/wire.h"
+#include "sync/carry.h"
+
+#define KEPT_BOXED "boxed"  /* the epoch under which the newest box key was named */
+#define KEPT_OLD_BOX "box:" /* earlier box keys: public 32 | secret 32 */
+#define OLD_BOX_NAME_LEN (sizeof(KEPT_OLD_BOX) + 16)
+#define OLD_BOX_LEN (BOX_PUBLIC_LEN + BOX_SECRET_LEN)
+
+/* ---- Writing under one ---- */
+
+/* May it be written under? Where somebody was removed of whom its author did not know, that one has its key. Of one's
+ * own whose record is not sealed yet the number of removals tells. */
+static bool epoch_usable(const struct membership *m, const struct epoch_row *row, struct device_id me,
+                         uint64_t removals)
+{
+	for (size_t i = 0; i < m->epochs; i++) {
+		const struct moment *at = &m->epoch[i].at;
+
+		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 && device_cmp(at->author, row->creator) == 0)
+			return !members_void(&m->members, at->author, at->seq) &&
+			       members_knew_removals(&m->members, at);
+	}
+	return removals == (device_cmp(row->creator, me) == 0 ? row->removals_seen : 0);
+}
+
+static enum err removals_count(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)
+{
+	struct device_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*out = 0;
+	for (size_t i = 0; i < n; i++)
+		*out += list[i].state == DEVICE_REMOVED;
+	free(list);
+	return e;
+}
+
+enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id *out)
+{
+	struct membership m = { 0 };
+	struct epoch_row *list = NULL;
+	uint64_t removals = 0;
+	size_t n = 0;
+	enum err e = membership_load(ec, y, space, &m);
+
+	if (e == ERR_OK)
+		e = removals_count(ec, y, space, &removals);
+	if (e == ERR_OK)
+		e = store_epoch_list(ec, y->store, space->n, &list, &n);
+	if (e == ERR_OK)
+		e = ERR_NOT_FOUND;
+	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
+		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i], space->me, removals)) {
+			*out = list[i].id;
+			e = ERR_OK;
+		}
+	}
+	free(list);
+	membership_free(&m);
+	return e;
+}
+
+enum err epoch_state_of(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id id,
+                        enum epoch_state *out)
+{
+	struct epoch_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
+
+	*out = EPOCH_KEY_ONLY;
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(list[i].id.b, id.b, EPOCH_ID_LEN) == 0)
+			*out = list[i].state;
+	free(list);
+	return e;
+}
+
+/* ---- Beginning one ---- */
+
+/* [epoch id, [[device id, box key]...], [parent epoch id...]] */
+static enum err epoch_record_put(struct epoch_id id, const struct recipient *to, size_t n,
+                                 const struct epoch_id *parents, size_t parent_count, struct buf *out)
+{
+	enum err e = wire_put_array(out, 3);
+
+	if (e == ERR_OK)
+		e = wire_put_bytes(out, id.b, EPOCH_ID_LEN);
+	if (e == ERR_OK)
+		e = wire_put_array(out, n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if ((e = wire_put_array(out, 2)) == ERR_OK &&
+		    (e = wire_put_bytes(out, to[i].dev.b, DEVICE_ID_LEN)) == ERR_OK)
+			e = wire_put_bytes(out, to[i].box_public, BOX_PUBLIC_LEN);
+	}
+	if (e == ERR_OK)
+		e = wire_put_array(out, parent_count);
+	for (size_t i = 0; e == ERR_OK && i < parent_count; i++)
+		e = wire_put_bytes(out, parents[i].b, EPOCH_ID_LEN);
+	return e;
+}
+
+static enum err boxes_publish(struct errctx *ec, struct sync *y, const struct space_row *space,
+                              const struct device_keys *keys, struct epoch_id id, const struct epoch_secret *secret,
+                              const struct recipient *to, size_t n)
+{
+	struct file_header h = { FILE_BOXES, space->tag, keys->public.tag, id, 0 };
+	struct buf file = { 0 };
+	char ref[REF_MAX + 1];
+	char name[FILE_NAME_MAX + 1];
+	char tag[TAG_TEXT_LEN];
+	enum err e = boxes_seal(&h, space->id, secret, to, n, &file);
+
+	tag_text(keys->public.tag, tag);
+	branch_name(space->tag, id, keys->public.tag, ref);
+	snprintf(name, sizeof(name), "%s-boxes", tag);
+	if (e == ERR_OK)
+		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0);
+	buf_free(&file);
+	return e;
+}
+
+enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys,
+                     struct epoch_id *id)
+{
+	struct device_row *devices = NULL;
+	struct epoch_row *old = NULL;
+	struct recipient *to = NULL;
+	struct epoch_id *parents = NULL;
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct epoch_row row = { .space = space->n, .creator = space->me, .state = EPOCH_OPEN };
+	struct buf record = { 0 };
+	size_t device_count = 0;
+	size_t old_count = 0;
+	size_t n = 0;
+	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	if (e == ERR_OK)
+		e = store_device_list(ec, y->store, space->n, &devices, &device_count);
+	if (e == ERR_OK)
+		e = store_epoch_list(ec, y->store, space->n, &old, &old_count);
+	if (e != ERR_OK)
+		goto done;
+	to = calloc(device_count + 1, sizeof(*to));
+	parents = calloc(old_count + 1, sizeof(*parents));
+	if (to == NULL || parents == NULL) {
+		e = ERR_NO_MEMORY;
+		goto done;
+	}
+	for (size_t i = 0; i < device_count; i++) {
+		if (devices[i].state != DEVICE_ACTIVE)
+			continue;
+		to[n].dev = devices[i].id;
+		memcpy(to[n++].box_public, devices[i].box, BOX_PUBLIC_LEN);
+	}
+	for (size_t i = 0; i < old_count; i++) {
+		parents[i] = old[i].id;
+		row.rank = old[i].rank >= row.rank ? old[i].rank + 1 : row.rank;
+	}
+	for (size_t i = 0; i < device_count; i++)
+		row.removals_seen += devices[i].state == DEVICE_REMOVED;
+	rng_fill(y->rng, secret->key, EPOCH_KEY_LEN);
+	recipients_hash(to, n, secret->recipients);
+	parents_hash(parents, old_count, secret->parents);
+	row.id = epoch_id_make(secret->key, space->id, secret->recipients, secret->parents);
+	*id = row.id;
+	e = epoch_key_save(ec, y, space->n, row.id, secret);
+	if (e == ERR_OK)
+		e = store_epoch_put(ec, y->store, &row);
+	if (e == ERR_OK)
+		e = epoch_record_put(row.id, to, n, parents, old_count, &record);
+	if (e == ERR_OK)
+		e = control_add(ec, y, space->n, CONTROL_EPOCH, buf_bytes(&record));
+	if (e == ERR_OK && n > 1)
+		e = boxes_publish(ec, y, space, keys, row.id, secret, to, n);
+done:
+	buf_free(&record);
+	secret_free(secret);
+	free(parents);
+	free(to);
+	free(old);
+	free(devices);
+	return e;
+}
+
+/* ---- One that somebody began ---- */
+
+/* Does it go to every member that its author knew of? Else it is not written under: it would leave somebody out. */
+static enum err goes_to_all(struct errctx *ec, struct sync *y, const struct space_row *space, const struct moment *at,
+                            const struct recipient *to, size_t n, bool *all)
+{
+	struct membership m = { 0 };
+	enum err e = membership_load(ec, y, space, &m);
+
+	*all = true;
+	for (size_t i = 0; e == ERR_OK && i < m.members.devices; i++) {
+		const struct standing *s = &m.members.device[i];
+		bool among = !s->in || s->keep != UINT64_MAX || !members_knew(&m.members, at, s->device);
+
+		for (size_t k = 0; k < n && !among; k++)
+			among = device_cmp(to[k].dev, s->device) == 0;
+		*all = *all && among;
+	}
+	membership_free(&m);
+	return e;
+}
+
+/* [epoch id, [[device, box key]...], [parents...]]: opened where the key that we hold says the same (K1). What is not
+ * one is refused by everybody; what the key belies is only not opened. */
+enum err epoch_record_take(struct errctx *ec, struct sync *y, const struct space_row *space, const struct moment *at,
+                           struct bytes payload, bool *good)
+{
+	struct wire_in w = wire_in(payload);
+	struct epoch_row row = { .space = space->n, .creator = at->author, .state = EPOCH_OPEN };
+	struct epoch_row *known = NULL;
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct recipient *to = NULL;
+	struct epoch_id *parents = NULL;
+	uint8_t recipients_sum[32];
+	uint8_t parents_sum[32];
+	size_t n = 0;
+	size_t two = 0;
+	size_t parent_count = 0;
+	size_t known_count = 0;
+	bool again = false;
+	bool complete = false;
+	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	*good = false;
+	if (e != ERR_OK)
+		return e;
+	if (wire_get_array(&w, &n) != ERR_OK || n != 3 || wire_get_exact(&w, row.id.b, EPOCH_ID_LEN) != ERR_OK ||
+	    wire_get_array(&w, &n) != ERR_OK)
+		goto done;
+	to = calloc(n + 1, sizeof(*to));
+	if (to == NULL) {
+		e = ERR_NO_MEMORY;
+		goto done;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (wire_get_array(&w, &two) != ERR_OK || two != 2 ||
+		    wire_get_exact(&w, to[i].dev.b, DEVICE_ID_LEN) != ERR_OK ||
+		    wire_get_exact(&w, to[i].box_public, BOX_PUBLIC_LEN) != ERR_OK)
+			goto done;
+	}
+	if (wire_get_array(&w, &parent_count) != ERR_OK)
+		goto done;
+	parents = calloc(parent_count + 1, sizeof(*parents));
+	if (parents == NULL) {
+		e = ERR_NO_MEMORY;
+		goto done;
+	}
+	for (size_t i = 0; i < parent_count; i++) {
+		if (wire_get_exact(&w, parents[i].b, EPOCH_ID_LEN) != ERR_OK)
+			goto done;
+	}
+	if (wire_at_end(&w) != ERR_OK)
+		goto done;
+	recipients_hash(to, n, recipients_sum);
+	parents_hash(parents, parent_count, parents_sum);
+	e = epoch_key_load(ec, y, space->n, row.id, secret);
+	if (e == ERR_NOT_FOUND) { /* not one of its recipients: its batches will wait */
+		*good = true;
+		e = ERR_OK;
+		goto done;
+	}
+	if (e != ERR_OK)
+		goto done;
+	*good = true;
+	if (memcmp(recipients_sum, secret->recipients, 32) != 0 || memcmp(parents_sum, secret->parents, 32) != 0)
+		goto done; /* a lie that only holders of the key can see: they pass over it like the others (M1) */
+	e = store_epoch_list(ec, y->store, space->n, &known, &known_count);
+	if (e == ERR_OK)
+		e = goes_to_all(ec, y, space, at, to, n, &complete);
+	if (!complete)
+		row.state = EPOCH_KEY_ONLY;
+	for (size_t i = 0; i < known_count; i++) {
+		again = again || (memcmp(known[i].id.b, row.id.b, EPOCH_ID_LEN) == 0 &&
+		                  (complete || device_cmp(known[i].creator, at->author) != 0));
+		for (size_t k = 0; k < parent_count; k++) {
+			if (memcmp(known[i].id.b, parents[k].b, EPOCH_ID_LEN) == 0 && known[i].rank >= row.rank)
+				row.rank = known[i].rank + 1;
+		}
+	}
+	if (e == ERR_OK && !again) /* whoever names it a second time neither made it nor opens it again */
+		e = store_epoch_put(ec, y->store, &row);
+done:
+	free(known);
+	free(parents);
+	free(to);
+	secret_free(secret);
+	return e;
+}
+
+/* ---- Box keys ---- */
+
+enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+{
+	return store_kept_put(ec, y->store, space->n, KEPT_BOXED, (struct bytes){ epoch.b, EPOCH_ID_LEN });
+}
+
+/* Boxes may still come to it. */
+static enum err pair_keep(struct errctx *ec, struct sync *y, int64_t space, const struct device_keys *keys)
+{
+	char name[OLD_BOX_NAME_LEN];
+	uint8_t old[OLD_BOX_LEN];
+	enum err e = ERR_OK;
+
+	memcpy(name, KEPT_OLD_BOX, sizeof(KEPT_OLD_BOX) - 1);
+	hex_put(keys->public.box, 8, name + sizeof(KEPT_OLD_BOX) - 1);
+	memcpy(old, keys->public.box, BOX_PUBLIC_LEN);
+	memcpy(old + BOX_PUBLIC_LEN, keys->box_secret, BOX_SECRET_LEN);
+	e = store_kept_put(ec, y->store, space, name, (struct bytes){ old, sizeof(old) });
+	secret_wipe(old, sizeof(old));
+	return e;
+}
+
+enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_row *space,
+                         const struct device_keys *old)
+{
+	enum err e = store_kept_delete(ec, y->store, space->n, KEPT_BOXED);
+
+	return e == ERR_OK && old != NULL ? pair_keep(ec, y, space->n, old) : e;
+}
+
+enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+{
+	struct device_keys *keys = NULL;
+	struct buf boxed = { 0 };
+	struct buf payload = { 0 };
+	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
+
+	if (e == ERR_OK && boxed.len == EPOCH_ID_LEN && memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) == 0)
+		goto done;
+	e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (e == ERR_OK)
+		e = device_keys_load(ec, y, space->n, &keys);
+	if (e != ERR_OK)
+		goto done;
+	e = pair_keep(ec, y, space->n, keys);
+	box_keypair(y->rng, keys->public.box, keys->box_secret);
+	if (e == ERR_OK)
+		e = device_keys_save(ec, y, space->n, keys);
+	if (e == ERR_OK)
+		e = wire_put_bytes(&payload, keys->public.box, BOX_PUBLIC_LEN);
+	if (e == ERR_OK)
+		e = control_add(ec, y, space->n, CONTROL_BOX_KEY, buf_bytes(&payload));
+	if (e == ERR_OK)
+		e = box_key_named(ec, y, space, epoch);
+done:
+	device_keys_free(keys);
+	buf_free(&payload);
+	buf_free(&boxed);
+	return e;
+}
+
+struct pairs {
+	box_pair_fn each;
+	void *arg;
+	enum err e; /* of the last one tried */
+};
+
+static enum err pair_try(void *arg, const char *name, struct bytes value)
+{
+	struct pairs *p = arg;
+
+	(void)name;
+	if (value.len != OLD_BOX_LEN)
+		return ERR_DAMAGED;
+	if (p->e == ERR_NOT_FOUND)
+		p->e = p->each(p->arg, value.data, value.data + BOX_PUBLIC_LEN);
+	return ERR_OK;
+}
+
+enum err box_pairs_try(struct errctx *ec, struct sync *y, const struct space_row *space, box_pair_fn each, void *arg)
+{
+	struct pairs p = { each, arg, ERR_NOT_FOUND };
+	struct device_keys *keys = NULL;
+	enum err e = device_keys_load(ec, y, space->n, &keys);
+
+	if (e == ERR_OK)
+		p.e = each(arg, keys->public.box, keys->box_secret);
+	device_keys_free(keys);
+	if (e == ERR_OK && p.e == ERR_NOT_FOUND)
+		e = store_kept_each(ec, y->store, space->n, KEPT_OLD_BOX, pair_try, &p);
+	return e == ERR_OK ? p.e : e;
+}
+
+/* ---- Closing ---- */
+
+static const struct epoch_begun *begun(const struct membership *m, struct epoch_id id)
+{
+	for (size_t i = 0; i < m->epochs; i++)
+		if (memcmp(m->epoch[i].id.b, id.b, EPOCH_ID_LEN) == 0 &&
+		    !members_void(&m->members, m->epoch[i].at.author, m->epoch[i].at.seq))
+			return &m->epoch[i];
+	return NULL;
+}
+
+/* The batch in which a device named a box key knowing of this epoch; 0: none yet. */
+static uint64_t moved_at(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	uint64_t seq = 0;
+
+	for (size_t i = 0; i < m->boxes; i++) {
+		const struct moment *at = &m->box[i].at;
+		bool same = device_cmp(at->author, epoch->at.author) == 0 && at->seq == epoch->at.seq;
+
+		if (device_cmp(at->author, dev) == 0 && (same || moment_saw(at, &epoch->at)) && at->seq > seq)
+			seq = at->seq;
+	}
+	return seq;
+}
+
+/* Has everybody who is waited for written under this epoch, and seen the box key that this device named there? */
+static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                          const struct epoch_begun *epoch, bool *all)
+{
+	uint64_t mine = moved_at(m, epoch, space->me);
+	struct vv seen = { 0 };
+	enum err e = ERR_OK;
+
+	*all = mine > 0;
+	for (size_t i = 0; e == ERR_OK && *all && i < m->members.devices; i++) {
+		const struct standing *s = &m->members.device[i];
+		const struct vv_entry *me = NULL;
+
+		if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0 ||
+		    membership_is_paper(m, s->device))
+			continue;
+		*all = moved_at(m, epoch, s->device) > 0;
+		if (*all)
+			e = store_context(ec, y->store, s->device, &seen);
+		me = vv_get(&seen, space->me);
+		*all = *all && e == ERR_OK && me != NULL && me->seq >= mine;
+	}
+	vv_free(&seen);
+	return e;
+}
+
+/* Does anything of this space still come or go? */
+static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, bool *quiet)
+{
+	uint64_t files = 0;
+	uint64_t edits = 0;
+	uint64_t waiting = 0;
+	enum err e = store_outgoing_count(ec, y->store, space->n, &files, &edits);
+
+	if (e == ERR_OK)
+		e = store_waiting_of(ec, y->store, space->n, &waiting);
+	*quiet = files == 0 && waiting == 0;
+	return e;
+}
+
+static enum err names_list(void *arg, const char *name, struct bytes value)
+{
+	(void)value;
+	return buf_put(arg, name, strlen(name) + 1);
+}
+
+/* The old box keys go. */
+static enum err old_boxes_destroy(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct buf names = { 0 };
+	enum err e = store_kept_each(ec, y->store, space->n, KEPT_OLD_BOX, names_list, &names);
+
+	for (size_t at = 0; e == ERR_OK && at < names.len; at += strlen((char *)names.data + at) + 1)
+		e = store_kept_delete(ec, y->store, space->n, (char *)names.data + at);
+	buf_free(&names);
+	return e;
+}
+
+/* Who carries what was written under the old ones over: the member that joined first, of those that are waited for. */
+static bool carries(const struct membership *m, struct device_id me)
+{
+	const struct standing *first = NULL;
+
+	for (size_t i = 0; i < m->members.devices; i++) {
+		const struct standing *s = &m->members.device[i];
+
+		if (s->in && s->keep == UINT64_MAX && !membership_is_paper(m, s->device) &&
+		    (first == NULL || s->rank < first->rank))
+			first = s;
+	}
+	return first != NULL && device_cmp(first->device, me) == 0;
+}
+
+/* Closes all epochs but the one that is written under. */
+static enum err close_others(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
+                             size_t *closed)
+{
+	struct epoch_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (list[i].state == EPOCH_CLOSED || memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) == 0)
+			continue;
+		list[i].state = EPOCH_CLOSED;
+		e = store_epoch_put(ec, y->store, &list[i]);
+		if (e == ERR_OK)
+			e = epoch_key_destroy(ec, y, space->n, list[i].id);
+		(*closed)++;
+	}
+	free(list);
+	return e;
+}
+
+static enum err some_to_close(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
+                              bool *some)
+{
+	struct epoch_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
+
+	*some = false;
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		*some = *some || (list[i].state != EPOCH_CLOSED && memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) != 0);
+	free(list);
+	return e;
+}
+
+static enum err epochs_close(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id chosen,
+                             size_t *closed)
+{
+	struct membership m = { 0 };
+	const struct epoch_begun *epoch = NULL;
+	bool good = false;
+	enum err e = some_to_close(ec, y, space, chosen, &good);
+
+	if (e == ERR_OK && good)
+		e = is_quiet(ec, y, space, &good);
+	if (e != ERR_OK || !good)
+		return e;
+	e = membership_load(ec, y, space, &m);
+	epoch = e == ERR_OK ? begun(&m, chosen) : NULL;
+	good = epoch != NULL;
+	if (e == ERR_OK && good)
+		e = all_moved(ec, y, space, &m, epoch, &good);
+	if (e == ERR_OK && good)
+		e = close_others(ec, y, space, chosen, closed);
+	if (e == ERR_OK && *closed > 0)
+		e = old_boxes_destroy(ec, y, space);
+	if (e == ERR_OK && *closed > 0 && carries(&m, space->me))
+		e = carry_all(ec, y, space, chosen);
+	if (e == ERR_OK && *closed > 0)
+		e = store_forget_ask(ec, y->store);
+	membership_free(&m);
+	return e;
+}
+
+enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *space, size_t *closed)
+{
+	struct device_row me;
+	struct epoch_id chosen;
+	enum err e = store_device_by_id(ec, y->store, space->me, &me);
+
+	*closed = 0;
+	if (e != ERR_OK || me.state != DEVICE_ACTIVE)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = epoch_choose(ec, y, space, &chosen);
+	if (e == ERR_NOT_FOUND) /* one begins with the next thing that is written */
+		return ERR_OK;
+	if (e == ERR_OK)
+		e = box_key_renew(ec, y, space, chosen);
+	return e == ERR_OK ? epochs_close(ec, y, space, chosen, closed) : e;
+}
