@@ -51,9 +51,9 @@ enum err cmd_rejoin(struct command_call *call)
 		}
 		if (asked > 0)
 			command_say(call,
-			            TR("Sync now. Then a member compares the words with you and approves you in member "
-			               "list. After that, sync again. The device that the backup came from is then "
-			               "removed."),
+			            TR("Sync now. A member sees you in member list, compares the words with you and "
+			               "lets you in with member approve. Then sync again. From then on this is your device; "
+			               "the one that the backup came from is removed."),
 			            NULL, NULL, NULL);
 		else
 			command_say(call, TR("This home is back. Now sync."), NULL, NULL, NULL);
