@@ -286,6 +286,20 @@ static enum err row_one(void *arg, const char *name, struct bytes value)
 	return ERR_OK;
 }
 
+/* Another member let it in meanwhile. */
+static enum err is_in(struct errctx *ec, struct sync *y, const struct rejoin_row *row, bool *in)
+{
+	struct space_row space;
+	struct device_row dev;
+	enum err e = store_space_get(ec, y->store, row->space, &space);
+
+	if (e == ERR_OK)
+		e = store_device_by_id(ec, y->store,
+		                       device_id_make(space.id, row->bundle.sign, row->bundle.incarnation), &dev);
+	*in = e == ERR_OK && dev.state != DEVICE_NAMED;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 enum err rejoin_list(struct errctx *ec, struct sync *y, struct rejoin_row **out, size_t *count)
 {
 	struct rows all = { 0 };
@@ -300,9 +314,12 @@ enum err rejoin_list(struct errctx *ec, struct sync *y, struct rejoin_row **out,
 	}
 	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
 		struct device_row old;
+		bool in = false;
 
-		e = store_device_by_id(ec, y->store, all.list[i].old, &old);
-		if (e != ERR_OK || (old.state != DEVICE_ACTIVE && old.state != DEVICE_RESTING))
+		e = is_in(ec, y, &all.list[i], &in);
+		if (e == ERR_OK)
+			e = store_device_by_id(ec, y->store, all.list[i].old, &old);
+		if (e != ERR_OK || in || (old.state != DEVICE_ACTIVE && old.state != DEVICE_RESTING))
 			continue;
 		all.list[i].person = old.member;
 		all.list[kept++] = all.list[i];

@@ -443,12 +443,271 @@ static void a_copy_goes_on_beside(void **state)
 	world_end(&w);
 }
 
+/* ---- Who does not come back ---- */
+
+/* The last letter of one sort among a home's outgoing files. */
+static struct buf letter_of(struct world *w, size_t i, const char *what, const char *space)
+{
+	struct space_row row = space_named(w, i, space);
+	struct file_row *list = NULL;
+	struct buf out = { 0 };
+	size_t n = 0;
+
+	assert_err(store_outgoing_list(ec, w->app[i]->store, &list, &n), ERR_OK);
+	for (size_t k = 0; k < n; k++) {
+		struct file_header h;
+
+		if (strncmp(list[k].name, what, strlen(what)) != 0 ||
+		    file_header_get(buf_bytes(&list[k].file), &h) != ERR_OK ||
+		    memcmp(h.space.b, row.tag.b, TAG_LEN) != 0)
+			continue;
+		buf_reset(&out);
+		assert_err(buf_put(&out, list[k].file.data, list[k].file.len), ERR_OK);
+	}
+	store_files_free(list, n);
+	assert_true(out.len > 0);
+	return out;
+}
+
+static size_t requested(struct world *w, size_t i)
+{
+	struct member_view *list = NULL;
+	size_t n = 0;
+	size_t found = 0;
+
+	assert_err(app_members(ec, w->app[i], NULL, &list, &n), ERR_OK);
+	for (size_t k = 0; k < n; k++)
+		found += strcmp(list[k].status, "requested") == 0;
+	app_members_free(list, n);
+	return found;
+}
+
+static void person_id(struct world *w, size_t i, const char *space, const char *name, char out[static 40])
+{
+	struct member_view *list = NULL;
+	size_t n = 0;
+
+	out[0] = '\0';
+	assert_err(app_members(ec, w->app[i], space, &list, &n), ERR_OK);
+	for (size_t k = 0; k < n; k++)
+		if (strcmp(list[k].name, name) == 0 && strcmp(list[k].status, "member") == 0)
+			snprintf(out, 40, "%s", list[k].id);
+	app_members_free(list, n);
+	assert_true(out[0] != '\0');
+}
+
+/* Somebody stole an old backup of a person whose devices were removed; the letter is refused by everybody, whether it
+ * comes before the removal or after it. */
+static void a_removed_device_does_not(void **state)
+{
+	struct world w;
+	struct removed_view v;
+	struct rejoin_view *asked = NULL;
+	char path[300];
+	char anna[40];
+	struct buf letter = { 0 };
+	struct received r;
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	backup(&w, ANNA, path);
+	c = restore(&w, ANNA, path);
+	ask(&w, c, &asked);
+	letter = letter_of(&w, c, "rejoin", CIRCLE);
+	r = give(&w, BRAM, "early", buf_bytes(&letter));
+	assert_int_equal(r.set_aside, 0);
+	assert_int_equal(requested(&w, BRAM), 1);
+	person_id(&w, BRAM, CIRCLE, "Anna", anna);
+	assert_err(app_member_remove(ec, w.app[BRAM], anna, &v), ERR_OK);
+	assert_int_equal(requested(&w, BRAM), 0);
+	{
+		struct sync y = sync_of_home(&w, BRAM);
+		struct rejoin_row *list = NULL;
+		size_t n = 0;
+
+		assert_err(rejoin_list(ec, &y, &list, &n), ERR_OK);
+		assert_int_equal(n, 0);
+		free(list);
+	}
+	r = give(&w, BRAM, "late", buf_bytes(&letter));
+	assert_int_equal(r.set_aside, 1);
+	buf_free(&letter);
+	free(asked);
+	world_end(&w);
+}
+
+/* A member approves while another removes: the device that goes on is out too. */
+static void a_removal_beside_it_wins(void **state)
+{
+	struct world w;
+	struct removed_view v;
+	struct rejoin_view *asked = NULL;
+	struct sync_view s;
+	char path[300];
+	char anna[40];
+	size_t n = 0;
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	backup(&w, ANNA, path);
+	c = restore(&w, ANNA, path);
+	n = ask(&w, c, &asked);
+	world_sync(&w, c);
+	world_sync(&w, COORDINATOR);
+	world_sync(&w, BRAM);
+	person_id(&w, COORDINATOR, WEST, "Anna", anna);
+	approve(&w, BRAM, WEST, asked, n);
+	assert_err(app_member_remove(ec, w.app[COORDINATOR], anna, &v), ERR_OK);
+	world_sync(&w, BRAM);
+	world_sync(&w, COORDINATOR);
+	world_sync(&w, BRAM);
+	assert_err(app_sync(ec, w.app[c], &s), ERR_OK);
+	log_text(&w, BRAM, "alleen voor wie er nog is");
+	for (int k = 0; k < 2; k++) {
+		world_sync(&w, COORDINATOR);
+		world_sync(&w, BRAM);
+		assert_err(app_sync(ec, w.app[c], &s), ERR_OK);
+	}
+	same(&w, BRAM, COORDINATOR, WEST);
+	for (size_t i = COORDINATOR; i <= BRAM; i += 2) {
+		struct space_row row = space_named(&w, i, WEST);
+		struct device_row *list = NULL;
+		size_t count = 0;
+		size_t in = 0;
+
+		assert_err(store_device_list(ec, w.app[i]->store, row.n, &list, &count), ERR_OK);
+		for (size_t k = 0; k < count; k++)
+			in += list[k].state == DEVICE_ACTIVE;
+		assert_int_equal(in, 2); /* Coos and Bram */
+		free(list);
+	}
+	free(asked);
+	world_end(&w);
+}
+
+/* What a letter may be that is not one: a bit of it changed, for another space, shown again after it was answered. */
+static void letters_that_are_none(void **state)
+{
+	struct world w;
+	struct rejoin_view *asked = NULL;
+	char path[300];
+	struct buf letter = { 0 };
+	struct received r;
+	size_t n = 0;
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	backup(&w, ANNA, path);
+	c = restore(&w, ANNA, path);
+	n = ask(&w, c, &asked);
+	letter = letter_of(&w, c, "rejoin", CIRCLE);
+	assert_int_equal(letter.len, REJOIN_LEN);
+	for (size_t at = FILE_HEADER_LEN; at < letter.len; at += 5) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "bit%zu", at);
+		letter.data[at] ^= 1;
+		r = give(&w, BRAM, name, buf_bytes(&letter));
+		letter.data[at] ^= 1;
+		assert_int_equal(r.set_aside, 1);
+	}
+	{ /* signed by the new key anew, so that only what the old one signed can tell: it is for the other space */
+		struct sync y = sync_of_home(&w, c);
+		struct space_row west = space_named(&w, BRAM, WEST);
+		struct device_keys *keys = NULL;
+		struct again a;
+		struct buf kept = { 0 };
+		uint8_t hash[HASH_LEN];
+
+		assert_err(again_load(ec, &y, space_named(&w, c, CIRCLE).n, &a), ERR_OK);
+		assert_err(store_kept_get(ec, w.app[c]->store, space_named(&w, c, CIRCLE).n, "again:keys", &kept),
+		           ERR_OK);
+		keys = secret_new(sizeof(*keys));
+		memcpy(keys->sign_secret, kept.data, SIGN_SECRET_LEN);
+		memcpy(letter.data + 8, west.tag.b, TAG_LEN);
+		hash_bytes("slb rejoin", (struct bytes){ letter.data, REJOIN_LEN - SIGN_LEN }, hash);
+		sign_make(keys->sign_secret, (struct bytes){ hash, sizeof(hash) }, letter.data + REJOIN_LEN - SIGN_LEN);
+		r = give(&w, BRAM, "elsewhere", buf_bytes(&letter));
+		assert_int_equal(requested(&w, BRAM), 0); /* the device is of no such space: it waits for ever */
+		buf_free(&kept);
+		device_keys_free(keys);
+	}
+	buf_free(&letter);
+	letter = letter_of(&w, c, "rejoin", CIRCLE);
+	world_sync(&w, c);
+	world_sync(&w, BRAM);
+	world_sync(&w, COORDINATOR);
+	approve(&w, BRAM, CIRCLE, asked, n);
+	approve(&w, COORDINATOR, WEST, asked, n);
+	r = give(&w, BRAM, "again", buf_bytes(&letter));
+	assert_int_equal(r.set_aside, 0);
+	assert_int_equal(requested(&w, BRAM), 1); /* that of the neighbourhood, which Bram has not heard the end of */
+	world_sync(&w, COORDINATOR);
+	world_sync(&w, BRAM);
+	assert_int_equal(requested(&w, BRAM), 0);
+	world_sync(&w, c);
+	assert_false(restored(&w, c));
+	buf_free(&letter);
+	free(asked);
+	world_end(&w);
+}
+
+/* Whoever holds the repository answers the letter: nothing of that is believed. */
+static void an_answer_of_a_stranger(void **state)
+{
+	struct world w;
+	struct rejoin_view *asked = NULL;
+	char path[300];
+	struct buf answer = { 0 };
+	struct buf letter = { 0 };
+	struct received r;
+	size_t other = 0;
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	backup(&w, ANNA, path);
+	c = restore(&w, ANNA, path);
+	ask(&w, c, &asked);
+	letter = letter_of(&w, c, "rejoin", WEST);
+	other = world_home(&w, "Dief");
+	world_invite(&w, COORDINATOR, other, NULL, NULL); /* a member since the backup: unknown to it */
+	give(&w, other, "letter", buf_bytes(&letter));
+	{
+		struct sync y = sync_of_home(&w, other);
+		struct rejoin_row *list = NULL;
+		size_t n = 0;
+
+		assert_err(rejoin_list(ec, &y, &list, &n), ERR_OK);
+		assert_int_equal(n, 1);
+		assert_err(store_begin(ec, w.app[other]->store), ERR_OK);
+		assert_err(rejoin_approve(ec, &y, &list[0]), ERR_OK);
+		assert_err(store_commit(ec, w.app[other]->store), ERR_OK);
+		free(list);
+	}
+	answer = letter_of(&w, other, "answer", WEST);
+	r = give(&w, c, "answer", buf_bytes(&answer));
+	assert_int_equal(r.set_aside, 1);
+	assert_true(restored(&w, c));
+	buf_free(&answer);
+	buf_free(&letter);
+	free(asked);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restored_home_comes_back),
 		cmocka_unit_test(references_follow),
 		cmocka_unit_test(a_copy_goes_on_beside),
+		cmocka_unit_test(a_removed_device_does_not),
+		cmocka_unit_test(a_removal_beside_it_wins),
+		cmocka_unit_test(letters_that_are_none),
+		cmocka_unit_test(an_answer_of_a_stranger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
