@@ -30,8 +30,7 @@ static enum err rejoin_one(struct errctx *ec, struct sync *y, struct space_row *
 	if (e != ERR_OK)
 		return e;
 	*shown = !v->alone || space->kind != SPACE_OWN;
-	return v->alone ? again_alone(ec, y, space, r->made_ms)
-	                : rejoin_ask(ec, y, space, r->made_ms, v->fingerprint);
+	return v->alone ? again_alone(ec, y, space, r->made_ms) : rejoin_ask(ec, y, space, r->made_ms, v->fingerprint);
 }
 
 enum err app_rejoin(struct errctx *ec, struct app *app, struct rejoin_view **out, size_t *count)

@@ -27,11 +27,12 @@ static const struct {
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */
 	{ "floor", BACKUP_STAYS },   /* how far every device had come */
-	/* sync/again.c, sync/rejoin.c, sync/restored.c: the keys that wait to be let in, and what belongs to them, are of
-	 * this home alone; what unsealed edits had seen belongs to the edits */
+	/* sync/again.c, sync/rejoin.c, sync/restored.c: the keys that wait to be let in, and what belongs to them, are
+	 * of this home alone; what unsealed edits had seen belongs to the edits */
 	{ "again:spans", BACKUP_STAYS },
 	{ "again:old", BACKUP_STAYS },
-	{ "again:", BACKUP_GOES },
+	{ "again:floor", BACKUP_GOES },
+	{ "again:keys", BACKUP_GOES },
 	{ "again", BACKUP_GOES },
 	{ "back", BACKUP_GOES },
 	{ "rejoin:", BACKUP_STAYS }, /* public keys */

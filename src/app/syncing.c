@@ -450,9 +450,10 @@ static void ahead(struct round *r)
 
 	if (r->received.copies > 0) {
 		r->ahead = false;
-		note(v->notice, sizeof(v->notice),
-		     TR("There is another copy of this home, and it wrote too. From now on this is a device of its own, "
-		        "beside that one. Nothing is lost."));
+		note(
+		    v->notice, sizeof(v->notice),
+		    TR("There is another copy of this home, and it wrote too. From now on this is a device of its own, "
+		       "beside that one. Nothing is lost."));
 	} else if (r->ahead) {
 		v->result = SYNC_PERSON;
 		note(v->notice, sizeof(v->notice),

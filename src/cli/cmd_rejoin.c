@@ -50,11 +50,12 @@ enum err cmd_rejoin(struct command_call *call)
 				            NULL);
 		}
 		if (asked > 0)
-			command_say(call,
-			            TR("Sync now. A member sees you in member list, compares the words with you and "
-			               "lets you in with member approve. Then sync again. From then on this is your device; "
-			               "the one that the backup came from is removed."),
-			            NULL, NULL, NULL);
+			command_say(
+			    call,
+			    TR("Sync now. A member sees you in member list, compares the words with you and "
+			       "lets you in with member approve. Then sync again. From then on this is your device; "
+			       "the one that the backup came from is removed."),
+			    NULL, NULL, NULL);
 		else
 			command_say(call, TR("This home is back. Now sync."), NULL, NULL, NULL);
 	}

@@ -469,7 +469,8 @@ static enum err undo_again(struct errctx *ec, struct sync *y, const struct writi
 	return store_undo_put(ec, y->store, edit->to, undone == NULL ? t->undone : undone->to);
 }
 
-static enum err write_again(struct errctx *ec, struct sync *y, struct writing *w, const struct taken_edit *taken, size_t n)
+static enum err write_again(struct errctx *ec, struct sync *y, struct writing *w, const struct taken_edit *taken,
+                            size_t n)
 {
 	enum err e = ERR_OK;
 
@@ -591,8 +592,8 @@ struct looking {
 	size_t cap;
 };
 
-/* Others have it where the same stands in the log under the old dot; and where it does not count there (beyond the cut),
- * the person's words are to be written again. */
+/* Others have it where the same stands in the log under the old dot; and where it does not count there (beyond the
+ * cut), the person's words are to be written again. */
 static enum err look_one(void *arg, struct dot dot, const struct space_edit *edit)
 {
 	struct looking *l = arg;

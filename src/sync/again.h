@@ -48,8 +48,8 @@ enum err again_copy(struct errctx *ec, struct sync *y, int64_t space, uint64_t s
 /* Up to which batch of one's own the authors of batches that are here had seen it: those cannot be taken back. */
 enum err again_named(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *seq) MUST_CHECK;
 
-/* After a round of a sync, when all that the last one brought was taken in: seals what was written again in each space whose
- * device may, and ends the state of a restored home where that was the last. Within a transaction. */
+/* After a round of a sync, when all that the last one brought was taken in: seals what was written again in each space
+ * whose device may, and ends the state of a restored home where that was the last. Within a transaction. */
 enum err again_settle(struct errctx *ec, struct sync *y, size_t *settled) MUST_CHECK;
 
 /* Nobody else is in the space: begins an epoch, and everything of it goes out again, sealed with that key, since the

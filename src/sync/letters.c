@@ -50,8 +50,8 @@ enum err mailbox_renew(struct errctx *ec, struct sync *y, int64_t neighbourhood)
 			continue;
 		e = store_outgoing_drop(ec, y->store, list[i].space, list[i].name);
 		if (e == ERR_OK)
-			e = store_outgoing_put(ec, y->store, list[i].space, new, list[i].name,
-			                       buf_bytes(&list[i].file), list[i].edits);
+			e = store_outgoing_put(ec, y->store, list[i].space, new, list[i].name, buf_bytes(&list[i].file),
+			                       list[i].edits);
 	}
 	store_files_free(list, n);
 	return e;

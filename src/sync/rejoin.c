@@ -349,8 +349,8 @@ static enum err may_cut(struct errctx *ec, struct sync *y, const struct space_ro
 		return e;
 	e = membership_load(ec, y, space, &m);
 	if (e == ERR_OK)
-		*may = dot_cmp(me.member, person) == 0 ||
-		       (members_roles(&m.members, me.member) & ROLE_COORDINATOR) != 0;
+		*may =
+		    dot_cmp(me.member, person) == 0 || (members_roles(&m.members, me.member) & ROLE_COORDINATOR) != 0;
 	membership_free(&m);
 	return e;
 }

@@ -701,12 +701,9 @@ static void an_answer_of_a_stranger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_restored_home_comes_back),
-		cmocka_unit_test(references_follow),
-		cmocka_unit_test(a_copy_goes_on_beside),
-		cmocka_unit_test(a_removed_device_does_not),
-		cmocka_unit_test(a_removal_beside_it_wins),
-		cmocka_unit_test(letters_that_are_none),
+		cmocka_unit_test(a_restored_home_comes_back), cmocka_unit_test(references_follow),
+		cmocka_unit_test(a_copy_goes_on_beside),      cmocka_unit_test(a_removed_device_does_not),
+		cmocka_unit_test(a_removal_beside_it_wins),   cmocka_unit_test(letters_that_are_none),
 		cmocka_unit_test(an_answer_of_a_stranger),
 	};
 
