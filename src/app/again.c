@@ -124,7 +124,7 @@ enum err again_after_round(struct errctx *ec, struct app *app, bool *more)
 	return e;
 }
 
-enum err again_approve(struct errctx *ec, struct app *app, const char *id, bool *found)
+enum err again_approve(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX], bool *found)
 {
 	struct sync y = sync_of(app);
 	struct rejoin_row *list = NULL;
@@ -144,6 +144,7 @@ enum err again_approve(struct errctx *ec, struct app *app, const char *id, bool 
 		e = err_set(ec, ERR_USAGE, "More than one record starts with %1. Type a few more characters.", id, NULL,
 		            NULL);
 	if (e == ERR_OK && matches == 1) {
+		app_author(app, (struct dot){ list[at].old, 1 }, name);
 		e = within_not_removed(ec, app, list[at].space);
 		if (e == ERR_OK)
 			e = store_begin(ec, app->store);

@@ -21,7 +21,8 @@ enum err again_may_sync(struct errctx *ec, struct app *app) MUST_CHECK;
 enum err again_away(struct errctx *ec, struct store *store, int64_t space, bool *away) MUST_CHECK;
 /* After a round of a sync that went well. *more: it has something to send now. */
 enum err again_after_round(struct errctx *ec, struct app *app, bool *more) MUST_CHECK;
-/* Lets in whose request to come back has this id, or starts so; *found false: there is none. */
-enum err again_approve(struct errctx *ec, struct app *app, const char *id, bool *found) MUST_CHECK;
+/* Lets in whose request to come back has this id, or starts so; *found false: there is none. `name`: of the person. */
+enum err again_approve(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX],
+                       bool *found) MUST_CHECK;
 
 #endif

@@ -26,6 +26,7 @@ static const struct {
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */
+	{ "ask:", BACKUP_STAYS },    /* the same, for each invitation that was used */
 	{ "floor", BACKUP_STAYS },   /* how far every device had come */
 	/* sync/again.c, sync/rejoin.c, sync/restored.c: the keys that wait to be let in, and what belongs to them, are
 	 * of this home alone; what unsealed edits had seen belongs to the edits */
@@ -36,10 +37,11 @@ static const struct {
 	{ "again", BACKUP_GOES },
 	{ "back", BACKUP_GOES },
 	{ "rejoin:", BACKUP_STAYS }, /* public keys */
-	/* sync/invitation.c, sync/admit.c */
+	/* sync/invitation.c, sync/admit.c, sync/requests.c */
 	{ "invite:", BACKUP_GOES },   /* the secret of an invitation, which this device alone answers */
 	{ "used:", BACKUP_STAYS },    /* a hash of who used one */
 	{ "request:", BACKUP_STAYS }, /* public keys */
+	{ "held:", BACKUP_STAYS },    /* public keys, and what their owner calls itself */
 	/* app/tally*.c: what one did once and never does again stays, so that T2 holds after a restore too */
 	{ "tally/secret/", BACKUP_GOES },
 	{ "tally/told/", BACKUP_STAYS },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/within.h"
 #include "store/store.h"
 
 void editor_new(struct editor *ed, struct app *app, struct errctx *ec)
@@ -187,7 +188,9 @@ enum err editor_write(struct editor *ed, int64_t space, uint32_t kind, struct do
 	if (e == ERR_OK && (change.write_count > 0 || kind != KIND_none)) {
 		if (kind == KIND_none)
 			change.target = ed->old->id;
-		e = store_write(ed->ec, ed->app->store, &change, app_now_ms(ed->app), &written);
+		e = within_arrived(ed->ec, ed->app, space);
+		if (e == ERR_OK)
+			e = store_write(ed->ec, ed->app->store, &change, app_now_ms(ed->app), &written);
 	}
 	if (e == ERR_OK && id != NULL)
 		*id = kind == KIND_none ? ed->old->id : written;

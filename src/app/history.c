@@ -231,6 +231,7 @@ static enum err edit_view(struct app *app, const struct past *past, size_t i, st
 		                      .made = l->edit.kind != KIND_none,
 		                      .undoes = l->undoes,
 		                      .undone = l->undone,
+		                      .counts = !l->is_void,
 		                      .change = pool_take(p, l->edit.write_count * sizeof(*out->change)) };
 	local_time(out->at_ms, out->local);
 	for (size_t w = 0; e == ERR_OK && w < l->edit.write_count && out->change != NULL; w++)

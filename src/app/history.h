@@ -41,6 +41,7 @@ struct history_edit {
 	bool made;                  /* it made the record */
 	bool undoes;                /* it was made by undo, on this device */
 	bool undone;                /* it was taken back by undo, on this device */
+	bool counts; /* else nothing of it shows: written after its author was removed, or beyond the own role */
 	struct history_change *change;
 	size_t changes;
 };

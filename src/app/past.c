@@ -21,6 +21,10 @@ enum err past_apply(const struct past *p, size_t i, struct record *r)
 {
 	const struct logged *l = &p->log.item[i];
 
+	if (l->is_void) { /* what was made stays made while something about it counts, as in sync/refold.h */
+		r->kind = l->edit.kind != KIND_none ? l->edit.kind : r->kind;
+		return ERR_OK;
+	}
 	return record_apply(r, &l->edit, (struct context){ &p->seen[i], l->past });
 }
 

@@ -25,7 +25,8 @@ struct past {
 enum err past_read(struct errctx *ec, struct app *app, const struct loaded *l, struct past *out) MUST_CHECK;
 void past_free(struct past *p);
 
-/* Applies the i-th edit to `r`, which all edits before it (that are wanted) were applied to. */
+/* Applies the i-th edit to `r`, which all edits before it (that are wanted) were applied to. One that does not count
+ * changes nothing. */
 enum err past_apply(const struct past *p, size_t i, struct record *r) MUST_CHECK;
 
 #endif

@@ -21,6 +21,7 @@
 #include "batch/batch.h"
 #include "crypto/secret.h"
 #include "store/store.h"
+#include "sync/own.h"
 #include "sync/space.h"
 #include "vault/keyfile.h"
 #include "vault/vault.h"
@@ -157,7 +158,7 @@ enum err app_unread(struct errctx *ec, struct app *app)
 }
 
 /* A home starts with the space of one person. */
-static enum err own_space(struct errctx *ec, struct app *app, const char *nick)
+static enum err own_space_found(struct errctx *ec, struct app *app, const char *nick)
 {
 	struct sync y = { app->store, app->zip, app->rng, app->clock };
 	struct founding f = { .kind = SPACE_OWN, .name = nick, .nick = nick, .remote = "" };
@@ -185,7 +186,7 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
 	if (e == ERR_OK)
 		e = store_open(ec, app->vault, &app->store);
 	if (e == ERR_OK && create)
-		e = own_space(ec, app, nick);
+		e = own_space_found(ec, app, nick);
 	if (e != ERR_OK) {
 		app_close(app);
 		return e;
@@ -435,12 +436,13 @@ static enum err one_space(struct errctx *ec, struct app *app, enum space_kind ki
 
 enum err app_circle(struct errctx *ec, struct app *app, const char *name, int64_t *space)
 {
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
 	struct space_row row;
 	size_t count = 0;
 	enum err e = one_space(ec, app, SPACE_CIRCLE, name, &row, &count);
 
 	if (e == ERR_NOT_FOUND && name == NULL)
-		e = one_space(ec, app, SPACE_OWN, NULL, &row, &count);
+		e = own_space(ec, &y, &row);
 	if (e == ERR_OK)
 		*space = row.n;
 	if (e == ERR_USAGE && name == NULL)

@@ -7,15 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "app/again.h"
 #include "app/syncing.h"
 #include "app/within.h"
+#include "base/codec.h"
 #include "crypto/secret.h"
-#include "model/draft.h"
-#include "model/wire.h"
 #include "store/store.h"
+#include "sync/claims.h"
+#include "sync/floor.h"
+#include "sync/invite.h"
 #include "sync/join.h"
-#include "sync/rejoin.h"
+#include "sync/own.h"
 #include "sync/space.h"
 
 static struct sync sync_of(struct app *app)
@@ -31,22 +32,6 @@ static void date_text(int64_t ms, char *out, size_t size)
 	localtime_r(&t, &tm);
 	if (strftime(out, size, "%Y-%m-%d", &tm) == 0)
 		out[0] = '\0';
-}
-
-/* What the owner of this home is called. */
-static enum err own_name(struct errctx *ec, struct app *app, char out[static APP_NAME_MAX])
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
-
-	out[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].kind == SPACE_OWN)
-			app_author(app, (struct dot){ list[i].me, 1 }, out);
-	}
-	free(list);
-	return e;
 }
 
 static enum err name_check(struct errctx *ec, const char *name)
@@ -76,7 +61,7 @@ static enum err found(struct errctx *ec, struct app *app, const struct founding 
 	struct sync y = sync_of(app);
 	struct founding f = *what;
 	char nick[APP_NAME_MAX];
-	enum err e = own_name(ec, app, nick);
+	enum err e = app_own_name(ec, app, nick);
 
 	f.nick = nick;
 	if (e == ERR_OK)
@@ -129,18 +114,27 @@ enum err app_found_circle(struct errctx *ec, struct app *app, const char *name)
 
 /* --- lists --- */
 
-static enum err count_members(struct errctx *ec, struct app *app, int64_t space, size_t *out)
+/* Persons, as `member list` shows them. */
+static enum err count_members(struct errctx *ec, struct app *app, const struct space_row *space, size_t *out)
 {
-	struct dots people = { 0 };
-	enum err e = store_of_kind(ec, app->store, KIND_member, space, &people);
+	struct sync y = sync_of(app);
+	struct claims people = { 0 };
+	struct dots ids = { 0 };
+	enum err e = claims_load(ec, &y, space, &people);
 
-	*out = people.n;
-	dots_free(&people);
+	*out = 0;
+	if (e == ERR_OK)
+		e = store_of_kind(ec, app->store, KIND_member, space->n, &ids);
+	for (size_t i = 0; i < ids.n; i++)
+		*out += !claims_nobody(&people, ids.d[i]);
+	dots_free(&ids);
+	claims_free(&people);
 	return e;
 }
 
 enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **out, size_t *count)
 {
+	struct sync y = sync_of(app);
 	struct space_row *list = NULL;
 	char name[SPACE_NAME_MAX + 1];
 	size_t n = 0;
@@ -156,10 +150,14 @@ enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **ou
 		if (list[i].kind != SPACE_CIRCLE)
 			continue;
 		app_space_name(app, list[i].neighbourhood, name);
-		*v = (struct circle_view){ strdup(list[i].name), strdup(name), 0, list[i].state == SPACE_ASKED };
+		*v = (struct circle_view){ .name = strdup(list[i].name),
+			                   .neighbourhood = strdup(name),
+			                   .asked = list[i].state == SPACE_ASKED };
 		(*count)++;
 		e = v->name == NULL || v->neighbourhood == NULL ? ERR_NO_MEMORY
-		                                                : count_members(ec, app, list[i].n, &v->members);
+		                                                : count_members(ec, app, &list[i], &v->members);
+		if (e == ERR_OK)
+			e = floor_open(ec, &y, list[i].n, &v->coming_in);
 	}
 	free(list);
 	if (e != ERR_OK) {
@@ -254,40 +252,89 @@ static enum err have_role(struct errctx *ec, struct app *app, const struct space
 	return ERR_OK;
 }
 
-enum err app_invite(struct errctx *ec, struct app *app, const char *space, const char *role, struct invite_view *out)
+/* For the role that is asked for, the space it is held in, and whether one may give it. */
+static enum err person_space(struct errctx *ec, struct app *app, const char *space, const char *role,
+                             struct space_row *row)
+{
+	bool may = true;
+	enum err e = ERR_OK;
+
+	if (list_item(LIST_role, role) == NULL)
+		return err_set(ec, ERR_INPUT, "%1 is not a role. Choose member, coordinator or teller.", role, NULL,
+		               NULL);
+	if (strcmp(role, "member") == 0)
+		return invite_space(ec, app, space, row);
+	/* coordinators and tellers have their role in the neighbourhood, and no place in a circle's log */
+	e = invite_neighbourhood(ec, app, space, row);
+	if (e == ERR_OK)
+		e = have_role(ec, app, row, "coordinator", &may);
+	if (e == ERR_OK && !may)
+		e = err_set(ec, ERR_REFUSED, "Only a coordinator can invite a coordinator or a teller.", NULL, NULL,
+		            NULL);
+	return e;
+}
+
+/* Another device needs a place where both meet: the neighbourhood's repository. `only`: what is asked for, 0 for all.
+ */
+static enum err device_space(struct errctx *ec, struct app *app, const struct invite_ask *ask, struct space_row *row,
+                             int64_t *only)
+{
+	struct errctx none = { 0 };
+	int64_t n = 0;
+	enum err e = ERR_OK;
+
+	*only = 0;
+	if (ask->role != NULL)
+		return err_set(ec, ERR_USAGE, "Another device of yours has the roles that you have. Leave out --role.",
+		               NULL, NULL, NULL);
+	if (ask->space != NULL) {
+		e = invite_space(ec, app, ask->space, row);
+		*only = e == ERR_OK ? row->n : 0;
+		n = e == ERR_OK ? row->neighbourhood : 0;
+	} else {
+		e = app_neighbourhood(&none, app, &n);
+		if (e == ERR_USAGE || (e == ERR_NOT_FOUND && app->neighbourhood != NULL))
+			e = app_neighbourhood(ec, app, &n);
+	}
+	if ((e == ERR_OK && n == 0) || (e == ERR_NOT_FOUND && ec->code == ERR_OK))
+		return err_set(
+		    ec, ERR_REFUSED,
+		    "Your devices meet in the repository of a neighbourhood, and you are in none yet. Found "
+		    "one (neighbourhood found NAME --remote URL) or use an invitation, and then do this again.",
+		    NULL, NULL, NULL);
+	return e != ERR_OK ? e : store_space_get(ec, app->store, n, row);
+}
+
+enum err app_invite(struct errctx *ec, struct app *app, const struct invite_ask *ask, struct invite_view *out)
 {
 	struct sync y = sync_of(app);
 	struct space_row row;
 	struct invitation invitation;
-	bool may = true;
+	const char *role = ask->role == NULL ? "member" : ask->role;
+	uint8_t id[INVITATION_ID_LEN];
+	int64_t only = 0;
 	enum err e = within_not_restored(ec, app);
 
 	*out = (struct invite_view){ 0 };
-	if (e != ERR_OK)
-		return e;
-	if (role == NULL)
-		role = "member";
-	if (list_item(LIST_role, role) == NULL)
-		return err_set(ec, ERR_INPUT, "%1 is not a role. Choose member, coordinator or teller.", role, NULL,
-		               NULL);
-	if (strcmp(role, "member") != 0) {
-		/* coordinators and tellers have their role in the neighbourhood, and no place in a circle's log */
-		e = invite_neighbourhood(ec, app, space, &row);
-		if (e == ERR_OK)
-			e = have_role(ec, app, &row, "coordinator", &may);
-		if (e == ERR_OK && !may)
-			e = err_set(ec, ERR_REFUSED, "Only a coordinator can invite a coordinator or a teller.", NULL,
-			            NULL, NULL);
-	} else {
-		e = invite_space(ec, app, space, &row);
-	}
+	if (e == ERR_OK)
+		e = ask->device ? device_space(ec, app, ask, &row, &only)
+		                : person_space(ec, app, ask->space, role, &row);
+	if (e == ERR_OK)
+		e = within_arrived(ec, app, only != 0 ? only : row.n);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
 	if (e != ERR_OK)
 		return e;
-	e = invite_make(ec, &y, &row, role, &invitation);
+	e = ask->device ? invite_device_make(ec, &y, &row, only, &invitation)
+	                : invite_make(ec, &y, &row, role, ask->compare, &invitation);
 	if (e == ERR_OK)
 		e = invitation_put(&invitation, &out->text);
+	invitation_id(invitation.secret, id);
+	hex_put(id, sizeof(id), out->id);
+	if (e == ERR_OK)
+		strcpy(out->space, invitation_main(&invitation)->name);
+	out->compare = invitation.compare;
+	out->spaces = invitation.spaces;
 	date_text(invitation.expires_ms, out->expires, sizeof(out->expires));
 	secret_wipe(&invitation, sizeof(invitation));
 	e = within_end(ec, app, e);
@@ -295,7 +342,6 @@ enum err app_invite(struct errctx *ec, struct app *app, const char *space, const
 		buf_free(&out->text);
 		return e;
 	}
-	strcpy(out->space, row.name);
 	return ERR_OK;
 }
 
@@ -318,6 +364,8 @@ enum err app_invites(struct errctx *ec, struct app *app, struct open_invite **ou
 		memcpy(v->id, list[i].id, sizeof(v->id));
 		snprintf(v->space, sizeof(v->space), "%s", list[i].space);
 		memcpy(v->role, list[i].role, sizeof(v->role));
+		v->device = list[i].device;
+		v->compare = list[i].compare;
 		date_text(list[i].expires_ms, v->expires, sizeof(v->expires));
 		strcpy(v->state, list[i].used ? "used" : list[i].expires_ms < clock_now(app->clock) ? "ended" : "open");
 	}
@@ -338,23 +386,60 @@ enum err app_invite_withdraw(struct errctx *ec, struct app *app, const char *id)
 
 /* --- joining --- */
 
-enum err app_join(struct errctx *ec, struct app *app, const char *text, size_t len, char *space)
+/* This home becomes a device of somebody: what was written in its own space goes to that person's other devices.
+ * Whoever made the invitation may be somebody else, so that is only done when it is asked for. */
+static enum err own_may_go(struct errctx *ec, struct app *app, const struct invitation *i, bool bring)
+{
+	struct sync y = sync_of(app);
+	struct space_row own;
+	struct own_use use;
+	enum err e = own_space(ec, &y, &own);
+
+	if (e != ERR_OK || i->space[0].kind != SPACE_OWN || memcmp(own.id.b, i->space[0].id.b, SPACE_ID_LEN) == 0)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = own_use(ec, &y, &own, &use);
+	if (e == ERR_OK && !use.alone)
+		e = err_set(
+		    ec, ERR_REFUSED,
+		    "This home shares what is yours alone with another device already. Make a new home for this "
+		    "invitation: sleutelbos --home DIR init --name NAME",
+		    NULL, NULL, NULL);
+	if (e == ERR_OK && use.written && !bring)
+		e = err_set(
+		    ec, ERR_REFUSED,
+		    "With this invitation, what you wrote here for yourself alone goes to the other devices of %1. "
+		    "Are they yours? Then add: --bring-notes",
+		    i->space[0].name, NULL, NULL);
+	return e;
+}
+
+enum err app_join(struct errctx *ec, struct app *app, const char *text, size_t len, bool bring, struct join_view *out)
 {
 	struct sync y = sync_of(app);
 	struct invitation invitation;
 	char nick[APP_NAME_MAX];
 	enum err e = within_not_restored(ec, app);
 
+	*out = (struct join_view){ 0 };
 	if (e == ERR_OK)
 		e = invitation_get(ec, text, len, &invitation);
 	if (e == ERR_OK)
-		e = own_name(ec, app, nick);
+		e = app_own_name(ec, app, nick);
+	if (e == ERR_OK && invitation.device)
+		e = own_may_go(ec, app, &invitation, bring);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
-	if (e == ERR_OK)
-		e = within_end(ec, app, join_ask(ec, &y, &invitation, nick));
-	if (e == ERR_OK)
-		strcpy(space, invitation.space[0].name);
+	if (e != ERR_OK)
+		goto done;
+	e = join_ask(ec, &y, &invitation, nick, out->fingerprint);
+	e = within_end(ec, app, e);
+	if (e != ERR_OK)
+		goto done;
+	strcpy(out->space, invitation_main(&invitation)->name);
+	if (invitation.device && invitation.space[0].kind == SPACE_OWN)
+		strcpy(out->person, invitation.space[0].name);
+	out->compare = invitation.compare;
+done:
 	secret_wipe(&invitation, sizeof(invitation));
 	return e;
 }
@@ -367,7 +452,7 @@ enum err app_join_request(struct errctx *ec, struct app *app, const char *remote
 	enum err e = within_not_restored(ec, app);
 
 	if (e == ERR_OK)
-		e = own_name(ec, app, nick);
+		e = app_own_name(ec, app, nick);
 	if (e == ERR_OK)
 		e = store_begin(ec, app->store);
 	if (e != ERR_OK)
@@ -376,287 +461,52 @@ enum err app_join_request(struct errctx *ec, struct app *app, const char *remote
 	return within_end(ec, app, e);
 }
 
-/* --- members --- */
-
-struct member_list {
-	struct member_view *v;
-	size_t n;
-	size_t cap;
-};
-
-static enum err member_add(struct member_list *l, struct member_view **out)
+/* One line for each invitation that was used, under the name of the first of its spaces: those that are nobody's own
+ * say more, so they are looked at first. */
+static enum err asked_add(struct errctx *ec, struct app *app, const struct asked_row *row, bool own,
+                          struct asked_view *list, size_t *count)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 8 : 2 * l->cap;
-		struct member_view *v = realloc(l->v, cap * sizeof(*v));
+	struct asked_view *v = &list[*count];
+	struct space_row space;
+	char id[17];
+	enum err e = store_space_get(ec, app->store, row->space, &space);
 
-		if (v == NULL)
-			return ERR_NO_MEMORY;
-		l->v = v;
-		l->cap = cap;
+	if (e != ERR_OK || (space.kind == SPACE_OWN) != own)
+		return e;
+	hex_put(row->id, INVITATION_ID_LEN, id);
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(list[i].id, id) == 0)
+			return ERR_OK;
 	}
-	*out = &l->v[l->n++];
-	**out = (struct member_view){ 0 };
+	*v = (struct asked_view){ .device = row->device, .compare = row->compare };
+	memcpy(v->id, id, sizeof(id));
+	snprintf(v->space, sizeof(v->space), "%s", space.name);
+	memcpy(v->fingerprint, row->words, FINGERPRINT_LEN);
+	(*count)++;
 	return ERR_OK;
 }
 
-void app_members_free(struct member_view *list, size_t count)
+enum err app_asked(struct errctx *ec, struct app *app, struct asked_view **out, size_t *count)
 {
-	for (size_t i = 0; list != NULL && i < count; i++)
-		free(list[i].devices);
-	free(list);
-}
-
-static void roles_text(const struct record *r, char *out, size_t size)
-{
-	struct bytes text = { 0 };
-	size_t at = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; record_element_text(r, F_member_role, i, &text); i++) {
-		/* everybody is a member; only what goes beyond it is said */
-		if (text.len == 6 && memcmp(text.data, "member", 6) == 0)
-			continue;
-		at += (size_t)snprintf(out + at, at < size ? size - at : 0, "%s%.*s", at > 0 ? "," : "", (int)text.len,
-		                       (const char *)text.data);
-		if (at >= size)
-			return;
-	}
-	if (at == 0)
-		snprintf(out, size, "member");
-}
-
-static const char *status_text(enum device_state s)
-{
-	return s == DEVICE_RESTING ? "resting" : s == DEVICE_REMOVED ? "removed" : "member";
-}
-
-static enum err member_devices(struct errctx *ec, struct app *app, const struct space_row *space, struct dot person,
-                               struct member_view *v)
-{
-	struct device_row *list = NULL;
+	struct sync y = sync_of(app);
+	struct asked_row *list = NULL;
 	size_t n = 0;
-	enum err e = store_device_list(ec, app->store, space->n, &list, &n);
+	enum err e = asked_list(ec, &y, &list, &n);
 
-	strcpy(v->status, "member");
-	v->devices = calloc(n + 1, sizeof(*v->devices));
-	if (e == ERR_OK && v->devices == NULL)
-		e = ERR_NO_MEMORY;
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct bundle b = { .tag = list[i].tag };
-
-		if (list[i].state == DEVICE_NAMED || dot_cmp(list[i].member, person) != 0)
-			continue;
-		memcpy(b.sign, list[i].sign, sizeof(b.sign));
-		memcpy(b.box, list[i].box, sizeof(b.box));
-		if (v->device_count == 0)
-			bundle_fingerprint(&b, v->fingerprint);
-		device_text(list[i].id, v->devices[v->device_count++]);
-		strcpy(v->status, status_text(list[i].state));
-		v->me = v->me || device_cmp(list[i].id, space->me) == 0;
-	}
-	free(list);
-	return e;
-}
-
-static enum err member_of(struct errctx *ec, struct app *app, const struct space_row *space, struct dot person,
-                          struct member_list *all)
-{
-	struct member_view *v = NULL;
-	struct loaded l;
-	struct bytes name = { 0 };
-	struct bytes met = { 0 };
-	enum err e = store_load(ec, app->store, person, &l);
-
-	if (e != ERR_OK)
-		return e;
-	e = member_add(all, &v);
+	*count = 0;
+	*out = NULL;
 	if (e == ERR_OK) {
-		dot_text(person, v->id);
-		if (record_text(&l.record, F_member_name, &name))
-			snprintf(v->name, sizeof(v->name), "%.*s", (int)name.len, (const char *)name.data);
-		snprintf(v->space, sizeof(v->space), "%s", space->name);
-		roles_text(&l.record, v->role, sizeof(v->role));
-		v->met = record_element(&l.record, F_member_met, 0, &met);
-		e = member_devices(ec, app, space, person, v);
+		*out = calloc(n + 1, sizeof(**out));
+		e = *out == NULL ? ERR_NO_MEMORY : ERR_OK;
 	}
-	store_loaded_free(&l);
-	return e;
-}
-
-static enum err requests_of(struct errctx *ec, struct app *app, struct member_list *all)
-{
-	struct sync y = sync_of(app);
-	struct request_row *list = NULL;
-	size_t n = 0;
-	enum err e = request_list(ec, &y, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct member_view *v = NULL;
-
-		e = member_add(all, &v);
-		if (e != ERR_OK)
-			break;
-		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
-		strcpy(v->status, "requested");
-		strcpy(v->role, "member");
-		bundle_fingerprint(&list[i].bundle, v->fingerprint);
-	}
+	for (size_t i = 0; e == ERR_OK && i < 2 * n; i++)
+		e = asked_add(ec, app, &list[i % n], i >= n, *out, count);
 	free(list);
-	return e;
-}
-
-/* Devices that want to come back from a backup. */
-static enum err rejoins_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
-{
-	struct sync y = sync_of(app);
-	struct rejoin_row *list = NULL;
-	size_t n = 0;
-	enum err e = rejoin_list(ec, &y, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct member_view *v = NULL;
-		struct loaded l;
-		struct bytes name = { 0 };
-
-		if (list[i].space != space->n)
-			continue;
-		e = member_add(all, &v);
-		if (e != ERR_OK)
-			break;
-		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
-		strcpy(v->status, "requested");
-		strcpy(v->role, "member");
-		snprintf(v->space, sizeof(v->space), "%s", space->name);
-		date_text(list[i].made_day * 24 * 60 * 60 * 1000, v->backup, sizeof(v->backup));
-		bundle_fingerprint(&list[i].bundle, v->fingerprint);
-		if (store_load(NULL, app->store, list[i].person, &l) != ERR_OK)
-			continue;
-		if (record_text(&l.record, F_member_name, &name))
-			snprintf(v->name, sizeof(v->name), "%.*s", (int)name.len, (const char *)name.data);
-		roles_text(&l.record, v->role, sizeof(v->role));
-		store_loaded_free(&l);
-	}
-	free(list);
-	return e;
-}
-
-enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out, size_t *count)
-{
-	struct member_list all = { 0 };
-	struct space_row *list = NULL;
-	bool any = space == NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct dots people = { 0 };
-
-		if (list[i].kind == SPACE_OWN || (space != NULL && strcasecmp(space, list[i].name) != 0))
-			continue;
-		any = true;
-		e = store_of_kind(ec, app->store, KIND_member, list[i].n, &people);
-		for (size_t k = 0; e == ERR_OK && k < people.n; k++)
-			e = member_of(ec, app, &list[i], people.d[k], &all);
-		dots_free(&people);
-		if (e == ERR_OK)
-			e = rejoins_of(ec, app, &list[i], &all);
-		if (e == ERR_OK && list[i].kind == SPACE_NEIGHBOURHOOD)
-			e = requests_of(ec, app, &all);
-	}
-	free(list);
-	if (e == ERR_OK && !any)
-		e = err_set(ec, ERR_NOT_FOUND, "You are not in a circle or neighbourhood called %1.", space, NULL,
-		            NULL);
 	if (e != ERR_OK) {
-		app_members_free(all.v, all.n);
-		all = (struct member_list){ 0 };
+		free(*out);
+		*out = NULL;
+		*count = 0;
 	}
-	*out = all.v;
-	*count = all.n;
-	return e;
-}
-
-enum err app_approve(struct errctx *ec, struct app *app, const char *id, const char *name)
-{
-	struct sync y = sync_of(app);
-	struct request_row *list = NULL;
-	struct request_row chosen = { 0 };
-	struct space_row neighbourhood;
-	int64_t space = 0;
-	size_t n = 0;
-	size_t matches = 0;
-	bool again = false;
-	enum err e = within_not_restored(ec, app);
-
-	if (e == ERR_OK)
-		e = again_approve(ec, app, id, &again);
-	if (e == ERR_OK && again)
-		return ERR_OK;
-	if (e == ERR_OK)
-		e = app_neighbourhood(ec, app, &space);
-	if (e == ERR_OK)
-		e = store_space_get(ec, app->store, space, &neighbourhood);
-	if (e == ERR_OK)
-		e = request_list(ec, &y, &list, &n);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (strncmp(list[i].id, id, strlen(id)) == 0) {
-			chosen = list[i];
-			matches++;
-		}
-	}
-	free(list);
-	if (e == ERR_OK && matches == 0)
-		e = err_set(ec, ERR_NOT_FOUND, "Nobody with the id %1 asks to join. See member list.", id, NULL, NULL);
-	if (e == ERR_OK && matches > 1)
-		e = err_set(ec, ERR_USAGE, "More than one record starts with %1. Type a few more characters.", id, NULL,
-		            NULL);
-	if (e == ERR_OK)
-		e = store_begin(ec, app->store);
-	if (e != ERR_OK)
-		return e;
-	e = request_approve(ec, &y, &neighbourhood, &chosen, name == NULL ? "?" : name);
-	return within_end(ec, app, e);
-}
-
-enum err app_met(struct errctx *ec, struct app *app, const char *id)
-{
-	struct draft d = { 0 };
-	struct change c = { 0 };
-	struct loaded l = { 0 };
-	struct space_row space;
-	struct device_row me;
-	struct dot person = { 0 };
-	struct dot written = { 0 };
-	uint8_t ref[DOT_REF_MAX];
-	struct buf element = { 0 };
-	enum err e = store_find(ec, app->store, id, KIND_member, &person);
-
-	if (e == ERR_OK)
-		e = store_load(ec, app->store, person, &l);
-	if (e == ERR_OK)
-		e = store_space_get(ec, app->store, l.space, &space);
-	if (e == ERR_OK)
-		e = store_device_by_id(ec, app->store, space.me, &me);
-	if (e == ERR_OK && dot_cmp(me.member, person) == 0)
-		e = err_set(ec, ERR_REFUSED, "This is you. Compare the six words with someone else.", NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = wire_put_bytes(&element, ref, dot_ref_put(me.member, ref));
-	if (e != ERR_OK)
-		goto done;
-	draft_set_add_raw(&d, F_member_met, buf_bytes(&element));
-	c = (struct change){ .space = l.space, .target = person };
-	e = draft_writes(&d, &c.writes, &c.write_count);
-	if (e == ERR_OK)
-		e = store_begin(ec, app->store);
-	if (e != ERR_OK)
-		goto done;
-	e = store_write(ec, app->store, &c, app_now_ms(app), &written);
-	e = within_end(ec, app, e);
-done:
-	store_loaded_free(&l);
-	buf_free(&element);
-	draft_free(&d);
 	return e;
 }
 

@@ -18,20 +18,31 @@ struct circle_view {
 	char *name;
 	char *neighbourhood; /* "" */
 	size_t members;
-	bool asked; /* asked to join, no answer yet */
+	bool asked;     /* asked to join, no answer yet */
+	bool coming_in; /* joined, and not all is here yet: nothing can be written there */
 };
 enum err app_circles(struct errctx *ec, struct app *app, struct circle_view **out, size_t *count) MUST_CHECK;
 void app_circles_free(struct circle_view *list, size_t count);
 
-/* An invitation as text (NUL-terminated in `out`). `space`: name of a circle or neighbourhood; NULL: the only circle,
- * else the neighbourhood. `role`: member, coordinator, teller; NULL: member. The last two are held in the
- * neighbourhood: NULL is that one then, and a circle ERR_REFUSED. */
+/* An invitation as text (NUL-terminated in `out->text`). */
+struct invite_ask {
+	const char *space; /* name of a circle or neighbourhood; NULL: the only circle, else the neighbourhood */
+	/* member, coordinator, teller; NULL: member. The last two are held in the neighbourhood: NULL for `space` is
+	 * that one then, and a circle ERR_REFUSED. */
+	const char *role;
+	bool device;  /* for another device of one's own: for all that is here and syncs there, or `space` alone */
+	bool compare; /* whoever uses it waits until six words were compared */
+};
 struct invite_view {
 	struct buf text;
+	char id[17];
 	char space[128];
 	char expires[16]; /* ISO date */
+	bool compare;
+	size_t spaces; /* which it is for */
 };
-enum err app_invite(struct errctx *ec, struct app *app, const char *space, const char *role,
+/* ERR_REFUSED with what to do first, where there is no neighbourhood yet. */
+enum err app_invite(struct errctx *ec, struct app *app, const struct invite_ask *ask,
                     struct invite_view *out) MUST_CHECK;
 struct open_invite {
 	char id[17];
@@ -39,38 +50,64 @@ struct open_invite {
 	char role[16];
 	char expires[16];
 	char state[12]; /* open, used, ended */
+	bool device;
+	bool compare;
 };
 enum err app_invites(struct errctx *ec, struct app *app, struct open_invite **out, size_t *count) MUST_CHECK;
 enum err app_invite_withdraw(struct errctx *ec, struct app *app, const char *id) MUST_CHECK;
 
-/* Uses an invitation: asks, and is in after the inviting device and this one have synced. `space` receives the name
- * (128 bytes). */
-enum err app_join(struct errctx *ec, struct app *app, const char *text, size_t len, char *space) MUST_CHECK;
+/* Uses an invitation: asks, and is in after the inviting device and this one have synced. `text` may have other words
+ * around it. */
+struct join_view {
+	char space[128];  /* what it is for */
+	char person[128]; /* whose device this becomes; "" for an ordinary invitation */
+	bool compare;     /* the one who invited must compare the six words of `fingerprint` and approve */
+	uint8_t fingerprint[FINGERPRINT_LEN];
+};
+/* `bring`: what was written in this home's own space may go along to the person's other devices. Without it a home
+ * where something was written is ERR_REFUSED with a sentence. */
+enum err app_join(struct errctx *ec, struct app *app, const char *text, size_t len, bool bring,
+                  struct join_view *out) MUST_CHECK;
 /* Without an invitation. The six words of `fingerprint` are read to the one who approves. */
 enum err app_join_request(struct errctx *ec, struct app *app, const char *remote,
                           uint8_t fingerprint[static FINGERPRINT_LEN]) MUST_CHECK;
+
+/* What this home asked for and was not let in to yet, one for each invitation; free() it. */
+struct asked_view {
+	char id[17]; /* of the invitation, or of the request */
+	char space[128];
+	bool device;
+	bool compare;
+	uint8_t fingerprint[FINGERPRINT_LEN];
+};
+enum err app_asked(struct errctx *ec, struct app *app, struct asked_view **out, size_t *count) MUST_CHECK;
 
 struct member_view {
 	char id[40];
 	char name[128];
 	char space[128];
-	char role[64];                        /* "coordinator", "teller", "member", several with commas */
-	char status[12];                      /* requested, member, resting, removed */
-	char backup[16];                      /* requested: comes back from a backup of this ISO date; "": is new */
-	uint8_t fingerprint[FINGERPRINT_LEN]; /* of the first device's keys */
-	bool met;
-	bool me;
+	char role[64];   /* "coordinator", "teller", "member", several with commas */
+	char status[12]; /* requested, member, resting, removed */
+	uint8_t
+	    fingerprint[FINGERPRINT_LEN]; /* of the keys of all its devices; of a request, of all that it asks for */
+	bool met;                         /* one compared these very words with this person */
+	bool words_changed;               /* one compared words, and they are others now: a device came or went */
+	bool me;                          /* oneself; of a request, one's own that has no answer yet */
+	char backup[16];                  /* of a request: comes back from a backup of this ISO date; "": is new */
+	bool device;                      /* of a request: as another device of one's own */
 	char (*devices)[16];
 	size_t device_count;
 };
-/* `space`: NULL for every circle and neighbourhood. */
+/* `space`: NULL for every circle and neighbourhood. A person stands there once in each space. */
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out,
                      size_t *count) MUST_CHECK;
 void app_members_free(struct member_view *list, size_t count);
-/* `id`: start of a request's id; `name`: what the others call this person, NULL: "?" until they say it themselves. */
-enum err app_approve(struct errctx *ec, struct app *app, const char *id, const char *name) MUST_CHECK;
-/* Six words were compared in person with this member. */
-enum err app_met(struct errctx *ec, struct app *app, const char *id) MUST_CHECK;
+/* `id`: start of a request's id; `name`: what the others call this person, NULL: what it calls itself, or "?" until it
+ * says so. `out` (128 bytes) receives the name. */
+enum err app_approve(struct errctx *ec, struct app *app, const char *id, const char *name, char *out) MUST_CHECK;
+/* Six words were compared in person with this member. It is one's own statement, for these very words: it stands in the
+ * own space, where only one's own devices read it. `out` (128 bytes) receives the name. */
+enum err app_met(struct errctx *ec, struct app *app, const char *id, char *out) MUST_CHECK;
 
 struct remote_view {
 	char neighbourhood[128];

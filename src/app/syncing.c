@@ -24,7 +24,9 @@
 #include "batch/batch.h"
 #include "store/store.h"
 #include "sync/epochs.h"
+#include "sync/floor.h"
 #include "sync/inbox.h"
+#include "sync/join.h"
 #include "sync/outbox.h"
 #include "sync/restored.h"
 #include "vault/vault.h"
@@ -377,6 +379,7 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->changed += r->changed;
 	v->set_aside += r->set_aside;
 	v->joined += r->joined;
+	v->carried += r->carried;
 	v->admitted += r->admitted;
 }
 
@@ -493,8 +496,22 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_LATER;
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead && (more || again || r.received.joined > 0);
+		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
+		       (more || again || r.received.joined + r.received.carried > 0);
 	}
+	return e;
+}
+
+/* How many wait for a person to let them in. */
+static enum err asking_count(struct errctx *ec, struct app *app, uint64_t *out)
+{
+	struct sync y = sync_of(app);
+	struct request_row *list = NULL;
+	size_t n = 0;
+	enum err e = request_list(ec, &y, &list, &n);
+
+	*out = n;
+	free(list);
 	return e;
 }
 
@@ -544,6 +561,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		e = standing_load(ec, app, &after);
 	if (e == ERR_OK)
 		out->two_versions = standing_new(&before, &after);
+	if (e == ERR_OK)
+		e = asking_count(ec, app, &out->asking);
 	if (e == ERR_OK && out->result == SYNC_DONE)
 		e = save_success(ec, app);
 	standing_free(&before);
@@ -577,6 +596,8 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 	enum err e = store_device_list(ec, app->store, row->n, &devices, &n);
 
 	*out = (struct space_status){ .asked = row->state == SPACE_ASKED };
+	if (e == ERR_OK && row->state == SPACE_MEMBER)
+		e = floor_open(ec, &y, row->n, &out->coming_in);
 	snprintf(out->name, sizeof(out->name), "%s", row->name);
 	snprintf(out->kind, sizeof(out->kind), "%s", kind_text(row->kind));
 	for (size_t i = 0; i < n; i++)
@@ -677,11 +698,17 @@ enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)
 	if (e == ERR_OK && out->spaces == NULL)
 		e = ERR_NO_MEMORY;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		e = space_status(ec, app, &list[i], &out->spaces[i]);
-		out->space_count = i + 1;
-		out->unsent += out->spaces[i].unsent;
+		struct space_status *one = &out->spaces[out->space_count];
+
+		if (list[i].state == SPACE_GONE)
+			continue;
+		e = space_status(ec, app, &list[i], one);
+		out->space_count++;
+		out->unsent += one->unsent;
 	}
 	free(list);
+	if (e == ERR_OK)
+		e = asking_count(ec, app, &out->asking);
 	if (e == ERR_OK)
 		e = last_success(ec, app, out);
 	if (e == ERR_OK)

@@ -17,7 +17,9 @@ struct sync_view {
 	uint64_t two_versions;
 	uint64_t set_aside;
 	uint64_t joined;   /* spaces that became one's own */
+	uint64_t carried;  /* records that went along from a home's own space into that of its person's other devices */
 	uint64_t admitted; /* people this device let in */
+	uint64_t asking;   /* requests that wait for somebody's word here, those of before included */
 	uint64_t healed;   /* branches pushed back to a host that had lost them */
 	enum sync_result result;
 	/* why not DONE, and what was odd: English sentences, keys of their translations */
@@ -38,6 +40,7 @@ struct space_status {
 	size_t devices;
 	uint64_t unsent;
 	bool asked;
+	bool coming_in; /* joined, and not all is here that was promised: nothing can be written there yet */
 };
 
 struct aside_view {
@@ -62,6 +65,7 @@ struct status_view {
 	char restored[24];     /* ISO 8601 UTC: restored from a backup of then, and not among the others yet; "": no */
 	uint64_t waiting;      /* files whose causes are missing */
 	struct waiting_view waiting_for;
+	uint64_t asking; /* people who ask to be let in, and wait for somebody's word */
 	struct aside_view *aside;
 	size_t aside_count;
 	struct space_status *spaces;

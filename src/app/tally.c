@@ -494,6 +494,8 @@ enum err app_tally_skip(struct errctx *ec, struct app *app, const char *period, 
 		change.space = row.n;
 		e = draft_writes(&d, &change.writes, &change.write_count);
 	}
+	if (e == ERR_OK)
+		e = within_arrived(ec, app, row.n);
 	if (e == ERR_OK && (e = store_begin(ec, app->store)) == ERR_OK) {
 		e = remember_answer(ec, app, &c, row.n);
 		if (e == ERR_OK)

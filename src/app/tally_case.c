@@ -453,7 +453,9 @@ enum err tally_write(struct errctx *ec, struct app *app, const struct tally_case
 	if (r->plan_tag != 0)
 		draft_ref(&d, r->plan_tag, c->plan_id);
 	draft_bytes(&d, r->body_tag, r->body);
-	e = draft_writes(&d, &change.writes, &change.write_count);
+	e = within_arrived(ec, app, c->space.n);
+	if (e == ERR_OK)
+		e = draft_writes(&d, &change.writes, &change.write_count);
 	if (e == ERR_OK)
 		e = store_write(ec, app->store, &change, app_now_ms(app), id);
 	draft_free(&d);

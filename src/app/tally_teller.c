@@ -10,6 +10,7 @@
 #include "app/tally_case.h"
 #include "app/within.h"
 #include "crypto/secret.h"
+#include "sync/floor.h"
 #include "vault/vault.h"
 
 #define COMBINE_TIME_MS (10 * 60 * 1000)
@@ -99,13 +100,19 @@ static enum err after_sync_in(struct errctx *ec, struct app *app, const struct s
 
 enum err app_tally_after_sync(struct errctx *ec, struct app *app, size_t *written)
 {
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
 	struct space_row *list = NULL;
 	size_t count = 0;
 	enum err e = store_space_list(ec, app->store, &list, &count);
 
 	*written = 0;
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		if (list[i].kind == SPACE_NEIGHBOURHOOD && list[i].state == SPACE_MEMBER)
+		bool coming_in = false;
+
+		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].state != SPACE_MEMBER)
+			continue;
+		e = floor_open(ec, &y, list[i].n, &coming_in); /* a plan that is not all here is no plan yet */
+		if (e == ERR_OK && !coming_in)
 			e = after_sync_in(ec, app, &list[i], written);
 	}
 	free(list);
@@ -467,6 +474,8 @@ static enum err release_write(struct errctx *ec, struct app *app, const struct t
 	draft_bytes(&d, F_release_body, buf_bytes(&body));
 	if (e == ERR_OK)
 		e = draft_writes(&d, &change.writes, &change.write_count);
+	if (e == ERR_OK)
+		e = within_arrived(ec, app, c->space.n);
 	if (e == ERR_OK && (e = store_begin(ec, app->store)) == ERR_OK)
 		e = within_end(ec, app, store_write(ec, app->store, &change, app_now_ms(app), id));
 	draft_free(&d);

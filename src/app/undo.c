@@ -335,6 +335,8 @@ static enum err undo_write(struct errctx *ec, struct app *app, struct undoing *u
 	if (e == ERR_OK)
 		e = draft_writes(&u->draft, &change.writes, &change.write_count);
 	if (e == ERR_OK)
+		e = within_arrived(ec, app, l->space);
+	if (e == ERR_OK)
 		e = store_write(ec, app->store, &change, app_now_ms(app), &dot);
 	if (e == ERR_OK)
 		e = store_undo_put(ec, app->store, dot, u->undone->edit.dot);

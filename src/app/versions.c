@@ -236,8 +236,10 @@ static enum err pick_write(struct errctx *ec, struct app *app, const struct load
 	const struct write write = { .tag = tag, .value = value };
 	struct change change = { .space = l->space, .target = l->record.id, .writes = &write, .write_count = 1 };
 	struct dot dot = { 0 };
-	enum err e = store_begin(ec, app->store);
+	enum err e = within_arrived(ec, app, l->space);
 
+	if (e == ERR_OK)
+		e = store_begin(ec, app->store);
 	return e != ERR_OK ? e : within_end(ec, app, store_write(ec, app->store, &change, app_now_ms(app), &dot));
 }
 

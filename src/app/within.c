@@ -2,7 +2,9 @@
 // Small steps that every use case takes.
 #include "app/within.h"
 
+#include "sync/floor.h"
 #include "sync/membership.h"
+#include "sync/own.h"
 #include "sync/restored.h"
 
 enum err within_no_memory(struct errctx *ec)
@@ -38,6 +40,27 @@ enum err within_not_removed(struct errctx *ec, struct app *app, int64_t space)
 	               "This home was removed from %1. What is here can still be read and exported; nothing new can be "
 	               "written there. A member can invite you again.",
 	               row.name, NULL, NULL);
+}
+
+enum err within_arrived(struct errctx *ec, struct app *app, int64_t space)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+
+	enum err e = floor_refuse(ec, &y, space);
+
+	return e == ERR_OK ? within_not_removed(ec, app, space) : e;
+}
+
+enum err app_own_name(struct errctx *ec, struct app *app, char *out)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	struct space_row own;
+	enum err e = own_space(ec, &y, &own);
+
+	out[0] = '\0';
+	if (e == ERR_OK)
+		app_author(app, (struct dot){ own.me, 1 }, out);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_t kind, struct loaded *out)

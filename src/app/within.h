@@ -19,12 +19,19 @@ enum err within_not_restored(struct errctx *ec, struct app *app) MUST_CHECK;
 /* ERR_REFUSED with a sentence where this home was removed from the space: what is written there would reach nobody. */
 enum err within_not_removed(struct errctx *ec, struct app *app, int64_t space) MUST_CHECK;
 
+/* ERR_LATER with a sentence while not everything of a space has come that a joiner was promised (sync/floor.h): for
+ * whatever writes there. */
+enum err within_arrived(struct errctx *ec, struct app *app, int64_t space) MUST_CHECK;
+
 /* Ends a transaction: commits where e is ERR_OK, else rolls back. */
 enum err within_end(struct errctx *ec, struct app *app, enum err e) MUST_CHECK;
 
 enum err within_no_memory(struct errctx *ec) MUST_CHECK;
 /* ERR_NO_MEMORY with its sentence where the pool failed, else e. */
 enum err within_pool(struct errctx *ec, const struct pool *p, enum err e) MUST_CHECK;
+
+/* What the owner of this home is called. `out` takes APP_NAME_MAX bytes. */
+enum err app_own_name(struct errctx *ec, struct app *app, char *out) MUST_CHECK;
 
 /* The name of the circle that a space is; NULL for the own space. */
 const char *within_space_name(struct pool *p, struct app *app, int64_t space);

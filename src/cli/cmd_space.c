@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Homes, neighbourhoods, circles, invitations, members, and where the repository is.
+// Homes, neighbourhoods, circles, members, and where the repository is.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,8 +82,7 @@ enum err cmd_init(struct command_call *call)
 	return e;
 }
 
-/* A path as the caller means it, made absolute; an address with a scheme as it is. free() it. */
-static enum err remote_address(struct command_call *call, const char *typed, char **out)
+enum err remote_address(struct command_call *call, const char *typed, char **out)
 {
 	char link[64];
 	char dir[4096];
@@ -173,7 +172,7 @@ enum err cmd_circle_list(struct command_call *call)
 			doc_text(d, "name", list[i].name);
 			doc_text(d, "neighbourhood", list[i].neighbourhood[0] == '\0' ? NULL : list[i].neighbourhood);
 			doc_int(d, "members", (int64_t)list[i].members);
-			doc_text(d, "state", list[i].asked ? "asked" : "member");
+			doc_text(d, "state", list[i].asked ? "asked" : list[i].coming_in ? "coming_in" : "member");
 			doc_end(d);
 		}
 		doc_end(d);
@@ -185,6 +184,8 @@ enum err cmd_circle_list(struct command_call *call)
 			snprintf(members, sizeof(members), "%zu", list[i].members);
 			if (list[i].asked)
 				command_say(call, TR("%1 (asked, no answer yet)"), list[i].name, NULL, NULL);
+			else if (list[i].coming_in)
+				command_say(call, TR("%1 (still coming in: sync again)"), list[i].name, NULL, NULL);
 			else
 				command_say(call, TR("%1 (members: %2) %3"), list[i].name, members,
 				            list[i].neighbourhood);
@@ -197,184 +198,19 @@ enum err cmd_circle_list(struct command_call *call)
 	return e;
 }
 
-static enum err invitation_write(struct command_call *call, const struct invite_view *v, const char *path)
-{
-	struct io_write w = { 0 };
-	enum err e = io_write_begin(call->io, call->ec, path, IO_REPLACE, &w);
-
-	if (e != ERR_OK)
-		return e;
-	if (fprintf(w.file, "%s\n", (const char *)v->text.data) < 0) {
-		e = err_errno(call->ec, errno, path);
-		io_write_abort(call->io, &w);
-		return e;
-	}
-	return io_write_commit(call->io, call->ec, &w);
-}
-
-enum err cmd_invite(struct command_call *call)
-{
-	struct invite_view v;
-	const char *path = args_get(call->args, "out");
-	enum err e = app_invite(call->ec, call->app, args_get(call->args, "space"), args_get(call->args, "role"), &v);
-
-	if (e != ERR_OK)
-		return e;
-	if (path != NULL)
-		e = invitation_write(call, &v, path);
-	if (e == ERR_OK && call->io->json) {
-		struct doc *d = doc_new();
-
-		doc_object(d, NULL);
-		doc_text(d, "invitation", path != NULL ? NULL : (const char *)v.text.data);
-		doc_text(d, "file", path);
-		doc_text(d, "space", v.space);
-		doc_text(d, "expires", v.expires);
-		doc_end(d);
-		e = doc_print(call->ec, d, call->io->out);
-	} else if (e == ERR_OK) {
-		if (path == NULL)
-			fprintf(call->io->out, "%s\n", (const char *)v.text.data);
-		command_say(call,
-		            TR("This invitation to %1 works once, until %2. Give it to one person, face to face."),
-		            v.space, v.expires, NULL);
-	}
-	buf_free(&v.text);
-	return e;
-}
-
-static const char *invite_state(const char *state)
-{
-	return strcmp(state, "open") == 0   ? TR("open")
-	       : strcmp(state, "used") == 0 ? TR("used")
-	                                    : TR("no longer valid");
-}
-
-static void invites_text(struct command_call *call, const struct open_invite *list, size_t n)
-{
-	const struct text t = { .out = call->io->out, .lang = call->lang };
-	int names = 0;
-	int roles = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const int name = text_width(list[i].space);
-		const int role = text_width(label("role", list[i].role, lang_name(call->lang)));
-
-		names = name > names ? name : names;
-		roles = role > roles ? role : roles;
-	}
-	for (size_t i = 0; i < n; i++) {
-		text_column(&t, list[i].id, 0);
-		text_column(&t, list[i].space, names);
-		text_column(&t, label("role", list[i].role, lang_name(call->lang)), roles);
-		text_say(&t, TR("until %1"), list[i].expires, NULL, NULL);
-		fputs("  ", t.out);
-		text_line(&t, invite_state(list[i].state), NULL, NULL, NULL);
-	}
-	if (n == 0)
-		command_say(call, TR("No invitations."), NULL, NULL, NULL);
-}
-
-enum err cmd_invite_list(struct command_call *call)
-{
-	struct open_invite *list = NULL;
-	const char *space = args_get(call->args, "space");
-	struct doc *d = NULL;
-	size_t all = 0;
-	size_t n = 0;
-	enum err e = app_invites(call->ec, call->app, &list, &all);
-
-	for (size_t i = 0; e == ERR_OK && i < all; i++) {
-		if (space == NULL || strcasecmp(space, list[i].space) == 0)
-			list[n++] = list[i];
-	}
-	if (e == ERR_OK && call->io->json) {
-		d = doc_new();
-		doc_array(d, NULL);
-		for (size_t i = 0; i < n; i++) {
-			doc_object(d, NULL);
-			doc_text(d, "id", list[i].id);
-			doc_text(d, "space", list[i].space);
-			doc_text(d, "role", list[i].role);
-			doc_text(d, "expires", list[i].expires);
-			doc_text(d, "state", list[i].state);
-			doc_end(d);
-		}
-		doc_end(d);
-		e = doc_print(call->ec, d, call->io->out);
-	} else if (e == ERR_OK) {
-		invites_text(call, list, n);
-	}
-	free(list);
-	return e;
-}
-
-#define INVITATION_MAX 16384
-
-static enum err join_invitation(struct command_call *call, const char *text, const char *from)
-{
-	struct buf file = { 0 };
-	char space[128] = "";
-	int fd = -1;
-	enum err e = ERR_OK;
-
-	if (from != NULL) {
-		e = io_open_read(call->io, call->ec, from, &fd);
-		if (e == ERR_OK)
-			e = file_read_fd(call->ec, fd, from, INVITATION_MAX, &file);
-		if (fd >= 0)
-			close(fd);
-	} else {
-		e = buf_put_str(&file, text);
-	}
-	if (e == ERR_OK)
-		e = app_join(call->ec, call->app, (const char *)file.data, file.len, space);
-	buf_free(&file);
-	return e != ERR_OK
-	           ? e
-	           : say_name(
-	                 call, "asked", space,
-	                 TR("You asked to join %1. Sync now, and again after the one who invited you has synced."));
-}
-
-enum err cmd_join(struct command_call *call)
-{
-	uint8_t fingerprint[FINGERPRINT_LEN];
-	char words[SIX_WORDS_LEN];
-	char *remote = NULL;
-	enum err e = ERR_OK;
-
-	if (!args_flag(call->args, "request")) {
-		if (args_get(call->args, "remote") != NULL)
-			return err_set(call->ec, ERR_USAGE,
-			               "--remote goes with --request: an invitation names it itself.", NULL, NULL,
-			               NULL);
-		return join_invitation(call, args_pos(call->args, 0), args_get(call->args, "from"));
-	}
-	if (args_get(call->args, "remote") == NULL)
-		return err_set(call->ec, ERR_USAGE, "Say where the repository is, with --remote.", NULL, NULL, NULL);
-	e = remote_address(call, args_get(call->args, "remote"), &remote);
-	if (e == ERR_OK)
-		e = app_join_request(call->ec, call->app, remote, fingerprint);
-	free(remote);
-	if (e != ERR_OK)
-		return e;
-	six_words(fingerprint, words);
-	return say_name(call, "fingerprint", words,
-	                TR("Sync now. Then read these six words to a member, who approves you: %1"));
-}
-
 static void member_doc(struct doc *d, const struct member_view *m, const char *words)
 {
 	doc_object(d, NULL);
 	doc_text(d, "id", m->id);
-	doc_text(d, "name", m->name);
-	doc_text(d, "space", m->space);
+	doc_text(d, "name", m->name[0] == '\0' ? NULL : m->name);
+	doc_text(d, "space", m->space[0] == '\0' ? NULL : m->space);
 	doc_text(d, "role", m->role);
 	doc_text(d, "status", m->status);
+	doc_bool(d, "as_device", m->device);
 	doc_text(d, "fingerprint", words);
 	doc_text(d, "backup", m->backup[0] == '\0' ? NULL : m->backup);
 	doc_bool(d, "met", m->met);
+	doc_bool(d, "words_changed", m->words_changed);
 	doc_bool(d, "me", m->me);
 	doc_array(d, "devices");
 	for (size_t i = 0; i < m->device_count; i++)
@@ -420,13 +256,32 @@ static const char *member_status(const char *status)
 	return status;
 }
 
-/* What there is to say about a member in a word. */
-static const char *member_note(const struct member_view *m)
+#define NOTE_LEN 120
+
+/* What there is to say about a member in a few words, in the reader's language. */
+static void member_note(const struct member_view *m, enum lang lang, char out[static NOTE_LEN])
 {
-	return m->me                                        ? TR("you")
-	       : m->backup[0] != '\0'                       ? TR("wants to come back, from a backup")
-	       : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
-	                                                    : member_status(m->status);
+	bool asks = strcmp(m->status, "requested") == 0;
+	const char *note = asks && m->me                                ? TR("you asked: read out these words")
+	                   : asks && m->device                          ? TR("asks to be another device of yours")
+	                   : m->me                                      ? TR("you")
+	                   : m->backup[0] != '\0'                       ? TR("wants to come back, from a backup")
+	                   : m->words_changed                           ? TR("other words than you compared")
+	                   : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
+	                                                                : member_status(m->status);
+	char devices[24];
+	struct buf said = { 0 };
+	const char *args[1] = { devices };
+
+	snprintf(devices, sizeof(devices), "%zu", m->device_count);
+	snprintf(out, NOTE_LEN, "%s", note[0] == '\0' ? "" : lang_tr(lang, note));
+	if (m->device_count < 2 || lang_fill(&said, lang_tr(lang, TR("%1 devices")), args, 1) != ERR_OK) {
+		buf_free(&said);
+		return;
+	}
+	snprintf(out + strlen(out), NOTE_LEN - strlen(out), "%s%.*s", note[0] == '\0' ? "" : ", ", (int)said.len,
+	         (const char *)said.data);
+	buf_free(&said);
 }
 
 static void members_text(struct command_call *call, const struct member_view *list, size_t n)
@@ -434,20 +289,19 @@ static void members_text(struct command_call *call, const struct member_view *li
 	const struct text t = { .out = call->io->out, .lang = call->lang };
 	char words[SIX_WORDS_LEN];
 	char roles[ROLES_LEN];
+	char note[NOTE_LEN];
 	int width[5] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		const char *note = member_note(&list[i]);
-
+		member_note(&list[i], call->lang, note);
 		role_labels(list[i].role, call->lang, roles);
 		const int w[5] = { text_width(list[i].id), text_width(list[i].name), text_width(list[i].space),
-			           text_width(roles), note[0] == '\0' ? 0 : text_width(lang_tr(call->lang, note)) };
+			           text_width(roles), text_width(note) };
 		for (size_t k = 0; k < 5; k++)
 			width[k] = w[k] > width[k] ? w[k] : width[k];
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *note = member_note(&list[i]);
-
+		member_note(&list[i], call->lang, note);
 		role_labels(list[i].role, call->lang, roles);
 		six_words(list[i].fingerprint, words);
 		text_column(&t, list[i].id, width[0]);
@@ -455,7 +309,7 @@ static void members_text(struct command_call *call, const struct member_view *li
 		text_column(&t, list[i].space, width[2]);
 		text_column(&t, roles, width[3]);
 		if (width[4] > 0)
-			text_column(&t, note[0] == '\0' ? "" : lang_tr(call->lang, note), width[4]);
+			text_column(&t, note, width[4]);
 		text_line(&t, "%1", words, NULL, NULL);
 	}
 	if (n == 0)
@@ -492,18 +346,33 @@ enum err cmd_member_list(struct command_call *call)
 
 enum err cmd_member_approve(struct command_call *call)
 {
-	const char *id = args_pos(call->args, 0);
-	enum err e = app_approve(call->ec, call->app, id, args_get(call->args, "name"));
+	char name[128] = "";
+	enum err e = app_approve(call->ec, call->app, args_pos(call->args, 0), args_get(call->args, "name"), name);
 
-	return e != ERR_OK ? e : say_name(call, "approved", id, TR("Approved. Sync now, so that the answer goes out."));
+	return e != ERR_OK
+	           ? e
+	           : say_name(call, "approved", args_pos(call->args, 0),
+	                      TR("Approved. Sync now, so that the answer goes out. The other one syncs after that."));
 }
 
 enum err cmd_member_met(struct command_call *call)
 {
-	const char *id = args_pos(call->args, 0);
-	enum err e = app_met(call->ec, call->app, id);
+	char name[128] = "";
+	struct doc *d = NULL;
+	enum err e = app_met(call->ec, call->app, args_pos(call->args, 0), name);
 
-	return e != ERR_OK ? e : say_name(call, "met", id, TR("Noted: you compared the six words with %1."));
+	if (e != ERR_OK)
+		return e;
+	if (!call->io->json) {
+		command_say(call, TR("Noted: you compared the six words with %1."), name, NULL, NULL);
+		return ERR_OK;
+	}
+	d = doc_new();
+	doc_object(d, NULL);
+	doc_text(d, "met", args_pos(call->args, 0));
+	doc_text(d, "name", name);
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
 }
 
 enum err cmd_remote_show(struct command_call *call)

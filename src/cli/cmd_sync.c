@@ -2,9 +2,11 @@
 // Sending and fetching, how things stand, and the canonical dump.
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/spaces.h"
 #include "app/syncing.h"
 #include "app/watch.h"
 #include "base/tr.h"
@@ -12,6 +14,7 @@
 #include "render/doc.h"
 #include "render/dump.h"
 #include "render/text.h"
+#include "render/words.h"
 
 /* Some 16,000 pages: a tenth of a second. */
 #define STATUS_STEPS 64
@@ -39,6 +42,8 @@ static enum err sync_doc(struct command_call *call, const struct sync_view *v)
 	doc_int(d, "set_aside", (int64_t)v->set_aside);
 	doc_int(d, "joined", (int64_t)v->joined);
 	doc_int(d, "admitted", (int64_t)v->admitted);
+	doc_int(d, "asking", (int64_t)v->asking);
+	doc_int(d, "carried", (int64_t)v->carried);
 	doc_int(d, "healed", (int64_t)v->healed);
 	doc_text(d, "notice", v->notice[0] == '\0' ? NULL : lang_tr(call->lang, v->notice));
 	doc_text(d, "result", result_word(v->result));
@@ -49,18 +54,61 @@ static enum err sync_doc(struct command_call *call, const struct sync_view *v)
 /* Where an answer is still to come. That this cannot be read is no failure of the sync. */
 static void say_asked(struct command_call *call)
 {
-	struct status_view s = { 0 };
+	struct asked_view *list = NULL;
+	size_t n = 0;
 
-	if (app_status(NULL, call->app, &s) != ERR_OK)
+	if (app_asked(NULL, call->app, &list, &n) != ERR_OK)
 		return;
-	for (size_t i = 0; i < s.space_count; i++) {
-		if (s.spaces[i].asked)
+	for (size_t i = 0; i < n; i++) {
+		char words[SIX_WORDS_LEN];
+
+		six_words(list[i].fingerprint, words);
+		if (list[i].device)
+			command_say(
+			    call,
+			    TR("This home asked to be another device of yours. On the other computer: sync, look in "
+			       "member list, and approve if it shows these six words: %1"),
+			    words, NULL, NULL);
+		else if (list[i].compare && list[i].space[0] == '\0')
+			command_say(call,
+			            TR("Your request to join is out. A member approves it who sees these six words in "
+			               "member list: %1"),
+			            words, NULL, NULL);
+		else if (list[i].compare)
+			command_say(
+			    call,
+			    TR("Your request to join %1 is out. Whoever invited you approves it if these six words "
+			       "are in member list there: %2"),
+			    list[i].space, words, NULL);
+		else
 			command_say(call,
 			            TR("Your request to join %1 is out. Sync again after the one who invited you has "
 			               "synced."),
-			            s.spaces[i].name, NULL, NULL);
+			            list[i].space, NULL, NULL);
+	}
+	free(list);
+}
+
+/* Spaces that one is in and of which not all is here. */
+static size_t say_coming_in(struct command_call *call)
+{
+	struct status_view s = { 0 };
+	size_t n = 0;
+
+	if (app_status(NULL, call->app, &s) != ERR_OK)
+		return 0;
+	for (size_t i = 0; i < s.space_count; i++) {
+		if (!s.spaces[i].coming_in)
+			continue;
+		n++;
+		command_say(
+		    call,
+		    TR("%1 is still coming in: the host has not shown everything yet. Nothing can be written there "
+		       "until then. Sync again later. If it stays so, ask the one who let you in to sync."),
+		    s.spaces[i].name, NULL, NULL);
 	}
 	app_status_free(&s);
+	return n;
 }
 
 static void sync_text(struct command_call *call, const struct sync_view *v)
@@ -73,11 +121,24 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 	number(v->fresh, b);
 	number(v->changed, c);
 	command_say(call, TR("Sent: %1. New here: %2. Changed here: %3."), a, b, c);
-	if (v->joined > 0)
+	if (say_coming_in(call) == 0 && v->joined > 0)
 		command_say(call, TR("You have joined. Everything that was there has been fetched."), NULL, NULL, NULL);
+	number(v->carried, a);
+	if (v->carried > 0)
+		command_say(call, TR("What you wrote here for yourself alone is with your other devices now: %1."), a,
+		            NULL, NULL);
 	number(v->admitted, a);
 	if (v->admitted > 0)
 		command_say(call, TR("People you let in: %1."), a, NULL, NULL);
+	number(v->asking, a);
+	if (v->asking > 0)
+		command_say(call,
+		            lang_plural(call->lang, v->asking,
+		                        "1 asks to be let in. Compare the six words of member list. Then type: member "
+		                        "approve ID",
+		                        "%1 ask to be let in. Compare the six words of member list. Then type: member "
+		                        "approve ID"),
+		            a, NULL, NULL);
 	number(v->two_versions, a);
 	if (v->two_versions > 0)
 		command_say(call,
@@ -161,6 +222,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_text(d, "restored_from", s->restored[0] == '\0' ? NULL : s->restored);
 	doc_int(d, "waiting", (int64_t)s->waiting);
 	status_waiting(d, &s->waiting_for);
+	doc_int(d, "asking", (int64_t)s->asking);
 	doc_array(d, "set_aside");
 	for (size_t i = 0; i < s->aside_count; i++) {
 		doc_object(d, NULL);
@@ -177,7 +239,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_text(d, "epoch", s->spaces[i].epoch[0] == '\0' ? NULL : s->spaces[i].epoch);
 		doc_int(d, "devices", (int64_t)s->spaces[i].devices);
 		doc_int(d, "unsent", (int64_t)s->spaces[i].unsent);
-		doc_text(d, "state", s->spaces[i].asked ? "asked" : "member");
+		doc_text(d, "state", s->spaces[i].asked ? "asked" : s->spaces[i].coming_in ? "coming_in" : "member");
 		doc_end(d);
 	}
 	doc_end(d);
@@ -230,6 +292,8 @@ static void status_spaces(struct command_call *call, const struct status_view *s
 		number(s->spaces[i].unsent, n);
 		if (s->spaces[i].asked)
 			text_line(&t, TR("asked, no answer yet"), NULL, NULL, NULL);
+		else if (s->spaces[i].coming_in)
+			text_line(&t, TR("still coming in: sync again"), NULL, NULL, NULL);
 		else if (s->spaces[i].unsent > 0)
 			text_line(&t, TR("not sent yet: %1"), n, NULL, NULL);
 		else
@@ -291,6 +355,9 @@ static void status_text(struct command_call *call, const struct status_view *s)
 	if (s->waiting_for.newer_program > 0)
 		command_say(call, TR("Waiting for a newer version of the program: %1. Install it, then sync."), n, NULL,
 		            NULL);
+	number(s->asking, n);
+	if (s->asking > 0)
+		command_say(call, TR("Ask to be let in: %1. See member list."), n, NULL, NULL);
 	for (size_t i = 0; i < s->aside_count; i++)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);

@@ -57,19 +57,25 @@ enum err command_line(struct command_call *call, const char *prompt, bool cleare
  * literal in TR(); arguments for %1 %2 %3 may be NULL. */
 void command_say(struct command_call *call, const char *msg, const char *a1, const char *a2, const char *a3);
 
-/* --- cmd_space.c: init, neighbourhood, circle, invite, join, member, remote --- */
+/* --- cmd_space.c: init, neighbourhood, circle, member, remote --- */
 enum err cmd_init(struct command_call *call) MUST_CHECK;
 enum err cmd_neighbourhood_found(struct command_call *call) MUST_CHECK;
 enum err cmd_circle_found(struct command_call *call) MUST_CHECK;
 enum err cmd_circle_list(struct command_call *call) MUST_CHECK;
-enum err cmd_invite(struct command_call *call) MUST_CHECK;
-enum err cmd_invite_list(struct command_call *call) MUST_CHECK;
-enum err cmd_join(struct command_call *call) MUST_CHECK;
 enum err cmd_member_list(struct command_call *call) MUST_CHECK;
 enum err cmd_member_approve(struct command_call *call) MUST_CHECK;
 enum err cmd_member_met(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_show(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
+
+/* A path as the caller means it, made absolute; an address with a scheme as it is. free() it. */
+enum err remote_address(struct command_call *call, const char *typed, char **out) MUST_CHECK;
+
+/* --- cmd_invite.c: invite, join --- */
+enum err cmd_invite(struct command_call *call) MUST_CHECK;
+enum err cmd_invite_list(struct command_call *call) MUST_CHECK;
+enum err cmd_invite_withdraw(struct command_call *call) MUST_CHECK;
+enum err cmd_join(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_removal.c --- */
 enum err cmd_member_remove(struct command_call *call) MUST_CHECK;

@@ -53,12 +53,18 @@ static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED
 static const struct arg_option recover_options[] = { { "words-file", "FILE", 0, 0 },
 	                                             { "new-passphrase-file", "FILE", 0, 0 },
 	                                             END };
-static const struct arg_option invite_options[] = {
-	{ "space", "NAME", 0, 0 }, { "role", "ROLE", 0, 0 }, { "out", "FILE", 0, 0 }, END
-};
-static const struct arg_option join_options[] = {
-	{ "from", "FILE", 0, 1 }, { "request", NULL, 0, 1 }, { "remote", "URL", 0, 0 }, END
-};
+static const struct arg_option invite_options[] = { { "space", "NAME", 0, 0 },
+	                                            { "role", "ROLE", 0, 0 },
+	                                            { "device", NULL, 0, 0 },
+	                                            { "compare", NULL, 0, 0 },
+	                                            { "out", "FILE", 0, 0 },
+	                                            { "qr", NULL, 0, 0 },
+	                                            END };
+static const struct arg_option join_options[] = { { "from", "FILE", 0, 1 },
+	                                          { "request", NULL, 0, 1 },
+	                                          { "remote", "URL", 0, 0 },
+	                                          { "bring-notes", NULL, 0, 0 },
+	                                          END };
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
@@ -128,6 +134,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(CIRCLE_LIST, "circle", "list", FLAGS(VAULT)),
 	ROW(INVITE, "invite", NULL, OPTIONS(invite_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(INVITE_LIST, "invite", "list", OPTIONS(space_options), FLAGS(VAULT)),
+	ROW(INVITE_WITHDRAW, "invite", "withdraw", POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(JOIN, "join", NULL, POS("INVITATION", 0, 1), .pos_group = 1, .one_of = 1, OPTIONS(join_options),
 	    FLAGS(VAULT)),
 	ROW(MEMBER_LIST, "member", "list", OPTIONS(space_options), FLAGS(VAULT)),

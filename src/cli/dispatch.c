@@ -9,6 +9,7 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_CIRCLE_LIST] = cmd_circle_list,
 	[CMD_INVITE] = cmd_invite,
 	[CMD_INVITE_LIST] = cmd_invite_list,
+	[CMD_INVITE_WITHDRAW] = cmd_invite_withdraw,
 	[CMD_JOIN] = cmd_join,
 	[CMD_MEMBER_LIST] = cmd_member_list,
 	[CMD_MEMBER_APPROVE] = cmd_member_approve,

@@ -3,6 +3,7 @@
 #include "model/cuts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum verdict { OPEN, COUNTS, FAILS };
 
@@ -17,6 +18,8 @@ struct settling {
 	size_t count;
 	const bool *answers;
 	enum verdict *v;
+	bool *before, *after; /* of a circle that is looked for */
+	size_t *queue;
 };
 
 /* Does cut k leave out cut i? */
@@ -81,12 +84,62 @@ static bool before(const struct cut *a, const struct cut *b)
 	return target != 0 ? target < 0 : a->keep < b->keep;
 }
 
+/* The open cuts that lead to `from` by undoing one another (`back`), or that it leads to; itself only in a circle. */
+static void open_reach(const struct settling *s, size_t from, bool back, bool *set, size_t *queue)
+{
+	size_t n = 1;
+
+	memset(set, 0, s->count * sizeof(*set));
+	queue[0] = from;
+	for (size_t at = 0; at < n; at++) {
+		for (size_t k = 0; k < s->count; k++) {
+			if (s->v[k] != OPEN || set[k] || !(back ? beats(s, k, queue[at]) : beats(s, queue[at], k)))
+				continue;
+			set[k] = true;
+			if (k != from)
+				queue[n++] = k;
+		}
+	}
+}
+
+/* A circle that nothing open from outside it undoes: what is decided there does not hang on what is not. Where cuts
+ * only follow from a circle, the one who joined first has no say in it. */
+static void circle_find(struct settling *s)
+{
+	size_t at = 0;
+
+	while (s->v[at] != OPEN)
+		at++;
+	for (size_t next = at;; at = next) {
+		open_reach(s, at, true, s->before, s->queue);
+		open_reach(s, at, false, s->after, s->queue);
+		for (size_t k = 0; k < s->count && next == at; k++)
+			if (s->before[k] && !s->after[k])
+				next = k;
+		if (next == at)
+			return;
+	}
+}
+
+/* Is it undone by one of the circle that its author had seen? Seeing goes round in no circle, so some are not. */
+static bool knew_better(const struct settling *s, size_t i)
+{
+	for (size_t k = 0; k < s->count; k++)
+		if (s->before[k] && beats(s, k, i) && had_seen(&s->cut[i], &s->cut[k]))
+			return true;
+	return false;
+}
+
 static void circle_break(struct settling *s)
 {
 	size_t first = s->count;
 
+	circle_find(s);
 	for (size_t i = 0; i < s->count; i++)
-		if (s->v[i] == OPEN && (first == s->count || before(&s->cut[i], &s->cut[first])))
+		if (s->before[i] && !knew_better(s, i) && (first == s->count || before(&s->cut[i], &s->cut[first])))
+			first = i;
+	for (size_t i = 0; i < s->count && first == s->count; i++)
+		if (s->before[i]) /* each had seen another: no batches are like that, but this ends all the same */
 			first = i;
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->v[i] != OPEN)
@@ -98,32 +151,48 @@ static void circle_break(struct settling *s)
 	}
 }
 
-enum err cuts_settle(struct cut *cuts, size_t count, const bool *answers)
+static void verdicts_find(struct settling *s)
 {
-	struct settling s = { cuts, count, answers, calloc(count + 1, sizeof(*s.v)) };
-	size_t open = count;
+	size_t open = s->count;
 
-	if (s.v == NULL)
-		return ERR_NO_MEMORY;
 	while (open > 0) {
 		bool moved = false;
 
-		for (size_t i = 0; i < count; i++) {
-			if (s.v[i] != OPEN)
+		for (size_t i = 0; i < s->count; i++) {
+			if (s->v[i] != OPEN)
 				continue;
-			s.v[i] = look(&s, i);
-			moved = moved || s.v[i] != OPEN;
+			s->v[i] = look(s, i);
+			moved = moved || s->v[i] != OPEN;
 		}
 		if (!moved)
-			circle_break(&s);
+			circle_break(s);
 		open = 0;
-		for (size_t i = 0; i < count; i++)
-			open += s.v[i] == OPEN;
+		for (size_t i = 0; i < s->count; i++)
+			open += s->v[i] == OPEN;
 	}
+}
+
+enum err cuts_settle(struct cut *cuts, size_t count, const bool *answers)
+{
+	struct settling s = { .cut = cuts, .count = count, .answers = answers };
+	enum err e = ERR_NO_MEMORY;
+
+	s.v = calloc(count + 1, sizeof(*s.v));
+	s.before = calloc(count + 1, sizeof(*s.before));
+	s.after = calloc(count + 1, sizeof(*s.after));
+	s.queue = calloc(count + 1, sizeof(*s.queue));
+	if (s.v == NULL || s.before == NULL || s.after == NULL || s.queue == NULL)
+		goto done;
+	verdicts_find(&s);
 	for (size_t i = 0; i < count; i++)
 		cuts[i].counts = s.v[i] == COUNTS;
+	e = ERR_OK;
+done:
 	free(s.v);
-	return ERR_OK;
+	free(s.before);
+	free(s.after);
+	free(s.queue);
+	return e;
 }
 
 uint64_t cuts_keep(const struct cut *cuts, size_t count, struct device_id dev)

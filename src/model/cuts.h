@@ -10,8 +10,9 @@
  * counts.
  *   2. Of two cuts that answer each other, the one whose author joined first wins.
  *   3. Any other answer wins, if it counts.
- *   4. Where the answers go round in a circle of three or more, the cut of the one who joined first counts, and what
- *      answers it does not.
+ *   4. Where the answers go round in a circle of three or more, the cut of the one who joined first counts, of those
+ *      whose author had seen no answer to it of that circle, and what answers it does not. Cuts that only follow from
+ *      a circle have no say in it.
  * So a device that was removed cannot remove a third one by pretending that it did not know; a device that joined later
  * cannot strike back at the one that removed it; one that joined earlier can, which is the price of never leaving a
  * circle without members (docs/MERGE.md, "Removals"). Of several cuts of one device that count, the lowest `keep`

@@ -25,9 +25,11 @@ static uint64_t depth_of(const struct moment *at)
 {
 	uint64_t depth = at->seq;
 
-	for (size_t i = 0; i < at->seen->n; i++)
-		if (device_cmp(at->seen->e[i].dev, at->author) != 0)
-			depth += at->seen->e[i].seq;
+	for (size_t i = 0; i < at->seen->n; i++) {
+		uint64_t more = device_cmp(at->seen->e[i].dev, at->author) == 0 ? 0 : at->seen->e[i].seq;
+
+		depth = more > UINT64_MAX - 1 - depth ? UINT64_MAX - 1 : depth + more;
+	}
 	return depth;
 }
 
@@ -50,27 +52,72 @@ static bool removes(const struct act *a)
 /* All of these go by `counts` of the acts. While removals are being settled, it says of a removal that it is in force,
  * and of any other act what follows from those. */
 
-static bool left_out(const struct members *m, struct device_id dev, uint64_t seq)
+#define NONE SIZE_MAX
+
+static size_t place_of(const struct members *m, struct device_id dev)
 {
-	for (size_t k = 0; k < m->acts; k++) {
+	const struct standing *s = members_find(m, dev);
+
+	return s == NULL ? NONE : (size_t)(s - m->device);
+}
+
+static size_t first_about(const struct members *m, size_t device)
+{
+	return device == NONE ? NONE : m->device[device].first;
+}
+
+/* The first grant or taking about a person. */
+static size_t first_of(const struct members *m, struct dot person)
+{
+	size_t low = 0;
+	size_t high = m->persons;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = dot_cmp(m->act[m->person[mid]].person, person);
+
+		if (c == 0)
+			return m->person[mid];
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NONE;
+}
+
+static bool left_out(const struct members *m, size_t device, uint64_t seq)
+{
+	for (size_t k = first_about(m, device); k != NONE; k = m->act[k].next) {
 		const struct act *cut = &m->act[k];
 
-		if (cut->type == ACT_CUT && cut->counts && device_cmp(cut->device, dev) == 0 && seq > keep_of(cut))
+		if (cut->type == ACT_CUT && cut->counts && seq > keep_of(cut))
 			return true;
 	}
 	return false;
 }
 
-/* The admission of a device in the past of `at` that lies deepest; NULL where there is none. */
-static const struct act *admission(const struct members *m, struct device_id dev, const struct moment *at)
+/* The admissions that say whose a device is, in causal order: those that count, and lie in the past of `at` (NULL: at
+ * any time). Where some of them bind, only those: whoever admits a device later that was in already changes nothing.
+ * NULL: no more. */
+static const struct act *admission(const struct members *m, size_t device, const struct moment *at,
+                                   const struct act *after)
 {
-	for (size_t k = 0; k < m->acts; k++) {
+	const struct act *loose = NULL;
+
+	for (size_t k = after == NULL ? first_about(m, device) : after->next; k != NONE; k = m->act[k].next) {
 		const struct act *a = &m->act[k];
 
-		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->device, dev) == 0 && moment_saw(at, &a->at))
+		if (a->type != ACT_ADMIT || !a->counts || (at != NULL && !moment_saw(at, &a->at)))
+			continue;
+		if (a->binds)
 			return a;
+		if (loose == NULL)
+			loose = a;
 	}
-	return NULL;
+	if (after != NULL && after->binds)
+		return NULL;
+	return loose;
 }
 
 /* What is left of a grant at a moment (NULL: now): a role that was taken is gone for all that its taker had not seen.
@@ -79,11 +126,11 @@ static unsigned left_of(const struct members *m, const struct act *grant, const 
 {
 	unsigned roles = grant->roles;
 
-	for (size_t k = 0; k < m->acts; k++) {
+	for (size_t k = first_of(m, grant->person); k != NONE; k = m->act[k].next) {
 		const struct act *t = &m->act[k];
 
-		if (t->type == ACT_TAKE && t->counts && dot_cmp(t->person, grant->person) == 0 &&
-		    moment_saw(&t->at, &grant->at) && (at == NULL || !moment_saw(&t->at, at)))
+		if (t->type == ACT_TAKE && t->counts && moment_saw(&t->at, &grant->at) &&
+		    (at == NULL || !moment_saw(&t->at, at)))
 			roles &= ~t->roles;
 	}
 	return roles;
@@ -93,62 +140,97 @@ static unsigned roles_of(const struct members *m, struct dot person, const struc
 {
 	unsigned roles = 0;
 
-	for (size_t k = 0; k < m->acts; k++) {
+	for (size_t k = first_of(m, person); k != NONE; k = m->act[k].next) {
 		const struct act *g = &m->act[k];
 
-		if (g->type == ACT_GRANT && g->counts && dot_cmp(g->person, person) == 0 &&
-		    (at == NULL || moment_saw(at, &g->at)))
+		if (g->type == ACT_GRANT && g->counts && (at == NULL || moment_saw(at, &g->at)))
 			roles |= left_of(m, g, at);
 	}
 	return roles;
 }
 
-static bool same_person(struct dot a, struct dot b)
+/* Whoever lets in somebody else's device adds a person to it and takes none away: it keeps the roles that it had. */
+static unsigned roles_at(const struct members *m, size_t device, const struct moment *at)
 {
-	return !dot_is_none(a) && dot_cmp(a, b) == 0;
+	unsigned roles = 0;
+
+	for (const struct act *a = admission(m, device, at, NULL); a != NULL; a = admission(m, device, at, a))
+		roles |= roles_of(m, a->person, at);
+	return roles;
+}
+
+static bool is_person(const struct members *m, size_t device, const struct moment *at, struct dot person)
+{
+	if (dot_is_none(person))
+		return false;
+	for (const struct act *a = admission(m, device, at, NULL); a != NULL; a = admission(m, device, at, a))
+		if (dot_cmp(a->person, person) == 0)
+			return true;
+	return false;
+}
+
+/* Is the device that is removed one of the author's own person, and of nobody else? Every admission that may bind it is
+ * asked, whether the author had seen it or not: else anybody could let in a coordinator's device as one of the own, and
+ * remove it as that. */
+static bool removes_own(const struct members *m, const struct act *cut)
+{
+	bool own = false;
+
+	if (cut->device_at == cut->author_at)
+		return true;
+	for (size_t k = first_about(m, cut->device_at); k != NONE; k = m->act[k].next) {
+		const struct act *a = &m->act[k];
+
+		if (a->type != ACT_ADMIT || !a->binds)
+			continue;
+		if (!is_person(m, cut->author_at, &cut->at, a->person))
+			return false;
+		own = true;
+	}
+	return own;
 }
 
 static const struct device_id no_device;
 
+static bool goes_on(const struct act *a)
+{
+	return a->type == ACT_ADMIT && device_cmp(a->goes_on, no_device) != 0;
+}
+
 /* A device that goes on under another id: is it still one that may, with no removal of it that knew nothing of this? */
 static bool may_go_on(const struct members *m, const struct act *a)
 {
-	for (size_t k = 0; k < m->acts; k++) {
+	for (size_t k = first_about(m, a->goes_on_at); k != NONE; k = m->act[k].next) {
 		const struct act *cut = &m->act[k];
 
-		if (cut->type == ACT_CUT && cut->counts && device_cmp(cut->device, a->goes_on) == 0 &&
-		    !moment_saw(&cut->at, &a->at))
+		if (cut->type == ACT_CUT && cut->counts && !moment_saw(&cut->at, &a->at))
 			return false;
 	}
-	return device_cmp(a->goes_on, m->founder) == 0 || admission(m, a->goes_on, &a->at) != NULL;
+	return a->goes_on_at == m->founder_at || admission(m, a->goes_on_at, &a->at, NULL) != NULL;
 }
 
 static bool entitled(const struct members *m, const struct act *a)
 {
-	bool founder = device_cmp(a->at.author, m->founder) == 0;
-	const struct act *mine = admission(m, a->at.author, &a->at);
-	const struct act *other = NULL;
-	struct dot me = mine == NULL ? (struct dot){ 0 } : mine->person;
+	bool founder = a->author_at == m->founder_at;
 
 	if (founder && a->at.seq == 1)
 		return true;
-	if (a->type == ACT_ADMIT && device_cmp(a->goes_on, no_device) != 0)
-		return may_go_on(m, a) && (mine != NULL || founder || device_cmp(a->device, a->at.author) == 0);
-	if (mine == NULL && !founder)
+	if (goes_on(a) && !may_go_on(m, a))
 		return false;
-	if (a->type == ACT_ADMIT)
-		return a->fresh || same_person(me, a->person);
-	if (m->kind != SPACE_NEIGHBOURHOOD || (roles_of(m, me, &a->at) & ROLE_COORDINATOR) != 0)
+	if (goes_on(a) && a->device_at == a->author_at) /* it tells so itself, first of all */
 		return true;
-	switch (a->type) {
-	case ACT_TAKE:
-		return same_person(me, a->person);
-	case ACT_CUT:
-		other = admission(m, a->device, &a->at);
-		return device_cmp(a->device, a->at.author) == 0 || (other != NULL && same_person(me, other->person));
-	default:
+	if (!founder && admission(m, a->author_at, &a->at, NULL) == NULL)
 		return false;
-	}
+	if (goes_on(a))
+		return true;
+	if (a->type == ACT_ADMIT)
+		return a->fresh || is_person(m, a->author_at, &a->at, a->person);
+	if (a->type == ACT_ENTER || m->kind != SPACE_NEIGHBOURHOOD ||
+	    (roles_at(m, a->author_at, &a->at) & ROLE_COORDINATOR) != 0)
+		return true;
+	if (a->type == ACT_TAKE)
+		return is_person(m, a->author_at, &a->at, a->person);
+	return a->type == ACT_CUT && removes_own(m, a);
 }
 
 /* ---- Settling ---- */
@@ -173,7 +255,7 @@ static void settling_free(struct settling *s)
 /* Whose device goes on under another id. */
 static struct dot person_of(const struct members *m, const struct act *a)
 {
-	const struct act *was = admission(m, a->goes_on, &a->at);
+	const struct act *was = admission(m, a->goes_on_at, &a->at, NULL);
 
 	return was == NULL ? (struct dot){ 0 } : was->person;
 }
@@ -191,22 +273,22 @@ static void follow(struct settling *s, size_t only)
 	for (size_t i = 0; i < m->acts; i++) {
 		struct act *a = &m->act[i];
 
-		s->ok[i] = !left_out(m, a->at.author, a->at.seq) && entitled(m, a);
-		if (a->type == ACT_ADMIT && device_cmp(a->goes_on, no_device) != 0)
+		s->ok[i] = !left_out(m, a->author_at, a->at.seq) && entitled(m, a);
+		if (goes_on(a))
 			a->person = person_of(m, a);
 		if (!removes(a))
 			a->counts = s->ok[i];
 	}
 }
 
-static uint64_t rank_of(const struct members *m, struct device_id dev)
+static uint64_t rank_of(const struct members *m, size_t device)
 {
-	if (device_cmp(dev, m->founder) == 0)
+	const struct act *a = NULL;
+
+	if (device == m->founder_at)
 		return 0;
-	for (size_t i = 0; i < m->acts; i++)
-		if (m->act[i].type == ACT_ADMIT && m->act[i].counts && device_cmp(m->act[i].device, dev) == 0)
-			return m->act[i].depth + 1;
-	return UINT64_MAX;
+	a = admission(m, device, NULL, NULL);
+	return a == NULL ? UINT64_MAX : a->depth + 1;
 }
 
 /* The removals that were in order when they were made, as if none of them counted. */
@@ -235,7 +317,7 @@ static enum err removals_list(struct settling *s)
 			                     .target = a->device,
 			                     .keep = a->type == ACT_CUT ? keep_of(a) : a->at.order,
 			                     .seen = a->at.seen,
-			                     .rank = rank_of(s->m, a->at.author) };
+			                     .rank = rank_of(s->m, a->author_at) };
 		s->index[s->n++] = i;
 	}
 	return ERR_OK;
@@ -297,7 +379,12 @@ static int act_cmp(const void *x, const void *y)
 		return author;
 	if (a->at.seq != b->at.seq)
 		return a->at.seq < b->at.seq ? -1 : 1;
-	return (a->at.order > b->at.order) - (a->at.order < b->at.order);
+	if (a->at.order != b->at.order)
+		return a->at.order < b->at.order ? -1 : 1;
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	author = device_cmp(a->device, b->device);
+	return author != 0 ? author : dot_cmp(a->person, b->person);
 }
 
 static int standing_cmp(const void *x, const void *y)
@@ -310,7 +397,7 @@ static enum err devices_list(struct members *m)
 	size_t n = 1;
 	size_t kept = 0;
 
-	m->device = calloc(2 * m->acts + 1, sizeof(*m->device));
+	m->device = calloc(3 * m->acts + 1, sizeof(*m->device));
 	if (m->device == NULL)
 		return ERR_NO_MEMORY;
 	m->device[0].device = m->founder;
@@ -318,6 +405,8 @@ static enum err devices_list(struct members *m)
 		m->device[n++].device = m->act[i].at.author;
 		if (m->act[i].type == ACT_ADMIT || m->act[i].type == ACT_CUT)
 			m->device[n++].device = m->act[i].device;
+		if (goes_on(&m->act[i]))
+			m->device[n++].device = m->act[i].goes_on;
 	}
 	qsort(m->device, n, sizeof(*m->device), standing_cmp);
 	for (size_t i = 0; i < n; i++)
@@ -327,28 +416,104 @@ static enum err devices_list(struct members *m)
 	return ERR_OK;
 }
 
+static int about_cmp(const struct act *a, const struct act *b)
+{
+	return dot_cmp(a->person, b->person);
+}
+
+/* Grants and takings, ascending by person; those of one person in causal order. */
+static void persons_sort(struct members *m, size_t *list, size_t n, size_t *spare)
+{
+	size_t half = n / 2;
+
+	if (n < 2)
+		return;
+	persons_sort(m, list, half, spare);
+	persons_sort(m, list + half, n - half, spare);
+	memcpy(spare, list, n * sizeof(*list));
+	for (size_t i = 0, a = 0, b = half; i < n; i++) {
+		bool left = b == n || (a < half && about_cmp(&m->act[spare[a]], &m->act[spare[b]]) <= 0);
+
+		list[i] = left ? spare[a++] : spare[b++];
+	}
+}
+
+static enum err persons_list(struct members *m)
+{
+	size_t *spare = calloc(m->acts + 1, sizeof(*spare));
+	size_t n = 0;
+	size_t kept = 0;
+
+	m->person = calloc(m->acts + 1, sizeof(*m->person));
+	if (m->person == NULL || spare == NULL) {
+		free(spare);
+		return ERR_NO_MEMORY;
+	}
+	for (size_t i = 0; i < m->acts; i++)
+		if (m->act[i].type == ACT_GRANT || m->act[i].type == ACT_TAKE)
+			m->person[n++] = i;
+	persons_sort(m, m->person, n, spare);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && about_cmp(&m->act[m->person[kept - 1]], &m->act[m->person[i]]) == 0)
+			m->act[spare[kept - 1]].next = m->person[i];
+		else
+			m->person[kept++] = m->person[i];
+		spare[kept - 1] = m->person[i]; /* the last of that person so far */
+	}
+	m->persons = kept;
+	free(spare);
+	return ERR_OK;
+}
+
+/* Which acts are about which device, in causal order, and which admissions bind it. */
+static void acts_link(struct members *m)
+{
+	for (size_t d = 0; d < m->devices; d++) {
+		m->device[d].first = NONE;
+		m->device[d].enter = NONE;
+	}
+	m->founder_at = place_of(m, m->founder);
+	for (size_t i = m->acts; i-- > 0;) {
+		struct act *a = &m->act[i];
+
+		a->author_at = place_of(m, a->at.author);
+		a->device_at = NONE;
+		a->goes_on_at = goes_on(a) ? place_of(m, a->goes_on) : NONE;
+		a->next = NONE;
+		if (a->type == ACT_ENTER)
+			m->device[a->author_at].enter = i;
+		if (a->type != ACT_ADMIT && a->type != ACT_CUT)
+			continue;
+		a->device_at = place_of(m, a->device);
+		a->next = m->device[a->device_at].first;
+		m->device[a->device_at].first = i;
+	}
+	for (size_t i = 0; i < m->acts; i++) {
+		struct act *a = &m->act[i];
+		size_t enter = a->type == ACT_ADMIT ? m->device[a->device_at].enter : NONE;
+
+		a->binds = a->type == ACT_ADMIT && (enter == NONE || moment_saw(&m->act[enter].at, &a->at) ||
+		                                    (goes_on(a) && a->device_at == a->author_at));
+	}
+}
+
 static void devices_fill(struct members *m)
 {
 	for (size_t d = 0; d < m->devices; d++) {
 		struct standing *s = &m->device[d];
+		const struct act *in = admission(m, d, NULL, NULL);
 
-		s->in = device_cmp(s->device, m->founder) == 0;
-		s->keep = UINT64_MAX;
-		s->rank = rank_of(m, s->device);
-		for (size_t i = m->acts; i-- > 0;) {
-			const struct act *a = &m->act[i];
+		s->in = d == m->founder_at || in != NULL;
+		s->keep = s->in ? UINT64_MAX : 0;
+		s->rank = rank_of(m, d);
+		if (in != NULL)
+			s->person = in->person;
+		for (size_t k = s->first; k != NONE; k = m->act[k].next) {
+			const struct act *a = &m->act[k];
 
-			if (!a->counts || device_cmp(a->device, s->device) != 0)
-				continue;
-			if (a->type == ACT_ADMIT) {
-				s->in = true;
-				s->person = a->person;
-			}
-			if (a->type == ACT_CUT && keep_of(a) < s->keep)
+			if (a->type == ACT_CUT && a->counts && keep_of(a) < s->keep)
 				s->keep = keep_of(a);
 		}
-		if (!s->in)
-			s->keep = 0;
 	}
 }
 
@@ -365,9 +530,15 @@ enum err members_settle(struct members *m)
 		qsort(m->act, m->acts, sizeof(*m->act), act_cmp);
 	m->device = NULL;
 	m->devices = 0;
-	e = removals_settle(&s);
+	m->person = NULL;
+	m->persons = 0;
+	e = devices_list(m);
+	if (e == ERR_OK) {
+		acts_link(m);
+		e = persons_list(m);
+	}
 	if (e == ERR_OK)
-		e = devices_list(m);
+		e = removals_settle(&s);
 	if (e == ERR_OK)
 		devices_fill(m);
 	settling_free(&s);
@@ -377,8 +548,11 @@ enum err members_settle(struct members *m)
 void members_free(struct members *m)
 {
 	free(m->device);
+	free(m->person);
 	m->device = NULL;
 	m->devices = 0;
+	m->person = NULL;
+	m->persons = 0;
 }
 
 /* ---- Questions ---- */
@@ -399,35 +573,32 @@ bool members_void(const struct members *m, struct device_id dev, uint64_t seq)
 
 bool members_let_in(const struct members *m, const struct moment *at)
 {
-	for (size_t i = 0; i < m->acts; i++)
-		if (m->act[i].type == ACT_ADMIT && device_cmp(m->act[i].device, at->author) == 0 &&
-		    moment_saw(at, &m->act[i].at))
+	for (size_t k = first_about(m, place_of(m, at->author)); k != NONE; k = m->act[k].next)
+		if (m->act[k].type == ACT_ADMIT && moment_saw(at, &m->act[k].at))
 			return true;
 	return false;
 }
 
 bool members_knew(const struct members *m, const struct moment *at, struct device_id dev)
 {
-	return device_cmp(dev, m->founder) == 0 || admission(m, dev, at) != NULL;
+	return device_cmp(dev, m->founder) == 0 || admission(m, place_of(m, dev), at, NULL) != NULL;
 }
 
-struct dot members_person(const struct members *m, const struct moment *at)
+bool members_is(const struct members *m, const struct moment *at, struct dot person)
 {
-	const struct act *a = admission(m, at->author, at);
-
-	return a == NULL ? (struct dot){ 0 } : a->person;
+	return is_person(m, place_of(m, at->author), at, person);
 }
 
 bool members_may(const struct members *m, const struct moment *at, unsigned roles)
 {
-	bool founder = device_cmp(at->author, m->founder) == 0;
-	const struct act *a = admission(m, at->author, at);
+	size_t device = place_of(m, at->author);
+	bool founder = device == m->founder_at;
 
-	if (members_void(m, at->author, at->seq) || (a == NULL && !founder))
+	if (members_void(m, at->author, at->seq) || (!founder && admission(m, device, at, NULL) == NULL))
 		return false;
 	if (roles == 0 || (founder && at->seq == 1) || (m->kind != SPACE_NEIGHBOURHOOD && roles != ROLE_NOBODY))
 		return true;
-	return a != NULL && (roles_of(m, a->person, at) & roles) != 0;
+	return (roles_at(m, device, at) & roles) != 0;
 }
 
 unsigned members_roles(const struct members *m, struct dot person)
@@ -438,7 +609,7 @@ unsigned members_roles(const struct members *m, struct dot person)
 bool members_knew_removals(const struct members *m, const struct moment *at)
 {
 	for (size_t i = 0; i < m->acts; i++)
-		if (m->act[i].type == ACT_CUT && m->act[i].counts && !moment_saw(at, &m->act[i].at))
+		if (removes(&m->act[i]) && m->act[i].counts && !moment_saw(at, &m->act[i].at))
 			return false;
 	return true;
 }

@@ -8,6 +8,8 @@
  * counts leaves it out.
  *
  * - Every member may let in somebody new, and add a device to the own person; nobody adds one to somebody else.
+ * - Whoever can write may let in a device that is in already, for anybody's bundle can be read, and may pretend to have
+ *   done so long ago. So a device is of the persons that admitted it before its first batch, and of nobody later.
  * - A device may go on under another id for which it signed (a restored home, a copy). That is out with every removal
  *   of it whose author had not seen the other id.
  * - In an own space and a circle every member may remove. In a neighbourhood coordinators grant roles, take them and
@@ -39,6 +41,7 @@ enum act_type {
 	ACT_GRANT = 2, /* roles to a person */
 	ACT_TAKE = 3,  /* roles from a person */
 	ACT_CUT = 4,   /* removes a device */
+	ACT_ENTER = 5, /* a device's first batch: the admissions in what it had seen then say whose it is */
 };
 
 /* When something was done: in which batch, and where in it. */
@@ -60,15 +63,24 @@ struct act {
 	unsigned roles;           /* GRANT, TAKE */
 	bool counts;              /* out */
 	uint64_t depth;           /* out: batches in its causal past; whoever joined by a lower one is senior */
+	bool binds;               /* out, ADMIT: the device's first batch had seen it, or is not known */
+	/* for members.c: places in `device`; the next act about the same device (ADMIT, CUT) or person (GRANT, TAKE) */
+	size_t author_at;
+	size_t device_at;
+	size_t goes_on_at;
+	size_t next;
 };
 
 /* A device as the acts make it. */
 struct standing {
 	struct device_id device;
-	struct dot person; /* of the admission that counts and lies deepest; none for a founder before its record */
+	struct dot person; /* of the first admission that counts, of those that bind if there are; none for a founder
+	                    * before its record */
 	uint64_t rank;     /* seniority: lower joined earlier; 0 the founder */
 	bool in;           /* some admission of it counts */
 	uint64_t keep;     /* its last batch that counts; UINT64_MAX: all */
+	size_t first;      /* for members.c: acts about it; its first batch */
+	size_t enter;
 };
 
 struct members {
@@ -78,14 +90,17 @@ struct members {
 	size_t acts;
 	struct standing *device; /* ascending by id */
 	size_t devices;
+	size_t *person; /* for members.c: the first act about each person, ascending by person */
+	size_t persons;
+	size_t founder_at;
 };
 
 /* Does `what` lie in the past of `at`? */
 bool moment_saw(const struct moment *at, const struct moment *what);
 
 /* `act`, `acts`, `kind` and `founder` are set by the caller. The same act may stand there twice. ERR_NO_MEMORY is the
- * only error; members_free() frees what this made, not the acts. Time grows with the square of the acts, and with the
- * cube of the removals. */
+ * only error; members_free() frees what this made, not the acts. Time grows with the acts times the removals, and with
+ * the cube of the removals. */
 enum err members_settle(struct members *m) MUST_CHECK;
 void members_free(struct members *m);
 
@@ -99,12 +114,12 @@ bool members_may(const struct members *m, const struct moment *at, unsigned role
 bool members_let_in(const struct members *m, const struct moment *at);
 /* Did the author know then that this device is in? */
 bool members_knew(const struct members *m, const struct moment *at, struct device_id dev);
-/* Whose device the author was then; none where it was no member then. */
-struct dot members_person(const struct members *m, const struct moment *at);
+/* Was the author a device of this person then? */
+bool members_is(const struct members *m, const struct moment *at, struct dot person);
 /* The roles of a person by all acts that count. */
 unsigned members_roles(const struct members *m, struct dot person);
-/* Does the past of `at` hold every removal of a device that counts? Then its author told none of the removed anything
- * from there on. */
+/* Does the past of `at` hold every removal that counts, also of a role? Then its author told none of the removed
+ * anything from there on. (A role that was taken may have undone the answer to a removal.) */
 bool members_knew_removals(const struct members *m, const struct moment *at);
 
 #endif

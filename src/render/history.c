@@ -165,6 +165,8 @@ static void edit_lines(const struct text *t, const char *kind, const struct hist
 		fprintf(t->out, "  %s", lang_tr(t->lang, TR("put something back")));
 	if (e->undone)
 		fprintf(t->out, "  %s", lang_tr(t->lang, TR("(taken back)")));
+	if (!e->counts)
+		fprintf(t->out, "  %s", lang_tr(t->lang, TR("(does not count)")));
 	fputc('\n', t->out);
 	for (size_t i = 0; i < e->changes; i++) {
 		const struct history_change *c = &e->change[i];
@@ -189,6 +191,15 @@ void text_history(const struct text *t, const struct history *h)
 {
 	for (size_t i = 0; i < h->n; i++)
 		edit_lines(t, h->kind, &h->edit[i]);
+	for (size_t i = 0; i < h->n; i++) {
+		if (!h->edit[i].counts) {
+			text_line(t,
+			          TR("What does not count was written after its author was removed, or by somebody "
+			             "without the role for it. It is kept, and changes nothing."),
+			          NULL, NULL, NULL);
+			break;
+		}
+	}
 }
 
 void text_undone(const struct text *t, const struct undone *u)
@@ -246,6 +257,7 @@ void json_history(struct doc *d, const char *key, const struct history *h)
 		doc_bool(d, "made", e->made);
 		doc_bool(d, "undoes", e->undoes);
 		doc_bool(d, "undone", e->undone);
+		doc_bool(d, "counts", e->counts);
 		doc_array(d, "changes");
 		for (size_t k = 0; k < e->changes; k++) {
 			const struct history_change *c = &e->change[k];

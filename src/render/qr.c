@@ -17,15 +17,28 @@ struct qr {
 	QRcode *code;
 };
 
-enum err qr_new(struct errctx *ec, const char *text, struct qr **out)
+enum err qr_new(struct errctx *ec, const char *text, enum qr_place place, struct qr **out)
 {
+	static const QRecLevel levels[] = { QR_ECLEVEL_Q, QR_ECLEVEL_M, QR_ECLEVEL_L };
+	const size_t count = sizeof(levels) / sizeof(levels[0]);
 	struct qr *qr = calloc(1, sizeof(*qr));
+	int why = ENOMEM;
 
 	*out = NULL;
-	if (qr != NULL)
-		qr->code = QRcode_encodeString(text, 0, QR_ECLEVEL_Q, QR_MODE_8, 1);
+	for (size_t i = place == QR_PAPER ? 0 : count - 1; qr != NULL && qr->code == NULL && i < count; i++) {
+		errno = 0;
+		qr->code = QRcode_encodeString(text, 0, levels[i], QR_MODE_8, 1);
+		why = errno;
+		if (why != ERANGE)
+			break;
+	}
 	if (qr == NULL || qr->code == NULL) {
 		free(qr);
+		if (why == ERANGE)
+			return err_set(
+			    ec, ERR_INPUT,
+			    "This is too much for a QR code. Leave out --qr, or invite to one circle at a time.", NULL,
+			    NULL, NULL);
 		return err_errno(ec, ENOMEM, "QR");
 	}
 	*out = qr;
@@ -72,6 +85,33 @@ void qr_svg_path(const struct qr *qr, FILE *out)
 		}
 	}
 	fputs("\"/>", out);
+}
+
+void qr_svg(const struct qr *qr, const char *title, int mm, FILE *out)
+{
+	int side = qr_side(qr);
+
+	fprintf(out,
+	        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%dmm\" "
+	        "height=\"%dmm\" viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\">\n<title>%s</title>\n"
+	        "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
+	        mm, mm, side, side, title, side, side);
+	qr_svg_path(qr, out);
+	fputs("\n</svg>\n", out);
+}
+
+void qr_blocks(const struct qr *qr, bool coloured, FILE *out)
+{
+	static const char *const glyph[] = { " ", "\u2580", "\u2584", "\u2588" };
+	int side = qr_side(qr);
+
+	for (int y = 0; y < side; y += 2) {
+		if (coloured)
+			fputs("\033[30;107m", out);
+		for (int x = 0; x < side; x++)
+			fputs(glyph[(dark(qr, x, y) ? 1 : 0) | (dark(qr, x, y + 1) ? 2 : 0)], out);
+		fputs(coloured ? "\033[0m\n" : "\n", out);
+	}
 }
 
 enum err qr_png(struct errctx *ec, const struct qr *qr, int scale, FILE *out)

@@ -137,7 +137,7 @@ static enum err qr_of(struct errctx *ec, const struct sheet_view *sheet, struct 
 			s->text[s->len++] = (char)(*p - 'a' + 'A');
 	}
 	s->text[s->len] = '\0';
-	e = qr_new(ec, s->text, out);
+	e = qr_new(ec, s->text, QR_PAPER, out);
 	secret_text_free(s);
 	return e;
 }

@@ -533,6 +533,33 @@ static uint64_t past_count(const struct vv *context, struct dot dot)
 	return past;
 }
 
+/* A device that was removed writes to nobody. One that is not let in as far as is known here would seal what it writes
+ * together with what it had not seen yet (S1). Where no device is known the space is being founded. */
+static enum err may_write(struct errctx *ec, struct store *s, int64_t space)
+{
+	struct space_row row;
+	struct device_row me = { .state = DEVICE_NAMED };
+	struct device_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_get(ec, s, space, &row);
+
+	if (e == ERR_OK)
+		e = store_device_by_id(ec, s, row.me, &me);
+	if (e == ERR_OK && me.state == DEVICE_REMOVED)
+		return err_set(ec, ERR_REFUSED,
+		               "This home was removed from %1. What is here can still be read and exported; nothing "
+		               "new can be written there. A member can invite you again.",
+		               row.name, NULL, NULL);
+	if (e != ERR_NOT_FOUND && (e != ERR_OK || me.state != DEVICE_NAMED))
+		return e;
+	e = store_device_list(ec, s, space, &list, &n);
+	free(list);
+	if (e == ERR_OK && n > 0)
+		return err_set(ec, ERR_LATER, "%1 is still coming in. Sync again, then write there.", row.name, NULL,
+		               NULL);
+	return e;
+}
+
 enum err store_write(struct errctx *ec, struct store *s, const struct change *c, int64_t now_ms, struct dot *out)
 {
 	struct vv context = { 0 };
@@ -542,7 +569,9 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *c,
 	enum err e = ERR_OK;
 
 	assert(s->in_transaction);
-	e = store_next_dot(ec, s, c->space, &edit.dot);
+	e = may_write(ec, s, c->space);
+	if (e == ERR_OK)
+		e = store_next_dot(ec, s, c->space, &edit.dot);
 	if (e == ERR_OK)
 		e = store_vector(ec, s, c->space, &context);
 	if (e != ERR_OK)

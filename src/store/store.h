@@ -75,7 +75,9 @@ enum err store_forget(struct errctx *ec, struct store *s) MUST_CHECK;
 #define SPACE_NAME_MAX 120
 #define REMOTE_MAX 1024
 
-enum space_state { SPACE_ASKED = 0, SPACE_MEMBER = 1 };
+/* SPACE_GONE: an own space that gave way to that of another device of the same person (sync/own.h), or what stood for a
+ * neighbourhood that one asked to join and is in by other means. */
+enum space_state { SPACE_ASKED = 0, SPACE_MEMBER = 1, SPACE_GONE = 2 };
 
 struct space_row {
 	int64_t n; /* local number, from 1 */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Joining, the side that lets in: a request is authenticated by the invitation's secret, once and in time, or by six
-// words; the answer goes in a box to the joiner's fresh keys.
+// Joining, the side that lets in: a request is authenticated by the invitation's secret, once and in time; the answer
+// goes in a box to the joiner's fresh keys. What waits for six words is in requests.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,16 @@
 #include "base/tr.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/claims.h"
+#include "sync/floor.h"
 #include "sync/invite.h"
 #include "sync/join.h"
 #include "sync/letters.h"
 #include "sync/outbox.h"
+#include "sync/requests.h"
 #include "sync/space.h"
 
-#define KEPT_REQUEST "request:"
 #define KEPT_USED "used:"
-#define OPEN_REQUESTS_MAX 100
 
 #define TRY(x)                                                                                                         \
 	do {                                                                                                           \
@@ -28,12 +29,6 @@
 #define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 /* --- admitting --- */
-
-/* A joiner in one space. */
-struct joiner {
-	struct space_row space;
-	uint8_t bundle[BUNDLE_LEN];
-};
 
 /* [[epoch id, key, recipients, parents, rank, creator] / [epoch id of a closed one, creator]...] of a space */
 static enum err epochs_put(struct errctx *ec, struct sync *y, int64_t space, struct buf *out)
@@ -140,11 +135,56 @@ done:
 	return e;
 }
 
-/* Writes the memberships, seals them, and answers; signed with the key of the first space. */
-static enum err admit(struct errctx *ec, struct sync *y, const uint8_t id[static INVITATION_ID_LEN],
-                      const struct joiner *j, size_t n, const char *nick, const char *role)
+/* Is the joiner a device of the space already? Its request came twice then, or somebody else let it in meanwhile. What
+ * does not fit what is known of it is nobody to let in. */
+static enum err is_in(struct errctx *ec, struct sync *y, const struct space_row *space, const struct bundle *b,
+                      bool *in)
 {
-	const char *roles[] = { "member", role };
+	struct device_row row;
+	enum err e = store_device_by_id(ec, y->store, device_id_make(space->id, b->sign, b->incarnation), &row);
+
+	*in = e == ERR_OK && row.state != DEVICE_NAMED;
+	if (*in && (row.space != space->n || row.state == DEVICE_REMOVED ||
+	            memcmp(row.box, b->box, BOX_PUBLIC_LEN) != 0 || memcmp(row.tag.b, b->tag.b, TAG_LEN) != 0))
+		return ERR_DAMAGED;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The membership in one space, sealed: so that how far this device has come, which the answer says, includes it. */
+static enum err let_in_one(struct errctx *ec, struct sync *y, const struct letting_in *who, const struct joiner *j)
+{
+	const char *roles[] = { "member", who->role };
+	/* a role such as coordinator belongs to the neighbourhood */
+	bool more = strcmp(who->role, "member") != 0 && j->space.kind == SPACE_NEIGHBOURHOOD;
+	struct admission a = { j->space.n, who->nick, roles, more ? 2 : 1, NULL };
+	struct claims people = { 0 };
+	struct bundle b;
+	struct dot person = { 0 };
+	bool in = false;
+	enum err e = ERR_OK;
+
+	bundle_get(j->bundle, &b);
+	a.device = &b;
+	TRY(is_in(ec, y, &j->space, &b, &in));
+	if (!in && who->device) {
+		TRY(claims_load(ec, y, &j->space, &people));
+		person = claims_of(&people, j->space.me);
+		MUST_BE(!dot_is_none(person));
+		a.name = NULL;
+		a.role_count = 0;
+	}
+	if (!in)
+		TRY(member_write(ec, y, &a, &person));
+	TRY(outbox_seal(ec, y, &j->space)); /* registers the device, as every member's copy will */
+done:
+	claims_free(&people);
+	return e;
+}
+
+/* Signed with the key of the first space. */
+enum err let_in(struct errctx *ec, struct sync *y, const struct letting_in *who)
+{
+	const struct joiner *j = who->joiner;
 	struct file_header h = { .type = FILE_JOIN_ANSWER };
 	struct device_keys *keys = NULL;
 	struct buf plain = { 0 };
@@ -155,24 +195,14 @@ static enum err admit(struct errctx *ec, struct sync *y, const uint8_t id[static
 	char ref[REF_MAX + 1];
 	enum err e = ERR_OK;
 
-	for (size_t k = 0; k < n; k++) {
-		/* a role such as coordinator belongs to the neighbourhood */
-		bool more = strcmp(role, "member") != 0 && j[k].space.kind == SPACE_NEIGHBOURHOOD;
-		struct admission a = { j[k].space.n, nick, roles, more ? 2 : 1, NULL };
-		struct bundle b;
-		struct dot person = { 0 };
-
-		bundle_get(j[k].bundle, &b);
-		a.device = &b;
-		TRY(member_write(ec, y, &a, &person));
-		TRY(outbox_seal(ec, y, &j[k].space)); /* registers the device, as every member's copy will */
-	}
+	for (size_t k = 0; k < who->spaces; k++)
+		TRY(let_in_one(ec, y, who, &j[k]));
 	TRY(device_keys_load(ec, y, j[0].space.n, &keys));
 	TRY(wire_put_array(&plain, 3));
 	TRY(wire_put_uint(&plain, 1));
-	TRY(wire_put_bytes(&plain, id, INVITATION_ID_LEN));
-	TRY(wire_put_array(&plain, n));
-	for (size_t k = 0; k < n; k++)
+	TRY(wire_put_bytes(&plain, who->id, INVITATION_ID_LEN));
+	TRY(wire_put_array(&plain, who->spaces));
+	for (size_t k = 0; k < who->spaces; k++)
 		TRY(answer_entry(ec, y, &j[k].space, &plain));
 	answer_hash(j[0].bundle, buf_bytes(&plain), hash);
 	sign_make(keys->sign_secret, (struct bytes){ hash, sizeof(hash) }, signature);
@@ -236,7 +266,7 @@ static void used_name(const uint8_t id[static INVITATION_ID_LEN],
 	hex_put(id, INVITATION_ID_LEN, out + sizeof(KEPT_USED) - 1);
 }
 
-static enum err used_by(struct errctx *ec, struct sync *y, const uint8_t id[static INVITATION_ID_LEN],
+enum err invite_used_by(struct errctx *ec, struct sync *y, const uint8_t id[static INVITATION_ID_LEN],
                         const uint8_t mac[static HASH_LEN], bool *same)
 {
 	char name[sizeof(KEPT_USED) + 2 * INVITATION_ID_LEN];
@@ -250,37 +280,132 @@ static enum err used_by(struct errctx *ec, struct sync *y, const uint8_t id[stat
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+enum err invite_used(struct errctx *ec, struct sync *y, struct issued *issued, const uint8_t mac[static HASH_LEN])
+{
+	char name[sizeof(KEPT_USED) + 2 * INVITATION_ID_LEN];
+	uint8_t id[INVITATION_ID_LEN];
+	enum err e = ERR_OK;
+
+	issued->used = true;
+	e = issued_save(ec, y, issued);
+	invitation_id(issued->secret, id);
+	used_name(id, name);
+	return e != ERR_OK ? e : store_kept_put(ec, y->store, 0, name, (struct bytes){ mac, HASH_LEN });
+}
+
+/* What the request of `h` is compared by, on both sides. */
+static enum err held_words(struct errctx *ec, struct sync *y, struct held *h)
+{
+	struct words_part parts[INVITE_SPACES];
+	struct device_keys *keys[INVITE_SPACES] = { NULL };
+	enum err e = ERR_OK;
+
+	for (size_t k = 0; k < h->spaces; k++) {
+		TRY(device_keys_load(ec, y, h->joiner[k].space.n, &keys[k]));
+		parts[k] = (struct words_part){ h->joiner[k].space.id, keys[k]->public.sign, h->joiner[k].bundle };
+	}
+	request_words(h->id, parts, h->spaces, h->words);
+done:
+	for (size_t k = 0; k < h->spaces; k++)
+		device_keys_free(keys[k]);
+	return e;
+}
+
+/* What a request says of the one who asks, before its spaces. */
+static enum err request_head(struct wire_in *in, struct held *h)
+{
+	struct bytes nick = { 0 };
+	uint64_t version = 0;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	TRY(wire_get_array(in, &n));
+	TRY(wire_get_uint(in, &version));
+	MUST_BE(n == 4 && version == 1);
+	TRY(wire_get_exact(in, h->id, sizeof(h->id)));
+	TRY(wire_get_text(in, &nick));
+	MUST_BE(nick.len <= SPACE_NAME_MAX);
+	memcpy(h->nick, nick.data, nick.len);
+	h->nick[nick.len] = '\0';
+done:
+	return e;
+}
+
+/* Does the invitation let this request in? *fate is FATE_DONE then, else it says how the request ends. */
+static enum err invitation_allows(struct errctx *ec, struct sync *y, const struct issued *issued, const struct held *h,
+                                  enum fate *fate, const char **why)
+{
+	bool same = false;
+	enum err e = ERR_OK;
+
+	*fate = FATE_ASIDE;
+	if (issued->used) {
+		e = invite_used_by(ec, y, h->id, h->mac, &same);
+		*fate = same ? FATE_KNOWN : FATE_ASIDE;
+		*why = TR("A request to join uses an invitation that was used before.");
+	} else if (clock_now(y->clock) > issued->expires_ms) {
+		*why = TR("A request to join came after the invitation had ended.");
+	} else {
+		*fate = FATE_DONE;
+	}
+	return e;
+}
+
+/* Is all that this device was promised itself here, in every space that is asked for? */
+static enum err all_here(struct errctx *ec, struct sync *y, const struct held *h, bool *out)
+{
+	enum err e = ERR_OK;
+
+	*out = true;
+	for (size_t k = 0; e == ERR_OK && k < h->spaces && *out; k++) {
+		bool open = false;
+
+		e = floor_open(ec, y, h->joiner[k].space.n, &open);
+		*out = !open;
+	}
+	return e;
+}
+
+/* A home that was removed lets nobody in: what it writes reaches no one. One that is not in yet may later. */
+static enum err may_admit(struct errctx *ec, struct sync *y, const struct held *h, enum fate *fate)
+{
+	enum err e = ERR_OK;
+
+	*fate = FATE_DONE;
+	for (size_t k = 0; e == ERR_OK && k < h->spaces && *fate != FATE_ASIDE; k++) {
+		struct device_row me = { .state = DEVICE_NAMED };
+
+		e = store_device_by_id(ec, y->store, h->joiner[k].space.me, &me);
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+		if (me.state == DEVICE_REMOVED)
+			*fate = FATE_ASIDE;
+		else if (me.state == DEVICE_NAMED)
+			*fate = FATE_WAITS;
+	}
+	return e;
+}
+
 /* The plaintext of a request that is for one of this device's invitations. */
 static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes plain, struct received *r,
                               enum fate *fate, const char **why)
 {
 	struct wire_in in;
 	struct issued issued = { 0 };
-	struct joiner j[INVITE_SPACES];
+	struct held *h = calloc(1, sizeof(*h));
+	struct letting_in who = { 0 };
 	struct buf kept = { 0 };
-	struct bytes nick = { 0 };
-	uint8_t id[INVITATION_ID_LEN];
-	uint8_t mac[HASH_LEN];
 	char name[INVITE_NAME_LEN];
-	char used[sizeof(KEPT_USED) + 2 * INVITATION_ID_LEN];
-	char nick_text[SPACE_NAME_MAX + 1] = "";
-	uint64_t version = 0;
-	size_t n = 0;
-	enum err e = ERR_OK;
+	enum fate may = FATE_ASIDE;
+	bool here = true;
+	enum err e = h == NULL ? ERR_NO_MEMORY : ERR_OK;
 
 	*fate = FATE_ASIDE;
 	*why = TR("A request to join does not fit an invitation of this device.");
-	if (plain.len < HASH_LEN)
-		return ERR_OK;
+	if (e != ERR_OK || plain.len < HASH_LEN)
+		goto done;
 	in = wire_in((struct bytes){ plain.data, plain.len - HASH_LEN });
-	TRY(wire_get_array(&in, &n));
-	TRY(wire_get_uint(&in, &version));
-	MUST_BE(n == 4 && version == 1);
-	TRY(wire_get_exact(&in, id, sizeof(id)));
-	TRY(wire_get_text(&in, &nick));
-	MUST_BE(nick.len <= SPACE_NAME_MAX);
-	memcpy(nick_text, nick.data, nick.len);
-	invite_kept_name(id, name);
+	TRY(request_head(&in, h));
+	invite_kept_name(h->id, name);
 	e = store_kept_get(ec, y->store, 0, name, &kept);
 	if (e == ERR_NOT_FOUND) { /* withdrawn, or another device's */
 		e = ERR_OK;
@@ -289,102 +414,42 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	}
 	TRY(e);
 	TRY(issued_get(buf_bytes(&kept), &issued));
-	request_mac(issued.secret, (struct bytes){ plain.data, plain.len - HASH_LEN }, mac);
-	MUST_BE(hash_equal(mac, plain.data + plain.len - HASH_LEN, HASH_LEN));
-	if (issued.used) {
-		bool same = false;
-
-		TRY(used_by(ec, y, id, mac, &same));
-		*fate = same ? FATE_KNOWN : FATE_ASIDE;
-		*why = TR("A request to join uses an invitation that was used before.");
+	request_mac(issued.secret, (struct bytes){ plain.data, plain.len - HASH_LEN }, h->mac);
+	MUST_BE(hash_equal(h->mac, plain.data + plain.len - HASH_LEN, HASH_LEN));
+	TRY(invitation_allows(ec, y, &issued, h, &may, why));
+	if (may != FATE_DONE) {
+		*fate = may;
 		goto done;
 	}
-	if (clock_now(y->clock) > issued.expires_ms) {
-		*why = TR("A request to join came after the invitation had ended.");
-		goto done;
-	}
-	TRY(joiners_get(ec, y, &in, &issued, id, j, &n));
+	TRY(joiners_get(ec, y, &in, &issued, h->id, h->joiner, &h->spaces));
 	TRY(wire_at_end(&in));
-	issued.used = true;
-	TRY(issued_save(ec, y, &issued));
-	used_name(id, used);
-	TRY(store_kept_put(ec, y->store, 0, used, (struct bytes){ mac, HASH_LEN }));
-	TRY(admit(ec, y, id, j, n, nick_text, issued.role));
+	TRY(all_here(ec, y, h, &here));
+	if (here)
+		TRY(may_admit(ec, y, h, &may));
+	if (may != FATE_DONE) {
+		*fate = may;
+		*why = TR("A request to join came to a home that was removed itself.");
+		goto done;
+	}
+	if (!here) { /* nothing is written in a space that is still coming in, no membership either */
+		*fate = FATE_WAITS;
+		goto done;
+	}
+	if (issued.compare) {
+		TRY(held_words(ec, y, h));
+		TRY(request_hold(ec, y, h, r, fate, why));
+		goto done;
+	}
+	TRY(invite_used(ec, y, &issued, h->mac));
+	who = (struct letting_in){ h->id, h->joiner, h->spaces, h->nick, issued.role, issued.device };
+	TRY(let_in(ec, y, &who));
 	r->admitted++;
 	*fate = FATE_DONE;
 done:
 	secret_wipe(&issued, sizeof(issued));
 	buf_free(&kept);
+	free(h);
 	return e == ERR_DAMAGED && (ec == NULL || ec->code == ERR_OK) ? ERR_OK : e;
-}
-
-/* Is there a device with this key in one of the spaces here? Then the request was approved, or is one's own. */
-static enum err key_is_known(struct errctx *ec, struct sync *y, const uint8_t sign[static SIGN_PUBLIC_LEN], bool *known)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, y->store, &list, &n);
-
-	*known = false;
-	for (size_t i = 0; e == ERR_OK && i < n && !*known; i++) {
-		struct device_id dev = device_id_make(list[i].id, sign, 0);
-		struct device_row row;
-
-		*known = device_cmp(dev, list[i].me) == 0;
-		if (*known)
-			break;
-		e = store_device_by_id(ec, y->store, dev, &row);
-		*known = e == ERR_OK && row.state != DEVICE_NAMED;
-		e = e == ERR_NOT_FOUND ? ERR_OK : e;
-	}
-	free(list);
-	return e;
-}
-
-static enum err count_one(void *arg, const char *name, struct bytes value)
-{
-	(void)name;
-	(void)value;
-	(*(size_t *)arg)++;
-	return ERR_OK;
-}
-
-/* A bare request waits until a member approves it. */
-static enum err open_request(struct errctx *ec, struct sync *y, struct bytes file, enum fate *fate, const char **why)
-{
-	struct bundle b;
-	uint8_t hash[HASH_LEN];
-	uint8_t fingerprint[HASH_LEN];
-	char name[sizeof(KEPT_REQUEST) + 2 * INVITATION_ID_LEN];
-	size_t open = 0;
-	bool known = false;
-	enum err e = ERR_OK;
-
-	*fate = FATE_ASIDE;
-	*why = TR("A request to join is damaged.");
-	if (file.len != OPEN_REQUEST_LEN)
-		return ERR_OK;
-	bundle_get(file.data + FILE_HEADER_LEN, &b);
-	hash_bytes("slb open request", (struct bytes){ file.data, FILE_HEADER_LEN + BUNDLE_LEN }, hash);
-	if (!sign_check(b.sign, (struct bytes){ hash, sizeof(hash) }, file.data + FILE_HEADER_LEN + BUNDLE_LEN))
-		return ERR_OK;
-	bundle_fingerprint(&b, fingerprint);
-	memcpy(name, KEPT_REQUEST, sizeof(KEPT_REQUEST) - 1);
-	hex_put(fingerprint, INVITATION_ID_LEN, name + sizeof(KEPT_REQUEST) - 1);
-	e = key_is_known(ec, y, b.sign, &known);
-	if (e != ERR_OK || known) {
-		*fate = FATE_KNOWN;
-		return e;
-	}
-	e = store_kept_each(ec, y->store, 0, KEPT_REQUEST, count_one, &open);
-	if (e == ERR_OK && open >= OPEN_REQUESTS_MAX) {
-		*why = TR("There are too many requests to join. Approve those that you know.");
-		return ERR_OK;
-	}
-	*fate = FATE_DONE;
-	return e != ERR_OK
-	           ? e
-	           : store_kept_put(ec, y->store, 0, name, (struct bytes){ file.data + FILE_HEADER_LEN, BUNDLE_LEN });
 }
 
 enum err join_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
@@ -397,7 +462,7 @@ enum err join_request_receive(struct errctx *ec, struct sync *y, const struct fi
 
 	*fate = FATE_OTHER;
 	if (h->seq == OPEN_REQUEST_SEQ)
-		return open_request(ec, y, file, fate, why);
+		return open_request_receive(ec, y, file, r, fate, why);
 	TRY(store_space_list(ec, y->store, &list, &n));
 	for (size_t i = 0; i < n && *fate == FATE_OTHER; i++) {
 		struct device_keys *keys = NULL;
@@ -416,59 +481,5 @@ enum err join_request_receive(struct errctx *ec, struct sync *y, const struct fi
 done:
 	free(list);
 	buf_free(&plain);
-	return e;
-}
-
-/* --- bare requests, for those who approve --- */
-
-struct requests {
-	struct request_row *list;
-	size_t n;
-};
-
-static enum err request_one(void *arg, const char *name, struct bytes value)
-{
-	struct requests *all = arg;
-	struct request_row *list = realloc(all->list, (all->n + 1) * sizeof(*list));
-
-	if (list == NULL)
-		return ERR_NO_MEMORY;
-	all->list = list;
-	if (value.len != BUNDLE_LEN)
-		return ERR_DAMAGED;
-	snprintf(list[all->n].id, sizeof(list[all->n].id), "%s", name + strlen(KEPT_REQUEST));
-	bundle_get(value.data, &list[all->n].bundle);
-	all->n++;
-	return ERR_OK;
-}
-
-enum err request_list(struct errctx *ec, struct sync *y, struct request_row **out, size_t *count)
-{
-	struct requests all = { 0 };
-	enum err e = store_kept_each(ec, y->store, 0, KEPT_REQUEST, request_one, &all);
-
-	if (e != ERR_OK) {
-		free(all.list);
-		all = (struct requests){ 0 };
-	}
-	*out = all.list;
-	*count = all.n;
-	return e;
-}
-
-enum err request_approve(struct errctx *ec, struct sync *y, const struct space_row *neighbourhood,
-                         const struct request_row *request, const char *name)
-{
-	struct joiner j = { .space = *neighbourhood };
-	uint8_t fingerprint[HASH_LEN];
-	char kept[sizeof(KEPT_REQUEST) + 2 * INVITATION_ID_LEN];
-	enum err e = ERR_OK;
-
-	bundle_put(&request->bundle, j.bundle);
-	bundle_fingerprint(&request->bundle, fingerprint);
-	snprintf(kept, sizeof(kept), KEPT_REQUEST "%s", request->id);
-	TRY(admit(ec, y, fingerprint, &j, 1, name, "member"));
-	TRY(store_kept_delete(ec, y->store, 0, kept));
-done:
 	return e;
 }

@@ -13,6 +13,7 @@
 #include "sync/acts.h"
 #include "sync/again.h"
 #include "sync/epochs.h"
+#include "sync/floor.h"
 #include "sync/outbox.h"
 
 struct incoming {
@@ -430,6 +431,20 @@ static enum err own_strange(struct errctx *ec, struct sync *y, const struct inco
 	                              TR("The host holds batches of this device that it does not know itself."));
 }
 
+/* Is it another batch than the one that the member who let this device in had under that number? */
+static enum err check_floor(struct errctx *ec, struct sync *y, const struct incoming *in, enum fate *fate,
+                            const char **why)
+{
+	bool differs = false;
+	enum err e = floor_differs(ec, y, in->space->n, in->author.id, in->seq, in->hash, &differs);
+
+	return e == ERR_OK && differs
+	           ? set_fate(fate, why, FATE_ASIDE,
+	                      TR("The host shows another history than the one that whoever let you in had. Ask them to "
+	                         "sync, and sync again."))
+	           : e;
+}
+
 /* What opened: does it fit, and if so apply it. */
 static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r,
                                enum fate *fate, const char **why)
@@ -444,6 +459,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 		if (*fate != FATE_DONE)
 			return e;
 	}
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = check_floor(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE)
 		e = check_context(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)
@@ -476,19 +493,55 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	return e;
 }
 
+/* A file whose key is not here, from an epoch that is closed perhaps: does everybody who has that tag stand beyond that
+ * number already? Then it came another way (sync/carry.h), and waiting for the key would never end. */
+static enum err is_known_otherwise(struct errctx *ec, struct sync *y, const struct space_row *space,
+                                   const struct file_header *h, bool *known)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct device_row *list = NULL;
+	size_t n = 0;
+	bool some = false;
+	bool all = true;
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, secret);
+
+	secret_free(secret);
+	*known = false;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = store_device_list(ec, y->store, space->n, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint8_t hash[HASH_LEN];
+		uint64_t counter = 0;
+
+		if (list[i].state == DEVICE_NAMED || memcmp(list[i].tag.b, h->device.b, TAG_LEN) != 0)
+			continue;
+		some = true;
+		e = store_batch_get(ec, y->store, list[i].id, h->seq, &counter, hash);
+		all = all && e == ERR_OK;
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	free(list);
+	*known = some && all;
+	return e;
+}
+
 enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
                        struct bytes file, struct received *r, enum fate *fate, const char **why)
 {
 	struct incoming in = { .space = space };
 	enum epoch_state state = EPOCH_OPEN;
+	bool known = false;
 	enum err e = incoming_open(ec, y, h, file, &in);
 
 	*fate = FATE_DONE;
 	*why = NULL;
 	if (e == ERR_NOT_FOUND) {
 		e = epoch_state_of(ec, y, space, h->epoch, &state);
+		if (e == ERR_OK && state != EPOCH_CLOSED)
+			e = is_known_otherwise(ec, y, space, h, &known);
 		if (e == ERR_OK) /* of a closed epoch the key is destroyed: what counts of it comes under another */
-			e = set_fate(fate, why, state == EPOCH_CLOSED ? FATE_OTHER : FATE_WAITS, NULL);
+			e = set_fate(fate, why, state == EPOCH_CLOSED || known ? FATE_OTHER : FATE_WAITS, NULL);
 	}
 	if (e == ERR_DAMAGED)
 		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));

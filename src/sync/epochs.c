@@ -559,6 +559,78 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 	return e;
 }
 
+/* ---- Handing on ---- */
+
+/* Was this device removed in the eyes of whoever began the epoch, by a removal that does not count (any more)? */
+static bool left_out_then(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+		bool same = device_cmp(a->at.author, epoch->at.author) == 0 && a->at.seq == epoch->at.seq;
+
+		if (a->type == ACT_CUT && !a->counts && device_cmp(a->device, dev) == 0 &&
+		    (same || moment_saw(&epoch->at, &a->at)))
+			return true;
+	}
+	return false;
+}
+
+static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
+                        const struct device_keys *keys, struct epoch_id id, struct device_id to)
+{
+	struct file_header h = { FILE_BOXES, space->tag, keys->public.tag, id, 0 };
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct device_row device;
+	struct recipient r = { .dev = to };
+	struct buf file = { 0 };
+	char ref[REF_MAX + 1];
+	char name[FILE_NAME_MAX + 1];
+	char tag[TAG_TEXT_LEN];
+	char dev[2 * DEVICE_ID_LEN + 1];
+	enum err e = secret == NULL ? ERR_NO_MEMORY : store_device_by_id(ec, y->store, to, &device);
+
+	if (e == ERR_OK)
+		e = epoch_key_load(ec, y, space->n, id, secret);
+	if (e == ERR_OK) {
+		memcpy(r.box_public, device.box, BOX_PUBLIC_LEN);
+		e = boxes_seal(&h, space->id, secret, &r, 1, &file);
+	}
+	tag_text(keys->public.tag, tag);
+	hex_put(to.b, DEVICE_ID_LEN, dev);
+	snprintf(name, sizeof(name), "%s-for-%s", tag, dev);
+	branch_name(space->tag, id, keys->public.tag, ref);
+	if (e == ERR_OK)
+		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0); /* once */
+	secret_free(secret);
+	buf_free(&file);
+	return e == ERR_NOT_FOUND ? ERR_OK : e; /* destroyed: what was written under it is carried over */
+}
+
+/* Members whom a removal left out that does not count get the keys of epochs that began without them: others read what
+ * was written there, and build on it. */
+static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct membership m = { 0 };
+	struct device_keys *keys = NULL;
+	enum err e = membership_load(ec, y, space, &m);
+
+	for (size_t i = 0; e == ERR_OK && m.removals > 0 && i < m.epochs; i++) {
+		for (size_t k = 0; e == ERR_OK && k < m.members.devices; k++) {
+			const struct standing *s = &m.members.device[k];
+
+			if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0 ||
+			    !left_out_then(&m.members, &m.epoch[i], s->device))
+				continue;
+			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
+			if (e == ERR_OK)
+				e = hand_on(ec, y, space, keys, m.epoch[i].id, s->device);
+		}
+	}
+	device_keys_free(keys);
+	membership_free(&m);
+	return e;
+}
+
 enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *space, size_t *closed)
 {
 	struct device_row me;
@@ -568,7 +640,9 @@ enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *
 	*closed = 0;
 	if (e != ERR_OK || me.state != DEVICE_ACTIVE)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	e = epoch_choose(ec, y, space, &chosen);
+	e = epochs_hand_on(ec, y, space);
+	if (e == ERR_OK)
+		e = epoch_choose(ec, y, space, &chosen);
 	if (e == ERR_NOT_FOUND) /* one begins with the next thing that is written */
 		return ERR_OK;
 	if (e == ERR_OK)

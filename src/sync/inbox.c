@@ -14,6 +14,7 @@
 #include "sync/apply.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
+#include "sync/floor.h"
 #include "sync/join.h"
 #include "sync/rejoin.h"
 
@@ -387,6 +388,7 @@ enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && any) {
+		uint64_t arrived = r->arrived;
 		struct wake k = { 0 };
 
 		any = false;
@@ -394,6 +396,11 @@ enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)
 		if (e == ERR_OK)
 			e = wake(ec, y, r, &k, &any);
 		free(k.rows.n);
+		if (e == ERR_OK && !any) {
+			/* whoever asks to be let in waits for that, too */
+			e = floor_settle(ec, y, r);
+			any = r->arrived > arrived;
+		}
 	}
 	return e;
 }

@@ -27,7 +27,10 @@ struct received {
 	uint64_t strange;     /* batches signed by this very device that are not here: a copy of it made them */
 	uint64_t copies;      /* spaces in which this device goes on under another id for that (sync/again.h) */
 	uint64_t joined;      /* spaces that became one's own */
+	uint64_t arrived;     /* of these, all that one was promised is here (sync/floor.h) */
+	uint64_t carried;     /* records of a former own space that were written again in the joined one (sync/own.h) */
 	uint64_t admitted;    /* others whom this device let in */
+	uint64_t asking;      /* others who ask to be let in, and wait for a person */
 	uint64_t refused;     /* that would wait, and for which there is no room: to be offered again */
 	bool rebuilding;      /* set by the caller: the store is being made again from what it held (sync/rebuild.h) */
 	uint64_t tried;       /* how often a file was looked into */

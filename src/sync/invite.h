@@ -15,6 +15,8 @@ struct issued {
 	char role[16];
 	int64_t space[INVITE_SPACES];
 	size_t spaces;
+	bool device;
+	bool compare;
 };
 
 /* The first eight bytes of BLAKE2b over the secret. */
@@ -22,5 +24,9 @@ void invitation_id(const uint8_t secret[static INVITE_SECRET_LEN], uint8_t out[s
 void invite_kept_name(const uint8_t id[static INVITATION_ID_LEN], char out[static INVITE_NAME_LEN]);
 enum err issued_save(struct errctx *ec, struct sync *y, const struct issued *i) MUST_CHECK;
 enum err issued_get(struct bytes bytes, struct issued *out) MUST_CHECK;
+/* What an issued invitation and its text say in one number. */
+uint64_t invite_flags(bool device, bool compare);
+/* ERR_DAMAGED for a number that invite_flags() does not give. */
+enum err invite_flags_get(uint64_t flags, bool *device, bool *compare) MUST_CHECK;
 
 #endif

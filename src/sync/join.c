@@ -7,15 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/tr.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/floor.h"
 #include "sync/invite.h"
 #include "sync/letters.h"
 #include "sync/space.h"
 
-#define KEPT_ASK "ask"
-#define KEPT_FLOOR "floor"
+#define KEPT_ASK "ask" /* as the first version named it; one for each invitation now: "ask:" and its id */
+#define KEPT_ASK_LEN (sizeof(KEPT_ASK) + 1 + 2 * INVITATION_ID_LEN)
 #define RANK_MAX (1ULL << 32)
 
 #define TRY(x)                                                                                                         \
@@ -28,52 +30,162 @@
 
 /* --- asking --- */
 
-/* What a joiner remembers of whom it asked: [signing key of the inviting device or empty, nick, invitation id]. */
+/* What a joiner remembers of whom it asked, for each invitation that it used for a space: whichever answer comes first
+ * lets it in. [signing key of the inviting device or empty, nick, invitation id, flags, what six words are made of or
+ * empty]; the last two are missing where the first version wrote it. */
 struct asked {
 	uint8_t sign[SIGN_PUBLIC_LEN];
 	bool known; /* the signing key is known from an invitation */
 	char nick[SPACE_NAME_MAX + 1];
 	uint8_t id[INVITATION_ID_LEN];
+	bool device;
+	bool compare;
+	uint8_t words[HASH_LEN];
 };
+
+static void asked_name(const uint8_t id[static INVITATION_ID_LEN], char out[static KEPT_ASK_LEN])
+{
+	char hex[2 * INVITATION_ID_LEN + 1];
+
+	hex_put(id, INVITATION_ID_LEN, hex);
+	snprintf(out, KEPT_ASK_LEN, KEPT_ASK ":%s", hex);
+}
 
 static enum err asked_save(struct errctx *ec, struct sync *y, int64_t space, const struct asked *a)
 {
 	struct buf b = { 0 };
+	char name[KEPT_ASK_LEN];
+	bool words = a->compare || !a->known;
 	enum err e = ERR_OK;
 
-	TRY(wire_put_array(&b, 3));
+	asked_name(a->id, name);
+	TRY(wire_put_array(&b, 5));
 	TRY(wire_put_bytes(&b, a->sign, a->known ? SIGN_PUBLIC_LEN : 0));
 	TRY(wire_put_text(&b, a->nick, strlen(a->nick)));
 	TRY(wire_put_bytes(&b, a->id, INVITATION_ID_LEN));
-	TRY(store_kept_put(ec, y->store, space, KEPT_ASK, buf_bytes(&b)));
+	TRY(wire_put_uint(&b, invite_flags(a->device, a->compare)));
+	TRY(wire_put_bytes(&b, a->words, words ? HASH_LEN : 0));
+	TRY(store_kept_put(ec, y->store, space, name, buf_bytes(&b)));
 done:
 	buf_free(&b);
 	return e;
 }
 
-static enum err asked_load(struct errctx *ec, struct sync *y, int64_t space, struct asked *out)
+static enum err asked_get(struct bytes bytes, struct asked *out)
 {
-	struct buf b = { 0 };
-	struct wire_in in;
+	struct wire_in in = wire_in(bytes);
 	struct bytes sign = { 0 };
 	struct bytes nick = { 0 };
+	struct bytes words = { 0 };
+	uint64_t flags = 0;
 	size_t n = 0;
 	enum err e = ERR_OK;
 
 	*out = (struct asked){ 0 };
-	TRY(store_kept_get(ec, y->store, space, KEPT_ASK, &b));
-	in = wire_in(buf_bytes(&b));
 	TRY(wire_get_array(&in, &n));
+	MUST_BE(n == 3 || n == 5);
 	TRY(wire_get_bytes(&in, &sign));
 	TRY(wire_get_text(&in, &nick));
 	TRY(wire_get_exact(&in, out->id, INVITATION_ID_LEN));
-	MUST_BE(n == 3 && nick.len <= SPACE_NAME_MAX && (sign.len == 0 || sign.len == SIGN_PUBLIC_LEN));
+	if (n == 5) {
+		TRY(wire_get_uint(&in, &flags));
+		TRY(wire_get_bytes(&in, &words));
+	}
+	TRY(invite_flags_get(flags, &out->device, &out->compare));
+	MUST_BE(nick.len <= SPACE_NAME_MAX && (sign.len == 0 || sign.len == SIGN_PUBLIC_LEN) &&
+	        (words.len == 0 || words.len == HASH_LEN));
 	memcpy(out->nick, nick.data, nick.len);
 	out->known = sign.len > 0;
 	if (out->known)
 		memcpy(out->sign, sign.data, SIGN_PUBLIC_LEN);
+	if (words.len > 0)
+		memcpy(out->words, words.data, HASH_LEN);
 done:
+	return e;
+}
+
+/* What was asked with this invitation. ERR_NOT_FOUND without text. */
+static enum err asked_load(struct errctx *ec, struct sync *y, int64_t space, const uint8_t id[static INVITATION_ID_LEN],
+                           struct asked *out)
+{
+	struct buf b = { 0 };
+	char name[KEPT_ASK_LEN];
+	enum err e = ERR_OK;
+
+	asked_name(id, name);
+	e = store_kept_get(ec, y->store, space, name, &b);
+	if (e == ERR_NOT_FOUND)
+		e = store_kept_get(ec, y->store, space, KEPT_ASK, &b);
+	if (e == ERR_OK)
+		e = asked_get(buf_bytes(&b), out);
+	if (e == ERR_OK && memcmp(out->id, id, INVITATION_ID_LEN) != 0)
+		e = ERR_NOT_FOUND;
 	buf_free(&b);
+	return e;
+}
+
+/* Names and newest of what was asked for one space. */
+struct asked_all {
+	char (*name)[KEPT_ASK_LEN];
+	size_t n;
+	struct asked last;
+};
+
+static enum err asked_one(void *arg, const char *name, struct bytes value)
+{
+	struct asked_all *all = arg;
+	char(*list)[KEPT_ASK_LEN] = realloc(all->name, (all->n + 1) * sizeof(*list));
+
+	if (list == NULL)
+		return ERR_NO_MEMORY;
+	all->name = list;
+	snprintf(all->name[all->n++], KEPT_ASK_LEN, "%s", name);
+	return asked_get(value, &all->last);
+}
+
+/* One is in: nothing is asked any more. */
+static enum err asked_drop(struct errctx *ec, struct sync *y, int64_t space)
+{
+	struct asked_all all = { 0 };
+	enum err e = store_kept_each(ec, y->store, space, KEPT_ASK, asked_one, &all);
+
+	for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+		e = store_kept_delete(ec, y->store, space, all.name[i]);
+	free(all.name);
+	return e;
+}
+
+enum err asked_list(struct errctx *ec, struct sync *y, struct asked_row **out, size_t *count)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, y->store, &list, &n);
+
+	*count = 0;
+	*out = calloc(n + 1, sizeof(**out));
+	if (e == ERR_OK && *out == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct asked_all all = { 0 };
+		struct asked_row *row = &(*out)[*count];
+
+		if (list[i].state != SPACE_ASKED)
+			continue;
+		e = store_kept_each(ec, y->store, list[i].n, KEPT_ASK, asked_one, &all);
+		*row = (struct asked_row){ .space = list[i].n,
+			                   .device = all.last.device,
+			                   .compare = all.last.compare || (all.n > 0 && !all.last.known) };
+		memcpy(row->id, all.last.id, INVITATION_ID_LEN);
+		memcpy(row->words, all.last.words, HASH_LEN);
+		*count += e == ERR_OK && all.n > 0;
+		free(all.name);
+	}
+	free(list);
+	if (e != ERR_OK) {
+		free(*out);
+		*out = NULL;
+		*count = 0;
+	}
 	return e;
 }
 
@@ -166,77 +278,144 @@ done:
 	return e;
 }
 
-enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i, const char *nick)
+/* A request in the making. */
+struct asking {
+	const struct invitation *i;
+	struct asked asked;
+	struct space_row row[INVITE_SPACES];
+	struct device_keys *keys[INVITE_SPACES]; /* NULL: nothing is asked there */
+	uint8_t bundle[INVITE_SPACES][BUNDLE_LEN];
+	struct words_part words[INVITE_SPACES];
+	struct buf entries;
+	size_t fresh;
+};
+
+static void asking_free(struct asking *a)
 {
-	struct space_row row[INVITE_SPACES] = { { 0 } };
-	struct device_keys *keys[INVITE_SPACES] = { NULL };
-	struct asked asked = { .known = true };
+	for (size_t k = 0; a != NULL && k < INVITE_SPACES; k++)
+		device_keys_free(a->keys[k]);
+	if (a != NULL)
+		buf_free(&a->entries);
+	free(a);
+}
+
+/* May this invitation ask anything of this home? Where one is a member already, nothing is asked; with an invitation
+ * that was used before, nothing either. */
+static enum err may_ask(struct errctx *ec, struct sync *y, struct asking *a)
+{
+	const struct invitation *i = a->i;
 	struct asked before;
-	bool again = false;
-	struct buf entries = { 0 };
-	struct buf plain = { 0 };
-	struct buf file = { 0 };
-	struct file_header h = { .type = FILE_JOIN_REQUEST };
-	char ref[REF_MAX + 1];
-	uint8_t mac[HASH_LEN];
-	size_t fresh = 0;
-	int64_t home = 0;
+	size_t member = 0;
 	enum err e = ERR_OK;
 
-	if (clock_now(y->clock) > i->expires_ms)
-		return err_set(ec, ERR_LATER, "This invitation is no longer valid. Ask for a new one.", NULL, NULL,
-		               NULL);
-	if (strlen(nick) > SPACE_NAME_MAX)
-		return err_set(ec, ERR_INPUT, "That name is too long. Use at most 120 characters.", NULL, NULL, NULL);
-	invitation_id(i->secret, asked.id);
-	strcpy(asked.nick, nick);
 	for (size_t k = 0; k < i->spaces; k++) {
-		e = space_exists(ec, y, i->space[k].id, &row[k]);
-		if (e == ERR_OK && k == 0) {
-			again = row[k].state == SPACE_ASKED;
-			if (again)
-				TRY(asked_load(ec, y, row[k].n, &before));
-			again = again && memcmp(before.id, asked.id, INVITATION_ID_LEN) != 0;
-			if (!again)
-				e = err_set(ec, ERR_REFUSED, "You are in %1 already, or have asked to be.", row[k].name,
-				            NULL, NULL);
-		}
-		if (e == ERR_OK && (!again || row[k].state != SPACE_ASKED))
-			continue; /* a member of the neighbourhood already, or about to be */
-		if (e != ERR_OK && e != ERR_NOT_FOUND)
-			goto done;
-		TRY(e == ERR_OK ? asked_again(ec, y, &i->space[k], i->remote, &row[k], &keys[k])
-		                : asked_space(ec, y, &i->space[k], i->remote, &row[k], &keys[k]));
-		TRY(ask_entry(&row[k], keys[k], asked.id, &entries));
-		memcpy(asked.sign, i->space[k].sign, SIGN_PUBLIC_LEN);
-		TRY(asked_save(ec, y, row[k].n, &asked));
-		fresh++;
-	}
-	home = row[i->spaces - 1].n;
-	for (size_t k = 0; k < i->spaces; k++) {
-		if (keys[k] == NULL)
+		e = space_exists(ec, y, i->space[k].id, &a->row[k]);
+		if (e == ERR_NOT_FOUND)
 			continue;
-		row[k].neighbourhood = home;
-		TRY(store_space_update(ec, y->store, &row[k]));
+		if (e == ERR_OK && a->row[k].state == SPACE_ASKED)
+			e = asked_load(ec, y, a->row[k].n, a->asked.id, &before);
+		else if (e == ERR_OK && i->device)
+			e = ERR_NOT_FOUND;
+		if (e == ERR_OK && (k == 0 || a->row[k].state == SPACE_ASKED))
+			return err_set(ec, ERR_REFUSED, "You are in %1 already, or have asked to be.", a->row[k].name,
+			               NULL, NULL);
+		if (e != ERR_OK && e != ERR_NOT_FOUND)
+			return e;
+		member += a->row[k].state != SPACE_ASKED;
 	}
+	if (i->device && member == i->spaces)
+		return err_set(ec, ERR_REFUSED, "This home has everything already that the invitation is for.", NULL,
+		               NULL, NULL);
+	/* with another person's membership one cannot be a device of this one */
+	if (i->device && member > 0 && i->space[0].kind == SPACE_OWN && a->row[0].n == 0)
+		return err_set(
+		    ec, ERR_REFUSED,
+		    "This home takes part as a person of its own, and cannot become a device of %1 as well. Make a new "
+		    "home for that: sleutelbos --home DIR init --name NAME",
+		    i->space[0].name, NULL, NULL);
+	return ERR_OK;
+}
+
+/* Keys for one space: fresh ones, or those that asked before with another invitation. */
+static enum err ask_one(struct errctx *ec, struct sync *y, struct asking *a, size_t k)
+{
+	const struct invited_space *s = &a->i->space[k];
+	enum err e = ERR_OK;
+
+	if (a->row[k].n != 0 && a->row[k].state != SPACE_ASKED)
+		return ERR_OK;
+	e = a->row[k].n != 0 ? asked_again(ec, y, s, a->i->remote, &a->row[k], &a->keys[k])
+	                     : asked_space(ec, y, s, a->i->remote, &a->row[k], &a->keys[k]);
+	if (e == ERR_OK)
+		e = ask_entry(&a->row[k], a->keys[k], a->asked.id, &a->entries);
+	if (e != ERR_OK)
+		return e;
+	bundle_put(&a->keys[k]->public, a->bundle[k]);
+	a->words[a->fresh++] = (struct words_part){ s->id, s->sign, a->bundle[k] };
+	return ERR_OK;
+}
+
+/* The letter: [1, invitation id, nick, [entry...]] and a MAC under the invitation's secret. */
+static enum err ask_letter(struct errctx *ec, struct sync *y, const struct asking *a, int64_t home)
+{
+	struct file_header h = { .type = FILE_JOIN_REQUEST, .space = a->i->space[0].tag };
+	struct buf plain = { 0 };
+	struct buf file = { 0 };
+	char ref[REF_MAX + 1];
+	uint8_t mac[HASH_LEN];
+	enum err e = ERR_OK;
+
 	TRY(wire_put_array(&plain, 4));
 	TRY(wire_put_uint(&plain, 1));
-	TRY(wire_put_bytes(&plain, asked.id, INVITATION_ID_LEN));
-	TRY(wire_put_text(&plain, nick, strlen(nick)));
-	TRY(wire_put_array(&plain, fresh));
-	TRY(buf_put(&plain, entries.data, entries.len));
-	request_mac(i->secret, buf_bytes(&plain), mac);
+	TRY(wire_put_bytes(&plain, a->asked.id, INVITATION_ID_LEN));
+	TRY(wire_put_text(&plain, a->asked.nick, strlen(a->asked.nick)));
+	TRY(wire_put_array(&plain, a->fresh));
+	TRY(buf_put(&plain, a->entries.data, a->entries.len));
+	request_mac(a->i->secret, buf_bytes(&plain), mac);
 	TRY(buf_put(&plain, mac, sizeof(mac)));
 	TRY(mailbox(ec, y, home, ref, &h.device));
-	h.space = i->space[0].tag;
-	TRY(join_seal(&h, BOX_JOIN_REQUEST, i->space[0].box, buf_bytes(&plain), &file));
+	TRY(join_seal(&h, BOX_JOIN_REQUEST, a->i->space[0].box, buf_bytes(&plain), &file));
 	TRY(letter_send(ec, y, home, "ask", buf_bytes(&file)));
 done:
-	for (size_t k = 0; k < INVITE_SPACES; k++)
-		device_keys_free(keys[k]);
-	buf_free(&entries);
 	buf_free(&plain);
 	buf_free(&file);
+	return e;
+}
+
+enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i, const char *nick,
+                  uint8_t words[static HASH_LEN])
+{
+	struct asking *a = calloc(1, sizeof(*a));
+	int64_t home = 0;
+	enum err e = a == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	if (e != ERR_OK)
+		return e;
+	if (clock_now(y->clock) > i->expires_ms)
+		TRY(err_set(ec, ERR_LATER, "This invitation is no longer valid. Ask for a new one.", NULL, NULL, NULL));
+	if (strlen(nick) > SPACE_NAME_MAX)
+		TRY(err_set(ec, ERR_INPUT, "That name is too long. Use at most 120 characters.", NULL, NULL, NULL));
+	a->i = i;
+	a->asked = (struct asked){ .known = true, .device = i->device, .compare = i->compare };
+	invitation_id(i->secret, a->asked.id);
+	strcpy(a->asked.nick, nick);
+	TRY(may_ask(ec, y, a));
+	for (size_t k = 0; k < i->spaces; k++)
+		TRY(ask_one(ec, y, a, k));
+	request_words(a->asked.id, a->words, a->fresh, a->asked.words);
+	memcpy(words, a->asked.words, HASH_LEN);
+	home = a->row[i->spaces - 1].n;
+	for (size_t k = 0; k < i->spaces; k++) {
+		if (a->keys[k] == NULL)
+			continue;
+		memcpy(a->asked.sign, i->space[k].sign, SIGN_PUBLIC_LEN);
+		TRY(asked_save(ec, y, a->row[k].n, &a->asked));
+		a->row[k].neighbourhood = home;
+		TRY(store_space_update(ec, y->store, &a->row[k]));
+	}
+	TRY(ask_letter(ec, y, a, home));
+done:
+	asking_free(a);
 	return e;
 }
 
@@ -266,6 +445,7 @@ enum err join_request(struct errctx *ec, struct sync *y, const char *remote, con
 	TRY(mailbox(ec, y, row.n, ref, &h.device));
 	bundle_fingerprint(&keys->public, fingerprint);
 	memcpy(asked.id, fingerprint, INVITATION_ID_LEN);
+	memcpy(asked.words, fingerprint, HASH_LEN);
 	TRY(asked_save(ec, y, row.n, &asked));
 	file_header_put(&h, bytes);
 	bundle_put(&keys->public, bytes + FILE_HEADER_LEN);
@@ -381,11 +561,28 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 		e = ERR_OK;
 	}
 	TRY(e == ERR_NOT_FOUND ? ERR_DAMAGED : e);
-	MUST_BE(space.state == SPACE_ASKED && space.kind == (enum space_kind)kind);
+	if (first && !asked->known && space.n != main_space->n && space.state == SPACE_MEMBER &&
+	    space.kind == SPACE_NEIGHBOURHOOD) {
+		/* one came in by an invitation meanwhile: nothing is asked any more */
+		struct space_row gone = *main_space;
+
+		gone.state = SPACE_GONE;
+		gone.remote[0] = '\0';
+		TRY(store_space_update(ec, y->store, &gone));
+		TRY(asked_drop(ec, y, gone.n));
+		for (int i = 0; i < 4; i++)
+			TRY(wire_get_raw(in, &heads));
+		goto done;
+	}
+	MUST_BE(space.kind == (enum space_kind)kind && (!first || space.n == main_space->n));
+	if (space.state != SPACE_ASKED) { /* another answer was here before */
+		for (int i = 0; i < 4; i++)
+			TRY(wire_get_raw(in, &heads));
+		goto done;
+	}
 	/* whoever answers may speak for what was asked of it, and for no other space */
-	MUST_BE(!first || space.n == main_space->n);
-	TRY(asked_load(ec, y, space.n, &other));
-	MUST_BE(memcmp(other.id, asked->id, INVITATION_ID_LEN) == 0);
+	e = asked_load(ec, y, space.n, asked->id, &other);
+	TRY(e == ERR_NOT_FOUND ? ERR_DAMAGED : e);
 	TRY(tag_free(ec, y, space.tag, space.n, &fresh_tag));
 	MUST_BE(fresh_tag);
 	memcpy(space.name, name.data, name.len);
@@ -395,8 +592,8 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	TRY(answer_founder(ec, y, &space, in));
 	TRY(answer_epochs(ec, y, &space, in));
 	TRY(wire_get_raw(in, &heads));
-	TRY(store_kept_put(ec, y->store, space.n, KEPT_FLOOR, heads));
-	TRY(store_kept_delete(ec, y->store, space.n, KEPT_ASK));
+	TRY(floor_put(ec, y, space.n, heads));
+	TRY(asked_drop(ec, y, space.n));
 	if (space.kind == SPACE_NEIGHBOURHOOD)
 		TRY(spaces_adopt(ec, y, space.n));
 	r->joined++;
@@ -419,18 +616,19 @@ static enum err answer_take(struct errctx *ec, struct sync *y, struct bytes plai
 	enum err e = ERR_OK;
 
 	*mine = false;
-	TRY(asked_load(ec, y, space->n, &asked));
 	MUST_BE(plain.len > tail);
 	bundle_put(&keys->public, bundle);
 	answer_hash(bundle, (struct bytes){ plain.data, plain.len - tail }, hash);
-	MUST_BE(!asked.known || memcmp(asked.sign, plain.data + plain.len - tail, SIGN_PUBLIC_LEN) == 0);
 	MUST_BE(sign_check(plain.data + plain.len - tail, (struct bytes){ hash, sizeof(hash) },
 	                   plain.data + plain.len - SIGN_LEN));
 	in = wire_in((struct bytes){ plain.data, plain.len - tail });
 	TRY(wire_get_array(&in, &n));
 	TRY(wire_get_uint(&in, &version));
 	TRY(wire_get_exact(&in, id, sizeof(id)));
-	MUST_BE(n == 3 && version == 1 && memcmp(id, asked.id, sizeof(id)) == 0);
+	MUST_BE(n == 3 && version == 1);
+	e = asked_load(ec, y, space->n, id, &asked);
+	TRY(e == ERR_NOT_FOUND ? ERR_DAMAGED : e);
+	MUST_BE(!asked.known || memcmp(asked.sign, plain.data + plain.len - tail, SIGN_PUBLIC_LEN) == 0);
 	TRY(wire_get_array(&in, &n));
 	MUST_BE(n >= 1 && n <= (asked.known ? INVITE_SPACES : 1));
 	for (size_t i = 0; i < n; i++)

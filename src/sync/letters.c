@@ -82,6 +82,19 @@ void possession_hash(const uint8_t bundle[static BUNDLE_LEN], struct space_id sp
 	hash_parts("slb possession", NULL, parts, 3, out, HASH_LEN);
 }
 
+void request_words(const uint8_t id[static INVITATION_ID_LEN], const struct words_part *parts, size_t count,
+                   uint8_t out[static HASH_LEN])
+{
+	struct bytes all[1 + 3 * INVITE_SPACES] = { { id, INVITATION_ID_LEN } };
+
+	for (size_t i = 0; i < count && i < INVITE_SPACES; i++) {
+		all[1 + 3 * i] = (struct bytes){ parts[i].space.b, SPACE_ID_LEN };
+		all[2 + 3 * i] = (struct bytes){ parts[i].sign, SIGN_PUBLIC_LEN };
+		all[3 + 3 * i] = (struct bytes){ parts[i].bundle, BUNDLE_LEN };
+	}
+	hash_parts("slb join words", NULL, all, 1 + 3 * count, out, HASH_LEN);
+}
+
 void request_mac(const uint8_t secret[static INVITE_SECRET_LEN], struct bytes request, uint8_t out[static HASH_LEN])
 {
 	hash_parts("slb join mac", secret, &request, 1, out, HASH_LEN);

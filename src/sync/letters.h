@@ -25,6 +25,15 @@ enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, c
 /* Proof that the joiner holds the secret of each key it shows: signed with that key. */
 void possession_hash(const uint8_t bundle[static BUNDLE_LEN], struct space_id space,
                      const uint8_t id[static INVITATION_ID_LEN], uint8_t out[static HASH_LEN]);
+/* What both sides make six words of: the invitation, and for each space that is asked for, in the request's order, its
+ * id, the inviting device's signing key and the joiner's whole bundle. Who stands between them changed one of these. */
+struct words_part {
+	struct space_id space;
+	const uint8_t *sign;   /* SIGN_PUBLIC_LEN bytes */
+	const uint8_t *bundle; /* BUNDLE_LEN bytes */
+};
+void request_words(const uint8_t id[static INVITATION_ID_LEN], const struct words_part *parts, size_t count,
+                   uint8_t out[static HASH_LEN]);
 /* BLAKE2b over the request, keyed with the invitation's secret. */
 void request_mac(const uint8_t secret[static INVITE_SECRET_LEN], struct bytes request, uint8_t out[static HASH_LEN]);
 /* What the admitting device signs: the answer, for this joiner. */

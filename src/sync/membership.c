@@ -38,6 +38,18 @@ static enum err grow(void *list, size_t n, size_t *cap, size_t size)
 	return ERR_OK;
 }
 
+/* Of every first batch it is kept what its author had seen, also where it says nothing (ACT_ENTER). */
+static enum err gather_enter(struct gather *g, const struct moment *first)
+{
+	struct act act = { .type = ACT_ENTER, .at = *first };
+	enum err e = grow(&g->act, g->acts, &g->act_cap, sizeof(*g->act));
+
+	act.at.order = UINT64_MAX;
+	if (e == ERR_OK)
+		g->act[g->acts++] = act;
+	return e;
+}
+
 static enum err gather_act(struct gather *g, const struct told *t, const struct moment *at)
 {
 	struct act act = { .type = (enum act_type)t->type, .at = *at, .person = t->person, .roles = t->roles };
@@ -99,6 +111,8 @@ static enum err gather_batch(struct gather *g, struct device_id dev, uint64_t se
 		return e;
 	m->seen[m->seen_count++] = seen;
 	e = vv_copy(context, seen);
+	if (e == ERR_OK && seq == 1)
+		e = gather_enter(g, &(struct moment){ dev, seq, 0, seen });
 	for (size_t i = 0; e == ERR_OK && i < list->n; i++) {
 		struct moment at = { dev, seq, list->item[i].order, seen };
 
@@ -222,17 +236,19 @@ bool membership_is_paper(const struct membership *m, struct device_id dev)
 
 /* ---- The registry ---- */
 
-/* The bundle by which a device was first let in, of those that count; else of all. */
+/* The bundle by which a device was first let in, of those that count and bind it; else of all that count; else of all.
+ */
 static const struct admitted *first_bundle(const struct gather *g, struct device_id dev)
 {
 	const struct members *m = &g->m->members;
 	const struct admitted *found = NULL;
 
-	for (size_t pass = 0; pass < 2 && found == NULL; pass++) {
+	for (size_t pass = 0; pass < 3 && found == NULL; pass++) {
 		for (size_t i = 0; i < m->acts && found == NULL; i++) {
 			const struct act *a = &m->act[i];
 
-			if (a->type != ACT_ADMIT || device_cmp(a->device, dev) != 0 || (pass == 0 && !a->counts))
+			if (a->type != ACT_ADMIT || device_cmp(a->device, dev) != 0 || (pass < 2 && !a->counts) ||
+			    (pass == 0 && !a->binds))
 				continue;
 			for (size_t k = 0; k < g->m->bundles; k++) {
 				const struct admitted *b = &g->m->bundle[k];
@@ -397,15 +413,12 @@ unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edi
 
 static bool counts(const struct membership *m, const struct moment *at, const struct edit *edit, uint32_t kind)
 {
-	struct dot me = { 0 };
-
 	if (members_void(&m->members, at->author, at->seq))
 		return false;
 	if (m->members.kind != SPACE_NEIGHBOURHOOD && kind != KIND_member)
 		return true;
-	me = members_person(&m->members, at);
 	return members_may(&m->members, at,
-	                   edit_needs(m->members.kind, kind, edit, !dot_is_none(me) && dot_cmp(me, edit->target) == 0));
+	                   edit_needs(m->members.kind, kind, edit, members_is(&m->members, at, edit->target)));
 }
 
 static bool writes_devices(const struct edit *edit)
@@ -532,7 +545,7 @@ enum err membership_note(struct errctx *ec, struct sync *y, const struct batch_t
 	struct told_list told = { 0 };
 	enum err e = told_from_batch(ec, y, batch, &told);
 
-	if (e == ERR_OK && told.n > 0)
+	if (e == ERR_OK && (told.n > 0 || batch->seq == 1))
 		e = note(ec, y, batch, &told);
 	told_free(&told);
 	return e;

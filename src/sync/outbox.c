@@ -12,6 +12,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/again.h"
+#include "sync/floor.h"
 #include "sync/membership.h"
 
 #define EDITS_MAX 4096
@@ -276,11 +277,14 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct sealing s = { 0 };
 	bool more = true;
 	bool holds = false;
+	bool coming_in = false;
 	enum err e = again_holds(ec, y, space, &holds);
 
 	if (e == ERR_OK && !holds)
 		e = may_seal(ec, y, space, &more);
-	more = more && !holds;
+	if (e == ERR_OK)
+		e = floor_open(ec, y, space->n, &coming_in);
+	more = more && !holds && !coming_in; /* one's first batch has seen one's own admission */
 	while (e == ERR_OK && more) {
 		bool told = false;
 

@@ -169,7 +169,7 @@ enum err spaces_adopt(struct errctx *ec, struct sync *y, int64_t neighbourhood)
 	enum err e = store_space_list(ec, y->store, &list, &n);
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (list[i].neighbourhood != 0)
+		if (list[i].neighbourhood != 0 || list[i].state == SPACE_GONE)
 			continue;
 		list[i].neighbourhood = neighbourhood;
 		e = store_space_update(ec, y->store, &list[i]);

@@ -271,7 +271,7 @@ static void keys_do_not_travel(void **state)
 
 	(void)state;
 	begin(&s);
-	assert_err(app_invite(ec, s.w.app[ANNA], CIRCLE, NULL, &invite), ERR_OK);
+	assert_err(app_invite(ec, s.w.app[ANNA], &(struct invite_ask){ .space = CIRCLE }, &invite), ERR_OK);
 	buf_free(&invite.text);
 	kept_put(&s, ANNA, "tally/secret/2026Q3", teller, sizeof(teller));
 	kept_put(&s, ANNA, "tally/told/2026Q3", told, sizeof(told));
@@ -377,7 +377,7 @@ static void no_kind_is_forgotten(void **state)
 
 	(void)state;
 	begin(&s);
-	assert_err(app_invite(ec, s.w.app[ANNA], CIRCLE, NULL, &invite), ERR_OK);
+	assert_err(app_invite(ec, s.w.app[ANNA], &(struct invite_ask){ .space = CIRCLE }, &invite), ERR_OK);
 	buf_free(&invite.text);
 	for (size_t i = 0; i < HOMES; i++) {
 		struct kept_row *rows = NULL;
@@ -487,7 +487,8 @@ static void it_is_not_the_device_it_was(void **state)
 	const struct tally_ask ask = { .period = "2025Q2" };
 	struct space_row *list = NULL;
 	uint8_t fingerprint[FINGERPRINT_LEN];
-	char name[128];
+	char who[128];
+	struct join_view asked;
 	struct buf a = { 0 };
 	struct buf b = { 0 };
 	uint64_t host = 0;
@@ -502,7 +503,7 @@ static void it_is_not_the_device_it_was(void **state)
 	make_backup(&s, ANNA, &v);
 	log_one(&s, ANNA, "na de reservekopie");
 	world_sync(&s.w, ANNA);
-	assert_err(app_invite(ec, s.w.app[COORDINATOR], NULL, NULL, &invite), ERR_OK);
+	assert_err(app_invite(ec, s.w.app[COORDINATOR], &(struct invite_ask){ 0 }, &invite), ERR_OK);
 	host = state_of(s.w.remote);
 	c = restored_home(&s);
 	log_one(&s, c, "in de teruggezette kluis");
@@ -525,11 +526,12 @@ static void it_is_not_the_device_it_was(void **state)
 		free(list);
 		assert_err(app_found_neighbourhood(ec, app, "Oost", s.w.remote), ERR_LATER);
 		assert_err(app_found_circle(ec, app, "Nieuw"), ERR_LATER);
-		assert_err(app_join(ec, app, (const char *)invite.text.data, invite.text.len, name), ERR_LATER);
+		assert_err(app_join(ec, app, (const char *)invite.text.data, invite.text.len, false, &asked),
+		           ERR_LATER);
 		assert_err(app_join_request(ec, app, s.w.remote, fingerprint), ERR_LATER);
-		assert_err(app_approve(ec, app, "00", NULL), ERR_LATER);
+		assert_err(app_approve(ec, app, "00", NULL, who), ERR_LATER);
 		buf_free(&invite.text);
-		assert_err(app_invite(ec, app, CIRCLE, NULL, &invite), ERR_LATER);
+		assert_err(app_invite(ec, app, &(struct invite_ask){ .space = CIRCLE }, &invite), ERR_LATER);
 		assert_err(app_tally_plan(ec, app, &ask, &planned), ERR_LATER);
 		assert_err(app_tally_contribute(ec, app, "2025Q2", CIRCLE, &preview), ERR_LATER);
 		assert_err(app_tally_count(ec, app, "2025Q2", &counted), ERR_LATER);

@@ -70,14 +70,14 @@ static void asking_begin(struct asking *k, uint64_t seed)
 {
 	struct errctx ec = { 0 };
 	struct invite_view v;
-	char name[128];
+	struct join_view asked;
 
 	*k = (struct asking){ .rnd = { seed } };
 	forge_world(&k->w);
 	assert_int_equal(world_home(&k->w, "Drie"), 3);
-	assert_int_equal(app_invite(&ec, k->w.app[1], "Plein", NULL, &v), ERR_OK);
+	assert_int_equal(app_invite(&ec, k->w.app[1], &(struct invite_ask){ .space = "Plein" }, &v), ERR_OK);
 	assert_int_equal(invitation_get(&ec, (const char *)v.text.data, v.text.len, &k->invitation), ERR_OK);
-	assert_int_equal(app_join(&ec, k->w.app[3], (const char *)v.text.data, v.text.len, name), ERR_OK);
+	assert_int_equal(app_join(&ec, k->w.app[3], (const char *)v.text.data, v.text.len, false, &asked), ERR_OK);
 	buf_free(&v.text);
 	k->plein = space_named(&k->w, 3, "Plein");
 	k->request = letter_of(&k->w, 3, FILE_JOIN_REQUEST);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "bench/measure.h"
+#include "sync/epochs.h"
 #include "sync/forge.h"
 
 #define DEVICES 10
@@ -48,7 +49,7 @@ static unsigned number_of(const char *name, unsigned otherwise)
 
 /* ---- What is written: the same for all, from one seed ---- */
 
-struct act {
+struct deed {
 	char what; /* n new record, t text, r register, + and - element of a set */
 	uint32_t record;
 	char value[96];
@@ -73,7 +74,7 @@ static uint32_t draw(struct stream *s)
 	return (uint32_t)(s->chance >> 32);
 }
 
-static void act_next(struct stream *s, unsigned device, struct act *a)
+static void act_next(struct stream *s, unsigned device, struct deed *a)
 {
 	static const char *const words[] = { "huur ",    "brief ", "school ", "gesprek ",  "samen ", "formulier ",
 		                             "buurt ",   "wacht ", "moeder ", "afspraak ", "werk ",  "gemeente ",
@@ -118,7 +119,7 @@ static void batch_fill(struct stream *s, unsigned device, const struct device_id
 	for (unsigned i = 0; i < EACH; i++) {
 		struct draft *d = &b->drafts[i];
 		struct edit *e = &b->edits[i];
-		struct act a;
+		struct deed a;
 		const char *element[1] = { a.value };
 
 		act_next(s, device, &a);
@@ -342,7 +343,7 @@ static void side_store(unsigned edits)
 	authors_admit(&w, authors);
 	y = sync_of_home(&w, 1);
 	space = space_named(&w, 1, "Plein");
-	assert_int_equal(epoch_choose(&ec, &y, space.n, &epoch), ERR_OK);
+	assert_int_equal(epoch_choose(&ec, &y, &space, &epoch), ERR_OK);
 	assert_int_equal(epoch_key_load(&ec, &y, space.n, epoch, secret), ERR_OK);
 	for (unsigned d = 0; d < DEVICES; d++)
 		ids[d] = authors[d].id;
@@ -411,7 +412,7 @@ static void stream_write(const char *path, unsigned edits)
 		for (unsigned d = 0; d < DEVICES && done < edits; d++) {
 			fprintf(f, "B\t%u\n", d);
 			for (unsigned i = 0; i < EACH; i++, done++) {
-				struct act a;
+				struct deed a;
 
 				act_next(&s, d, &a);
 				fprintf(f, "%c\t%u\t%s\n", a.what, a.record, a.value);

@@ -14,7 +14,10 @@ const Y = peer === 'yjs' ? await import('yjs') : null;
 const yjs = {
   start(n) { const d = new Y.Doc(); d.clientID = n + 1; return d; },
   change(doc, edits) {
-    const before = Y.encodeStateVector(doc);
+    // the event's update, as a provider sends it: encodeStateAsUpdate() would repeat all that was ever deleted
+    let update = null;
+    const take = (bytes) => { update = bytes; };
+    doc.on('update', take);
     doc.transact(() => {
       for (const [what, id, value] of edits) {
         const bucket = doc.getMap('b' + id % 1000);
@@ -32,7 +35,8 @@ const yjs = {
         else r.get('domains').delete(value);
       }
     });
-    return [doc, Y.encodeStateAsUpdate(doc, before)];
+    doc.off('update', take);
+    return [doc, update];
   },
   apply(doc, bytes) { Y.applyUpdate(doc, bytes); return doc; },
   applyAll(doc, all) { doc.transact(() => all.forEach((b) => Y.applyUpdate(doc, b))); return doc; },

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/removing.h"
 #include "app/spaces.h"
 #include "sim/must.h"
 
@@ -117,7 +118,7 @@ static bool invite(struct player *by, const char *space, struct invite_view *v)
 	enum err e = ERR_OK;
 
 	by->busy = true;
-	e = app_invite(&ec, by->app, space, NULL, v);
+	e = app_invite(&ec, by->app, &(struct invite_ask){ .space = space }, v);
 	if (!disk_dead(by->disk))
 		expect(by, e, &ec, "invite");
 	if (act_end(by, e) == ERR_OK)
@@ -130,11 +131,11 @@ static bool invite(struct player *by, const char *space, struct invite_view *v)
 static bool join(struct player *who, struct bytes text)
 {
 	struct errctx ec = { 0 };
-	char name[128];
+	struct join_view name;
 	enum err e = ERR_OK;
 
 	who->busy = true;
-	e = app_join(&ec, who->app, (const char *)text.data, text.len, name);
+	e = app_join(&ec, who->app, (const char *)text.data, text.len, false, &name);
 	if (!disk_dead(who->disk))
 		expect(who, e, &ec, "join");
 	return act_end(who, e) == ERR_OK;
@@ -209,6 +210,7 @@ bool act_approve(struct player *by)
 {
 	struct errctx ec = { 0 };
 	struct member_view *list = NULL;
+	char name[128];
 	size_t n = 0;
 	bool any = false;
 	enum err e = ERR_OK;
@@ -216,14 +218,81 @@ bool act_approve(struct player *by)
 	by->busy = true;
 	e = app_members(&ec, by->app, NULL, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n && !any; i++) {
-		if (strcmp(list[i].status, "requested") != 0)
+		if (strcmp(list[i].status, "requested") != 0 || list[i].me)
 			continue;
 		world_say(by->w, "device %u approves %s", by->number, list[i].id);
 		any = true;
-		e = app_approve(&ec, by->app, list[i].id, "Gast");
+		e = app_approve(&ec, by->app, list[i].id, "Gast", name);
 	}
 	if (!disk_dead(by->disk))
 		expect(by, e, &ec, "approve");
 	app_members_free(list, n);
 	return act_end(by, e) == ERR_OK && any;
+}
+
+/* --- removing --- */
+
+static bool remove_member(struct player *by, const struct member_view *m)
+{
+	struct errctx ec = { 0 };
+	struct removed_view v = { 0 };
+	char text[512];
+	enum err e = ERR_OK;
+
+	by->busy = true;
+	e = app_member_remove(&ec, by->app, m->id, &v);
+	world_say(by->w, "device %u removes %s (%s) from %s: %d %s", by->number, m->id, m->name, m->space, (int)e,
+	          ec.code == ERR_OK ? "" : err_text(&ec, NULL, text, sizeof(text)));
+	if (!disk_dead(by->disk))
+		expect(by, e, &ec, "remove");
+	if (e == ERR_OK && by->w->removals_left > 0)
+		by->w->removals_left--;
+	by->w->refusals = true;
+	return act_end(by, e) == ERR_OK;
+}
+
+bool act_remove(struct player *by)
+{
+	struct errctx ec = { 0 };
+	struct member_view *list = NULL;
+	size_t n = 0;
+	size_t fit = 0;
+	size_t pick = 0;
+	bool done = false;
+
+	if (app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		/* oneself seldom */
+		if (strcmp(list[i].status, "member") == 0 && (!list[i].me || random_chance(&by->w->rnd, 15)) &&
+		    random_below(&by->w->rnd, ++fit) == 0)
+			pick = i;
+	}
+	done = fit > 0 && remove_member(by, &list[pick]);
+	app_members_free(list, n);
+	return done;
+}
+
+bool act_remove_from(struct player *by, struct player *who, const char *space)
+{
+	struct errctx ec = { 0 };
+	struct member_view *list = NULL;
+	struct space_row row;
+	size_t n = 0;
+	bool done = false;
+
+	if (!world_space(who, space, &row) || app_members(&ec, by->app, space, &list, &n) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < n && !done; i++) {
+		struct dot id;
+		struct device_row dev;
+
+		if (dot_parse(list[i].id, &id) && store_device_by_id(NULL, by->app->store, row.me, &dev) == ERR_OK &&
+		    dot_cmp(dev.member, id) == 0) {
+			done = remove_member(by, &list[i]);
+			break;
+		}
+	}
+	app_members_free(list, n);
+	return done;
 }

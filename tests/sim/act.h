@@ -26,6 +26,19 @@ bool act_approve(struct player *by);
 
 /* Writes something, drawn from the world's chance: true where it was acknowledged. */
 bool act_write(struct player *p);
+/* Removes somebody from one of its spaces. False where there is nobody or it may not. */
+bool act_remove(struct player *by);
+/* Removes the person of another device, by name of the space. */
+bool act_remove_from(struct player *by, struct player *who, const char *space);
+/* Writes to member records by hand, as the program would let nobody: roles, devices, names. */
+bool act_overstep(struct player *p);
+
+/* A device that turns against the others (rogue.c): its home does nothing from then on. False: not this one, now. */
+struct rogue;
+bool rogue_turn(struct player *p);
+void rogue_act(struct player *p);
+void rogue_free(struct rogue *r);
+
 /* A batch by this device's key that no program would make, offered to its host. */
 bool act_forge(struct player *p);
 

@@ -469,6 +469,21 @@ static bool chain_holds(const struct hosts *h, int tip, const char *name)
 	return false;
 }
 
+void host_push(struct hosts *h, const char *url, const char *ref, const char *name, struct bytes file)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		if (strcmp(h->host[i].url, url) != 0)
+			continue;
+		for (int k = 0; k < (h->host[i].two ? 2 : 1); k++) {
+			struct ref *r = ref_find(&h->host[i].world[k], ref);
+
+			if (r == NULL || !chain_holds(h, r->tip, name))
+				ref_set(&h->host[i].world[k], ref,
+				        commit_make(h, r == NULL ? NONE : r->tip, name, file, false));
+		}
+	}
+}
+
 bool host_holds(const struct hosts *h, const char *ref, const char *name)
 {
 	for (size_t i = 0; i < h->count; i++) {
@@ -486,6 +501,25 @@ bool host_held(const struct hosts *h, const char *ref, const char *name)
 	(void)ref;
 	for (size_t i = 0; i < h->commits; i++) {
 		if (!h->commit[i].lie && strcmp(h->commit[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *host_file(const struct hosts *h, size_t i, struct bytes *file)
+{
+	if (i >= h->commits)
+		return NULL;
+	*file = h->commit[i].lie ? (struct bytes){ 0 } : buf_bytes(&h->commit[i].file);
+	return h->commit[i].name;
+}
+
+bool host_pushed(const struct hosts *h, const char *name, struct bytes *file)
+{
+	const char *other = NULL;
+
+	for (size_t i = 0; (other = host_file(h, i, file)) != NULL; i++) {
+		if (file->len > 0 && strcmp(other, name) == 0)
 			return true;
 	}
 	return false;

@@ -66,6 +66,8 @@ bool host_swap(struct hosts *h);                       /* a file of one branch o
 bool host_flip(struct hosts *h);                       /* a changed byte in the newest file of a branch */
 bool host_break(struct hosts *h);                      /* a branch that cannot be read */
 void host_offer(struct hosts *h, struct bytes forged); /* a member's forged file, on some branch of its space */
+/* A file on its branch of the repository at `url`, as if its device had pushed it; not a second time. */
+void host_push(struct hosts *h, const char *url, const char *ref, const char *name, struct bytes file);
 void host_honest(struct hosts *h);
 
 /* What it was seen to hold: was this file ever acknowledged, and does it stand there now? */
@@ -73,6 +75,10 @@ bool host_held(const struct hosts *h, const char *ref, const char *name);
 bool host_holds(const struct hosts *h, const char *ref, const char *name);
 /* Is this a file that no device wrote like that? */
 bool host_forged(const struct hosts *h, struct bytes file);
+/* The i-th of all files that devices ever pushed, the oldest first; NULL: there are no more. A lie has no bytes. */
+const char *host_file(const struct hosts *h, size_t i, struct bytes *file);
+/* The first that was pushed under this name; false: none. */
+bool host_pushed(const struct hosts *h, const char *name, struct bytes *file);
 /* How often each lie was told, for the count at the end. */
 struct host_counts {
 	uint64_t sessions, cut_off, pushes, lost_races, stale, went_back, dropped, worlds, again, swapped, flipped,

@@ -12,47 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/model_inside.h"
 #include "sim/must.h"
-
-#define DEV 8
-#define WRITES_MAX 64
-
-enum { REG, TEXT, SET, EVENTS, ERASE };
-
-struct name {
-	uint8_t dev[DEV];
-	uint64_t counter;
-};
-
-struct wrote {
-	uint32_t tag;
-	struct bytes value;
-};
-
-struct made {
-	struct name name;
-	struct name target;
-	uint32_t kind;
-	uint64_t ms;
-	uint64_t count;
-	struct wrote write[WRITES_MAX];
-	size_t writes;
-	struct set past;
-	uint64_t past_size;
-	struct buf bytes;
-};
-
-struct space {
-	uint8_t id[16];
-	struct made **edit;
-	size_t n;
-	size_t cap;
-};
-
-struct model {
-	struct space space[MODEL_SPACES];
-	size_t spaces;
-};
 
 // ---- Sets ----
 
@@ -79,114 +40,6 @@ size_t set_size(const struct set *s)
 
 	for (size_t i = 0; i < MODEL_EDITS / 64; i++)
 		n += (size_t)__builtin_popcountll(s->w[i]);
-	return n;
-}
-
-// ---- Reading CBOR ----
-
-struct in {
-	const uint8_t *p;
-	const uint8_t *end;
-	bool bad;
-};
-
-/* The head of an item: its major type, and its number. */
-static unsigned head(struct in *in, uint64_t *value)
-{
-	unsigned major = 0;
-	unsigned low = 0;
-	unsigned more = 0;
-
-	*value = 0;
-	if (in->bad || in->p == in->end) {
-		in->bad = true;
-		return 8;
-	}
-	major = *in->p >> 5;
-	low = *in->p++ & 31;
-	if (low < 24) {
-		*value = low;
-		return major;
-	}
-	more = low > 27 ? 0 : 1u << (low - 24);
-	if (more == 0 || (size_t)(in->end - in->p) < more) {
-		in->bad = true;
-		return 8;
-	}
-	while (more-- > 0)
-		*value = *value << 8 | *in->p++;
-	return major;
-}
-
-static uint64_t number(struct in *in)
-{
-	uint64_t v = 0;
-
-	in->bad = in->bad || head(in, &v) != 0;
-	return v;
-}
-
-static uint64_t count(struct in *in)
-{
-	uint64_t v = 0;
-
-	in->bad = in->bad || head(in, &v) != 4;
-	return in->bad ? 0 : v;
-}
-
-static struct bytes string(struct in *in, unsigned major)
-{
-	uint64_t v = 0;
-	struct bytes out = { 0 };
-
-	in->bad = in->bad || head(in, &v) != major || v > (uint64_t)(in->end - in->p);
-	if (in->bad)
-		return out;
-	out = (struct bytes){ in->p, (size_t)v };
-	in->p += v;
-	return out;
-}
-
-static struct bytes item(struct in *in)
-{
-	const uint8_t *start = in->p;
-	uint64_t open = 1;
-
-	while (open > 0 && !in->bad) {
-		uint64_t v = 0;
-		unsigned major = head(in, &v);
-
-		open--;
-		if (major == 2 || major == 3) {
-			if (v > (uint64_t)(in->end - in->p))
-				in->bad = true;
-			else
-				in->p += v;
-		} else if (major == 4) {
-			open += v;
-		} else if (major == 5) {
-			open += 2 * v;
-		}
-	}
-	return in->bad ? (struct bytes){ 0 } : (struct bytes){ start, (size_t)(in->p - start) };
-}
-
-static struct in in_of(struct bytes b)
-{
-	return (struct in){ b.data, b.len == 0 ? b.data : b.data + b.len, b.len == 0 };
-}
-
-static struct name name_get(struct in *in)
-{
-	struct name n = { .counter = 0 };
-	struct bytes dev = { 0 };
-
-	in->bad = in->bad || count(in) != 2;
-	dev = string(in, 2);
-	n.counter = number(in);
-	in->bad = in->bad || dev.len != DEV;
-	if (!in->bad)
-		memcpy(n.dev, dev.data, DEV);
 	return n;
 }
 
@@ -257,6 +110,12 @@ void model_free(struct model *m)
 			free(m->space[s].edit[i]->bytes.data);
 			free(m->space[s].edit[i]);
 		}
+		for (size_t i = 0; i < m->space[s].batches; i++) {
+			free(m->space[s].batch[i]->body.data);
+			free(m->space[s].batch[i]);
+		}
+		free(m->space[s].batch);
+		free(m->space[s].says);
 		free(m->space[s].edit);
 	}
 	free(m);
@@ -273,14 +132,14 @@ size_t model_space(struct model *m, const uint8_t *id)
 	return m->spaces++;
 }
 
-static int name_cmp(const struct name *a, const struct name *b)
+int name_cmp(const struct name *a, const struct name *b)
 {
 	int c = memcmp(a->dev, b->dev, DEV);
 
 	return c != 0 ? c : (a->counter > b->counter) - (a->counter < b->counter);
 }
 
-static int by_name(const struct space *s, const struct name *n)
+int edit_by_name(const struct space *s, const struct name *n)
 {
 	for (size_t i = s->n; i-- > 0;) {
 		if (name_cmp(&s->edit[i]->name, n) == 0)
@@ -298,7 +157,7 @@ int model_find(const struct model *m, size_t space, struct bytes edit)
 
 	count(&in);
 	n = name_get(&in);
-	i = in.bad ? -1 : by_name(s, &n);
+	i = in.bad ? -1 : edit_by_name(s, &n);
 	if (i < 0)
 		return MODEL_DAMAGED;
 	return bytes_cmp(buf_bytes(&s->edit[i]->bytes), edit) == 0 ? i : MODEL_OTHER;
@@ -330,6 +189,7 @@ int model_add(struct model *m, size_t space, struct bytes edit, const struct set
 		free(made);
 		return MODEL_DAMAGED;
 	}
+	made->batch = -1;
 	made->past = *past;
 	made->past_size = set_size(past);
 	if (s->n == s->cap) {
@@ -385,8 +245,9 @@ struct live {
 struct record {
 	const struct space *space;
 	const struct set *has;
-	size_t edit[MODEL_EDITS]; /* its edits */
+	size_t edit[MODEL_EDITS]; /* its edits that count */
 	size_t edits;
+	uint32_t kind; /* also where the edit that made it does not count */
 	struct live *live;
 	size_t lives;
 	size_t live_cap;
@@ -397,7 +258,7 @@ static unsigned class_of(uint32_t tag)
 	return (tag & 7) > ERASE ? REG : tag & 7;
 }
 
-static const struct wrote *write_of(const struct made *e, uint32_t tag)
+const struct wrote *write_of(const struct made *e, uint32_t tag)
 {
 	for (size_t i = 0; i < e->writes; i++) {
 		if (e->write[i].tag == tag)
@@ -489,7 +350,7 @@ static void write_lives(struct record *r, size_t i, const struct wrote *w)
 		break;
 	case EVENTS:
 		if (takes_back(w->value, &which)) {
-			named = by_name(r->space, &which);
+			named = edit_by_name(r->space, &which);
 			if (named < 0 || !set_has(&by->past, (size_t)named))
 				break;
 		}
@@ -569,18 +430,15 @@ static void record_dump(struct record *r, struct buf *out)
 	const struct made **list = NULL;
 	size_t stamps = 0;
 	size_t fields = 0;
-	uint32_t kind = 0;
 
 	record_fill(r);
 	if (r->lives > 0)
 		qsort(r->live, r->lives, sizeof(*r->live), live_cmp);
 	list = authors(r, &stamps);
-	for (size_t k = 0; k < r->edits; k++)
-		kind = r->space->edit[r->edit[k]]->kind != 0 ? r->space->edit[r->edit[k]]->kind : kind;
 	put_head(out, 4, 4);
 	put_head(out, 4, 2);
 	put_name(out, &first->target);
-	put_head(out, 0, kind);
+	put_head(out, 0, r->kind);
 	put_head(out, 4, stamps);
 	for (size_t i = 0; i < stamps; i++) {
 		put_head(out, 4, 5);
@@ -622,14 +480,28 @@ static int target_cmp(const void *a, const void *b, void *arg)
 	return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* Each record of `has`, ascending. */
-typedef void (*record_fn)(void *arg, struct record *r);
+/* The next record: its edits that count, from order[i] on. */
+static size_t record_take(struct record *r, struct look *v, const size_t *order, size_t n, size_t i)
+{
+	const struct space *s = r->space;
+	const struct name *target = &s->edit[order[i]]->target;
 
-static void records_each(struct model *m, size_t space, const struct set *has, record_fn each, void *arg)
+	r->edits = 0;
+	r->kind = 0;
+	for (; i < n && name_cmp(&s->edit[order[i]]->target, target) == 0; i++) {
+		r->kind = s->edit[order[i]]->kind != 0 ? s->edit[order[i]]->kind : r->kind;
+		if (look_counts(v, order[i]))
+			r->edit[r->edits++] = order[i];
+	}
+	return i;
+}
+
+void model_dump(struct model *m, size_t space, const struct set *has, const struct set *batches, struct buf *out)
 {
 	struct space *s = &m->space[space];
 	size_t *order = must_calloc(s->n + 1, sizeof(*order));
 	struct record *r = must_calloc(1, sizeof(*r));
+	struct look *v = look_new(s, batches);
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -640,38 +512,17 @@ static void records_each(struct model *m, size_t space, const struct set *has, r
 	r->space = s;
 	r->has = has;
 	for (size_t i = 0; i < n;) {
-		const struct name *target = &s->edit[order[i]]->target;
-
-		r->edits = 0;
-		for (; i < n && name_cmp(&s->edit[order[i]]->target, target) == 0; i++)
-			r->edit[r->edits++] = order[i];
-		each(arg, r);
+		i = record_take(r, v, order, n, i);
+		if (r->edits > 0)
+			record_dump(r, out);
 	}
+	look_free(v);
 	free(r->live);
 	free(r);
 	free(order);
 }
 
-static void dump_one(void *arg, struct record *r)
-{
-	record_dump(r, arg);
-}
-
-void model_dump(struct model *m, size_t space, const struct set *has, struct buf *out)
-{
-	records_each(m, space, has, dump_one, out);
-}
-
-// ---- Members ----
-
-#define MEMBER 1
-#define MEMBER_DEVICES (3u << 3 | SET)
-#define BUNDLE (5 + 32 + 32 + 4)
-
-static int id_cmp(const void *a, const void *b)
-{
-	return memcmp(a, b, DEV);
-}
+// ---- Devices ----
 
 static void hash_part(crypto_generichash_state *st, const void *data, size_t len)
 {
@@ -683,8 +534,7 @@ static void hash_part(crypto_generichash_state *st, const void *data, size_t len
 	crypto_generichash_update(st, data, len);
 }
 
-/* The first 8 bytes of BLAKE2b("slb device"; space, signing key, incarnation): docs/FORMAT.md. */
-static void device_id(const uint8_t *space, const uint8_t *bundle, uint8_t out[DEV])
+void device_name(const uint8_t *space, const uint8_t *sign, const uint8_t *incarnation, uint8_t out[static DEV])
 {
 	static const char label[] = "\012slb device";
 	crypto_generichash_state st;
@@ -693,53 +543,10 @@ static void device_id(const uint8_t *space, const uint8_t *bundle, uint8_t out[D
 	crypto_generichash_init(&st, NULL, 0, sizeof(hash));
 	crypto_generichash_update(&st, (const uint8_t *)label, sizeof(label) - 1);
 	hash_part(&st, space, 16);
-	hash_part(&st, bundle + 5, 32);
-	hash_part(&st, bundle + 69, 4);
+	hash_part(&st, sign, 32);
+	hash_part(&st, incarnation, 4);
 	crypto_generichash_final(&st, hash, sizeof(hash));
 	memcpy(out, hash, DEV);
-}
-
-static void members_one(void *arg, struct record *r)
-{
-	struct model_devices *out = arg;
-	uint32_t kind = 0;
-
-	for (size_t k = 0; k < r->edits; k++)
-		kind = r->space->edit[r->edit[k]]->kind != 0 ? r->space->edit[r->edit[k]]->kind : kind;
-	if (kind != MEMBER)
-		return;
-	/* once registered, a device stays: what later edits do to the record changes nothing */
-	for (size_t k = 0; k < r->edits; k++) {
-		const struct wrote *w = write_of(r->space->edit[r->edit[k]], MEMBER_DEVICES);
-		struct in in = in_of(w == NULL ? (struct bytes){ 0 } : w->value);
-
-		if (w == NULL)
-			continue;
-		count(&in);
-		for (uint64_t n = count(&in); n > 0 && !in.bad; n--) {
-			struct bytes b = string(&in, 2);
-
-			if (b.len != BUNDLE)
-				continue;
-			out->id = must_realloc(out->id, (out->n + 1) * sizeof(*out->id));
-			device_id(r->space->id, b.data, out->id[out->n++]);
-		}
-	}
-}
-
-void model_members(struct model *m, size_t space, const struct set *has, struct model_devices *out)
-{
-	size_t kept = 0;
-
-	*out = (struct model_devices){ 0 };
-	records_each(m, space, has, members_one, out);
-	if (out->n > 0)
-		qsort(out->id, out->n, sizeof(*out->id), id_cmp);
-	for (size_t i = 0; i < out->n; i++) {
-		if (kept == 0 || memcmp(out->id[kept - 1], out->id[i], DEV) != 0)
-			memmove(out->id[kept++], out->id[i], DEV);
-	}
-	out->n = kept;
 }
 
 void model_tell(const struct model *m, size_t space, size_t edit)

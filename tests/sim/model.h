@@ -6,6 +6,10 @@
  * with src/model.
  *
  * Edits are numbered within their space, in the order in which they became known here.
+ *
+ * Who belongs to a space, and which edits count, it works out from batches: of each the set of batches that its author
+ * had, by definitions that call each other (docs/MERGE.md, "Removals"), with no order of depth and no settling step by
+ * step.
  */
 #ifndef SLB_TESTS_SIM_MODEL_H
 #define SLB_TESTS_SIM_MODEL_H
@@ -54,15 +58,49 @@ uint64_t model_clock(const struct model *m, size_t space, size_t edit);
 bool model_closed(const struct model *m, size_t space, const struct set *has);
 const struct set *model_past(const struct model *m, size_t space, size_t edit);
 
-/* Appends the canonical dump of the space for somebody who holds exactly `has`. */
-void model_dump(struct model *m, size_t space, const struct set *has, struct buf *out);
+/* Batches are numbered within their space as edits are. `body` is what its author sealed, and its edits are known: taken
+ * up, and its number returned. MODEL_DAMAGED where the body is none or it builds on what is not known, MODEL_OTHER
+ * where another batch of that number is known. */
+int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body);
+/* MODEL_DAMAGED: not known. */
+int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq);
+const struct set *model_batch_past(const struct model *m, size_t space, size_t batch);
+size_t model_batches(const struct model *m, size_t space);
+/* Its author, and the number its author gave it. */
+uint64_t model_batch_by(const struct model *m, size_t space, size_t batch, uint8_t dev[static 8]);
+/* Is the edit of that name in one of these batches? */
+bool model_had(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8],
+               uint64_t counter);
+/* The edits of these batches. */
+void model_edits_of(const struct model *m, size_t space, const struct set *batches, struct set *out);
 
-/* The ids (8 bytes each) of the devices that the member records of `has` name, ascending, each once. */
+/* Appends the canonical dump of the space for somebody who holds exactly these edits, and these batches. */
+void model_dump(struct model *m, size_t space, const struct set *has, const struct set *batches, struct buf *out);
+
+/* A device as somebody sees it who holds these batches. */
+struct model_device {
+	uint8_t id[8];
+	uint8_t person[8]; /* the record of its person; counter 0: none */
+	uint64_t person_counter;
+	bool named;    /* some admission names it, or it is the founder's */
+	bool in;       /* and one of them counts, and no removal does */
+	uint64_t keep; /* its last batch that counts; UINT64_MAX: all */
+};
 struct model_devices {
-	uint8_t (*id)[8];
+	struct model_device *d; /* ascending by id */
 	size_t n;
 };
-void model_members(struct model *m, size_t space, const struct set *has, struct model_devices *out);
+void model_members(const struct model *m, size_t space, const struct set *batches, struct model_devices *out);
+bool model_is_in(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8]);
+/* Does any of these batches remove a device? */
+bool model_removes(const struct model *m, size_t space, const struct set *batches);
+/* Was anybody removed anywhere? */
+bool model_quarrels(const struct model *m);
+/* How many removals these batches hold, and how many of them count. */
+struct model_removals {
+	size_t made, count;
+};
+struct model_removals model_removals(const struct model *m, size_t space, const struct set *batches);
 
 /* For people: "17-ab12 contact 3: tag 8 ..." */
 void model_tell(const struct model *m, size_t space, size_t edit);

@@ -22,6 +22,8 @@ struct plot {
 	bool clocks;
 	bool lies;                                      /* the host lies */
 	bool forges;                                    /* members forge, bytes change */
+	bool quarrels;                                  /* members are removed, and write beyond their role */
+	unsigned rogues;                                /* may still turn against the others */
 	bool clones, own_lies, asks_again, lost_caches; /* known and not healed: only where SLB_SIM_KNOWN names them */
 	unsigned depth;
 	uint64_t syncs;
@@ -37,9 +39,14 @@ static bool chance(struct plot *t, unsigned percent)
 	return random_chance(&t->w->rnd, percent);
 }
 
+/* Somebody whose home goes on. */
 static struct player *someone(struct plot *t)
 {
-	return &t->w->player[below(t, t->w->players)];
+	size_t i = (size_t)below(t, t->w->players);
+
+	while (t->w->player[i].rogue != NULL)
+		i = (i + 1) % t->w->players;
+	return &t->w->player[i];
 }
 
 /* Now and then the next call is its last for now, or its disk is full. */
@@ -216,6 +223,54 @@ static void lie(struct plot *t)
 		world_say(t->w, "the host %s", names[which]);
 }
 
+/* Those of a circle remove each other in turn, none of them knowing: two, or three in a round. */
+static void feud(struct plot *t)
+{
+	struct player *in[3];
+	char space[SPACE_NAME_MAX + 1];
+	size_t n = 0;
+	size_t from = (size_t)below(t, t->w->players);
+
+	if (!space_to_share(t, someone(t), space))
+		return;
+	for (size_t i = 0; i < t->w->players && n < 3; i++) {
+		struct player *p = &t->w->player[(from + i) % t->w->players];
+		struct space_row row;
+
+		if (p->rogue == NULL && world_space(p, space, &row) && world_is_in(p, &row))
+			in[n++] = p;
+	}
+	if (n == 3 && chance(t, 50))
+		n = 2;
+	for (size_t i = 0; i < n && n > 1 && t->w->removals_left > 0; i++)
+		act_remove_from(in[i], in[(i + 1) % n], space);
+}
+
+static void quarrel(struct plot *t)
+{
+	struct player *p = someone(t);
+	uint64_t dice = below(t, 100);
+
+	if (dice < 40) {
+		act_overstep(p);
+	} else if (dice < 65 && t->w->removals_left > 0) {
+		endanger(t, p, 40);
+		act_remove(p);
+	} else if (dice < 75 && t->w->removals_left > 0) {
+		feud(t);
+	} else if (dice < 80) {
+		t->w->now_ms += INT64_C(365) * 24 * 60 * 60 * 1000;
+		t->w->refusals = true; /* invitations ended */
+		world_say(t->w, "a year goes by");
+	} else if (t->rogues > 0 && t->w->players > 2) {
+		t->rogues -= rogue_turn(p);
+	}
+	for (size_t i = 0; i < t->w->players; i++) {
+		if (t->w->player[i].rogue != NULL && chance(t, 50))
+			rogue_act(&t->w->player[i]);
+	}
+}
+
 static void clock_jump(struct plot *t)
 {
 	static const int64_t year = INT64_C(365) * 24 * 60 * 60 * 1000;
@@ -232,6 +287,10 @@ static void act(struct plot *t)
 	struct player *p = someone(t);
 
 	t->w->now_ms += (int64_t)below(t, 3600000);
+	if (t->quarrels && t->neighbourhoods > 0 && chance(t, 8)) {
+		quarrel(t);
+		return;
+	}
 	if (t->w->players < t->devices && (dice < 8 || t->w->players < 2)) {
 		size_t i = world_join(t->w);
 
@@ -290,16 +349,19 @@ static void plot_draw(struct plot *t)
 	if (chance(t, 75))
 		f = (struct host_faults){ .unreachable = 5, .broken_off = 12, .stale = 6, .twice = 10, .late = 30 };
 	f.own_lies = t->own_lies;
+	t->quarrels = chance(t, 60);
+	t->rogues = chance(t, 40) ? 1 + (unsigned)below(t, 2) : 0;
+	t->w->removals_left = 1 + below(t, 5);
 	hosts_faults(t->w->hosts, &f);
-	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
+	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
 	          t->steps, t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
-	          t->forges ? ", forgeries" : "");
+	          t->forges ? ", forgeries" : "", t->quarrels ? ", quarrels" : "");
 }
 
 static void round_of(struct plot *t)
 {
 	for (size_t i = 0; i < t->w->players; i++) {
-		if (in_any_neighbourhood(&t->w->player[i]))
+		if (t->w->player[i].rogue == NULL && in_any_neighbourhood(&t->w->player[i]))
 			sync_one(t, &t->w->player[i]);
 	}
 }
@@ -313,6 +375,7 @@ static void settle(struct plot *t, struct play_counts *counts)
 	world_say(w, "faults stop");
 	hosts_faults(w->hosts, &none);
 	host_honest(w->hosts);
+	world_push_again(w);
 	t->crashes = false;
 	t->depth = 1;
 	if (anybody_asks(w->player, w->player + w->players)) {
@@ -321,14 +384,22 @@ static void settle(struct plot *t, struct play_counts *counts)
 	}
 	for (size_t i = 0; i < w->players; i++) {
 		w->player[i].away = false;
-		act_write(&w->player[i]);
+		if (w->player[i].rogue == NULL)
+			act_write(&w->player[i]);
 	}
 	world_say(w, "two rounds");
 	round_of(t);
-	if (!world_is_settled(w))
+	if (!world_is_settled(w, true))
 		round_of(t);
 	else
 		counts->two_rounds++;
+	/* whoever just came in names a new box key, and keys of an answered removal are handed on: that takes rounds of
+	 * its own, in which people write nothing */
+	for (int more = 0; more < (model_quarrels(w->model) ? 4 : 2) && !world_is_settled(w, true); more++) {
+		if (more == 0 && !model_quarrels(w->model) && !world_is_settled(w, false))
+			break;
+		round_of(t);
+	}
 	world_settled(w);
 }
 

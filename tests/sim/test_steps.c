@@ -21,7 +21,7 @@
 #include "sim/act.h"
 #include "sim/must.h"
 
-enum what { SYNC, LOG, EDIT, FOUND, FOUND_CIRCLE, INVITE, GO_BACK, DROP };
+enum what { SYNC, LOG, EDIT, FOUND, FOUND_CIRCLE, INVITE, INVITE_THIRD, REMOVE, GO_BACK, DROP };
 
 struct line {
 	enum what what;
@@ -60,6 +60,11 @@ static const struct story stories[] = {
 	  15,
 	  { { LOG, 0 }, { SYNC, 1 }, { SYNC, 0 }, { SYNC, 1 } },
 	  4 },
+	{ "a removal",
+	  { TOGETHER, { INVITE_THIRD, 0 }, { SYNC, 2 }, { SYNC, 0 }, { SYNC, 2 }, { LOG, 2 }, { SYNC, 2 }, { SYNC, 0 } },
+	  15,
+	  { { LOG, 1 }, { REMOVE, 0 }, { LOG, 0 }, { SYNC, 1 }, { SYNC, 0 }, { LOG, 2 }, { SYNC, 2 }, { SYNC, 1 } },
+	  8 },
 };
 
 /* What there is in the end. */
@@ -106,6 +111,10 @@ static enum err call(struct world *w, const struct line *l)
 		return act_found(p, "Kring", NULL) ? ERR_OK : ERR_IO;
 	case INVITE:
 		return act_invite(p, &w->player[1], "Kring") ? ERR_OK : ERR_IO;
+	case INVITE_THIRD:
+		return act_invite(p, &w->player[2], "Kring") ? ERR_OK : ERR_IO;
+	case REMOVE:
+		return act_remove_from(p, &w->player[1], "Kring") ? ERR_OK : ERR_IO;
 	case GO_BACK:
 		return host_go_back(w->hosts) ? ERR_OK : ERR_IO;
 	case DROP:
@@ -126,6 +135,16 @@ static bool has_asked(struct player *p)
 	return asked;
 }
 
+/* Is device 1 in the circle, as this one knows it? */
+static bool is_among(struct world *w, struct player *p)
+{
+	struct space_row theirs;
+	struct device_row row;
+
+	return world_space(&w->player[1], "Kring", &theirs) &&
+	       store_device_by_id(NULL, p->app->store, theirs.me, &row) == ERR_OK && row.state == DEVICE_ACTIVE;
+}
+
 /* As a person does: what did not come through is done again, unless it turns out that it did. */
 static void tell(struct world *w, const struct line *line, size_t n)
 {
@@ -139,7 +158,10 @@ static void tell(struct world *w, const struct line *line, size_t n)
 
 			w->now_ms += 1000;
 			done = e == ERR_OK || ((line[i].what == LOG || line[i].what == EDIT) && p->rows > rows) ||
-			       (line[i].what == INVITE && has_asked(&w->player[1]));
+			       (line[i].what == INVITE && has_asked(&w->player[1])) ||
+			       (line[i].what == INVITE_THIRD && has_asked(&w->player[2])) ||
+			       (line[i].what == REMOVE && !is_among(w, p)) ||
+			       (line[i].what == LOG && e == ERR_REFUSED); /* removed meanwhile */
 			must(done || line[i].what == SYNC || w->crashes > 0, "a call fails and nothing was wrong");
 		}
 	}
@@ -164,6 +186,12 @@ struct blow {
 	int loss; /* as world.loss */
 };
 
+static void sync_if_any(struct world *w, size_t i)
+{
+	if (w->player[i].holds > 1 || has_asked(&w->player[i]))
+		act_sync(&w->player[i], NULL);
+}
+
 static struct end play(const struct story *s, struct blow blow)
 {
 	struct host_faults none = { 0 };
@@ -175,6 +203,7 @@ static struct end play(const struct story *s, struct blow blow)
 
 	hosts_faults(w->hosts, &none);
 	hosts_use(w->hosts, NULL, NULL);
+	world_join(w);
 	world_join(w);
 	world_join(w);
 	tell(w, s->before, s->befores);
@@ -194,11 +223,9 @@ static struct end play(const struct story *s, struct blow blow)
 	from[2] = hosts_steps(w->hosts) - from[2];
 	hosts_cut_after(w->hosts, 0);
 	/* the rest of a join may need two more exchanges each */
-	for (size_t i = 0; i < 2 * w->players; i++)
-		act_sync(&w->player[i % w->players], NULL);
-	if (!world_is_settled(w)) {
-		for (size_t i = 0; i < 2 * w->players; i++)
-			act_sync(&w->player[i % w->players], NULL);
+	for (int round = 0; round < 2 || (round < 6 && !world_is_settled(w, true)); round++) {
+		for (size_t i = 0; i < w->players; i++)
+			sync_if_any(w, i);
 	}
 	world_settled(w);
 	end = sum_up(w);
@@ -206,6 +233,8 @@ static struct end play(const struct story *s, struct blow blow)
 	for (size_t i = 0; i < w->players; i++) {
 		struct sync_view v = { 0 };
 
+		if (w->player[i].holds < 2)
+			continue;
 		assert_int_equal(act_sync(&w->player[i], &v), ERR_OK);
 		assert_int_equal(v.result, SYNC_DONE);
 		assert_int_equal(v.sent + v.received + v.fresh + v.changed + v.set_aside, 0);
@@ -267,11 +296,18 @@ static void healing_a_host_survives_any_step(void **state)
 	every_step(&stories[2]);
 }
 
+static void a_removal_survives_any_step(void **state)
+{
+	(void)state;
+	every_step(&stories[3]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(joining_survives_any_step),
 		                            cmocka_unit_test(editing_apart_survives_any_step),
-		                            cmocka_unit_test(healing_a_host_survives_any_step) };
+		                            cmocka_unit_test(healing_a_host_survives_any_step),
+		                            cmocka_unit_test(a_removal_survives_any_step) };
 
 	world_start();
 	return cmocka_run_group_tests_name("sim/steps", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 
 #define WORLD_DEVICES 32 /* their disks are 1 to 32; disk 0 holds the template of a vault */
 #define WORLD_SPACES 8   /* of one device */
+#define WORLD_READ 256   /* authors in all spaces of one device */
 
 /* One line of a device's log, as it was seen. */
 struct seen_row {
@@ -29,7 +30,22 @@ struct seen_row {
 /* What a device holds of a space. */
 struct holding {
 	size_t space;
-	struct set has;
+	struct set has;     /* edits */
+	struct set batches; /* that the log's sealed edits and controls stand in */
+};
+
+/* Up to where the batches of one author were read from a device's store. */
+struct read_to {
+	int64_t device; /* the store's own number of it */
+	uint64_t seq;
+};
+
+/* A batch that a device sealed, and the file it goes out in. */
+struct sealed_file {
+	unsigned player;
+	size_t space;
+	size_t batch;
+	char name[32];
 };
 
 /* What a form was opened with. */
@@ -62,12 +78,27 @@ struct player {
 	size_t row_cap;
 	struct holding hold[WORLD_SPACES];
 	size_t holds;
+	struct read_to read[WORLD_READ];
+	size_t reads;
 	bool busy;       /* in a call */
 	bool inner;      /* in a call within that one */
 	bool away;       /* without a network for now */
+	struct rogue *rogue; /* its home is given up; its keys are used for forgeries */
 	bool in_vain;    /* the invitation it asked with was withdrawn */
 	bool saved_form; /* the edit that comes next was made with `form` */
 	struct form form;
+};
+
+/* A file that a rogue handed to a host, and the hash of its batch. */
+struct gift {
+	size_t space;
+	uint8_t dev[8];
+	uint64_t seq; /* 0: not a batch of a rogue's making */
+	uint8_t hash[32];
+	char remote[32];
+	char ref[128];
+	char name[64];
+	struct buf file;
 };
 
 struct world {
@@ -82,8 +113,15 @@ struct world {
 	bool forged;   /* somebody or the host made files that no device would */
 	bool steady;   /* disk_die_after() holds for more than one call */
 	int loss;      /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	struct gift *gift; /* files that nobody hands over again if the host loses them */
+	size_t gifts;
+	uint64_t removals_left; /* so that somebody is left in the end */
 	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
+	struct sealed_file *file; /* of every batch that is watched for K1 */
+	size_t files;
+	size_t file_cap;
 	uint64_t crashes, losses, checks;
+	uint64_t secrets; /* epochs that were tried on the disks of removed devices */
 };
 
 /* Once per process: libsodium, SQLite and the program, with one source of chance. */
@@ -109,13 +147,31 @@ void world_recover(struct player *p, bool power_loss);
 void world_watch(struct player *p);
 /* Is everything as the model has it? */
 void world_check(struct player *p);
-/* Nothing waits, nothing is unsent, and all members of each space hold all of it. */
+/* K1: of each space, what devices sealed when they knew of removals that counted then. */
+void world_secrets(struct world *w);
+/* Is the device in, as it knows itself? */
+bool world_is_in(struct player *p, const struct space_row *space);
+/* Nothing waits, nothing is unsent, and all who are still in a space hold the same of it. */
 void world_settled(struct world *w);
-bool world_is_settled(struct world *w);
+/* `wholly`: also what only names keys has come to everybody. */
+bool world_is_settled(struct world *w, bool wholly);
 
 /* Opens a form on a space of a device: what is written with it later had seen no more than now. */
 void world_form(struct player *p, const struct space_row *space);
 void world_form_drop(struct player *p);
+
+/* The batches of a space that a device holds. */
+const struct set *world_batches(struct player *p, size_t model_space);
+/* Does something wait to be told with its next batch? */
+bool world_holds_control(struct player *p, int64_t space);
+/* The newest epoch of which it has the key; false: none. */
+bool world_newest_epoch(struct player *p, int64_t space, struct epoch_id *out);
+
+/* A file goes to the host, and is put there again at the end if it was lost. */
+void world_push(struct player *p, const struct space_row *space, const struct gift *gift);
+/* So does all that a device has to send or sent. */
+void world_push_all(struct player *p);
+void world_push_again(struct world *w);
 
 /* A space of a device by its name (of the neighbourhood, circle, or own space): false when it is no member of it. */
 bool world_space(struct player *p, const char *name, struct space_row *out);

@@ -16,6 +16,8 @@
 #include "model/wire.h"
 #include "sim/act.h"
 #include "sim/must.h"
+#include "sync/floor.h"
+#include "sync/keys.h"
 
 #define UNKNOWN_KIND 77
 
@@ -32,12 +34,18 @@ static bool chance(struct player *p, unsigned percent)
 /* A space of the device at random, of a kind (0: any), more often one that others are in too. */
 static bool some_space(struct player *p, enum space_kind kind, struct space_row *out)
 {
+	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
 	size_t n = 0;
 	struct space_row *list = world_spaces(p, &n);
 	size_t fit = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		bool coming_in = false;
+
 		if (list[i].state != SPACE_MEMBER || (kind != 0 && list[i].kind != kind))
+			continue;
+		must(floor_open(NULL, &y, list[i].n, &coming_in) == ERR_OK, "the store fails");
+		if (coming_in) /* the program refuses to write there */
 			continue;
 		fit += list[i].neighbourhood != 0 ? 3 : 1;
 		if (below(p, fit) < (list[i].neighbourhood != 0 ? 3 : 1))
@@ -166,13 +174,89 @@ static struct dot some_event(struct player *p, struct dot record)
 	return out;
 }
 
-static bool write_by_hand(struct player *p)
+static enum err write_now(struct player *p, const struct change *c)
 {
 	struct errctx ec = { 0 };
+	struct dot id = { 0 };
+	enum err e = store_begin(&ec, p->app->store);
+
+	if (e == ERR_OK)
+		e = store_write(&ec, p->app->store, c, app_now_ms(p->app), &id);
+	if (e == ERR_OK)
+		e = store_commit(&ec, p->app->store);
+	else
+		store_rollback(p->app->store);
+	if (e != ERR_OK && e != ERR_REFUSED && e != ERR_LATER && !disk_dead(p->disk) && !disk_was_full(p->disk))
+		must_fail("device %u: a write fails with error %d", p->number, (int)e);
+	return e;
+}
+
+/* A device of somebody who is known already, or of nobody. */
+static void some_bundle(struct player *p, int64_t space, uint8_t out[static BUNDLE_LEN])
+{
+	struct bundle b = { .incarnation = 0 };
+	struct device_row *list = NULL;
+	size_t n = 0;
+
+	must(store_device_list(NULL, p->app->store, space, &list, &n) == ERR_OK, "devices cannot be listed");
+	if (n > 0 && chance(p, 40)) {
+		const struct device_row *d = &list[below(p, n)];
+
+		b.tag = d->tag;
+		memcpy(b.sign, d->sign, sizeof(b.sign));
+		memcpy(b.box, d->box, sizeof(b.box));
+	} else {
+		struct device_keys *k = device_keys_make(p->app->rng);
+
+		must(k != NULL, "out of memory");
+		b = k->public;
+		device_keys_free(k);
+	}
+	bundle_put(&b, out);
+	free(list);
+}
+
+bool act_overstep(struct player *p)
+{
+	static const char *const role[] = { "coordinator", "teller", "member" };
+	struct draft d = { 0 };
+	struct buf element = { 0 };
+	struct space_row space = { 0 };
+	struct change c = { 0 };
+	uint8_t bundle[BUNDLE_LEN];
+	const char *const one[] = { role[below(p, 3)] };
+	enum err e = ERR_OK;
+
+	if (!some_space(p, chance(p, 60) ? SPACE_NEIGHBOURHOOD : SPACE_CIRCLE, &space))
+		return false;
+	c.space = space.n;
+	if (chance(p, 15) || !some_record(p, KIND_member, space.n, &c.target))
+		c.kind = KIND_member;
+	if (c.kind != KIND_none || chance(p, 30))
+		draft_text(&d, F_member_name, "Iemand");
+	if (chance(p, 60))
+		draft_set(&d, F_member_role, one, chance(p, 65), one, chance(p, 35));
+	if (c.kind != KIND_none || chance(p, 20)) {
+		some_bundle(p, space.n, bundle);
+		must(wire_put_bytes(&element, bundle, sizeof(bundle)) == ERR_OK, "out of memory");
+		draft_set_add_raw(&d, F_member_devices, buf_bytes(&element));
+	}
+	if (chance(p, 15))
+		draft_set(&d, F_member_met, NULL, 0, NULL, 0);
+	must(draft_writes(&d, &c.writes, &c.write_count) == ERR_OK, "a draft fails");
+	p->busy = true;
+	world_say(p->w, "device %u writes to a member record of %s", p->number, space.name);
+	e = write_now(p, &c);
+	buf_free(&element);
+	draft_free(&d);
+	return act_end(p, e) == ERR_OK;
+}
+
+static bool write_by_hand(struct player *p)
+{
 	struct draft d = { 0 };
 	struct space_row space = { 0 };
 	struct change c = { 0 };
-	struct dot id = { 0 };
 	struct dot event = { 0 };
 	const uint32_t *tags = NULL;
 	size_t n = 0;
@@ -202,15 +286,7 @@ static bool write_by_hand(struct player *p)
 	}
 	must(draft_writes(&d, &c.writes, &c.write_count) == ERR_OK, "a draft fails");
 	p->busy = true;
-	e = store_begin(&ec, p->app->store);
-	if (e == ERR_OK)
-		e = store_write(&ec, p->app->store, &c, app_now_ms(p->app), &id);
-	if (e == ERR_OK)
-		e = store_commit(&ec, p->app->store);
-	else
-		store_rollback(p->app->store);
-	if (e != ERR_OK && !disk_dead(p->disk) && !disk_was_full(p->disk))
-		must_fail("device %u: a write fails with error %d", p->number, (int)e);
+	e = write_now(p, &c);
 	draft_free(&d);
 	return act_end(p, e) == ERR_OK;
 }
@@ -343,10 +419,11 @@ static enum err undo(struct player *p, struct errctx *ec)
 static enum err met(struct player *p, struct errctx *ec)
 {
 	char id[DOT_TEXT_LEN];
+	char name[128];
 
 	if (!id_of(p, KIND_member, SPACE_NEIGHBOURHOOD, id))
 		return ERR_NOT_FOUND;
-	return app_met(ec, p->app, id);
+	return app_met(ec, p->app, id, name);
 }
 
 static bool write_as_people_do(struct player *p)

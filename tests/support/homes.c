@@ -116,11 +116,11 @@ void world_invite(struct world *w, size_t a, size_t b, const char *space, const 
 	struct invite_view v;
 	struct errctx ec = { 0 };
 	struct sync_view s;
-	char name[128];
+	struct join_view asked;
 
-	if (app_invite(&ec, w->app[a], space, role, &v) != ERR_OK)
+	if (app_invite(&ec, w->app[a], &(struct invite_ask){ .space = space, .role = role }, &v) != ERR_OK)
 		fail_with(&ec, "invite");
-	if (app_join(&ec, w->app[b], (const char *)v.text.data, v.text.len, name) != ERR_OK)
+	if (app_join(&ec, w->app[b], (const char *)v.text.data, v.text.len, false, &asked) != ERR_OK)
 		fail_with(&ec, "join");
 	buf_free(&v.text);
 	world_sync(w, b);

@@ -119,6 +119,8 @@ static inline struct received pump(struct world *w, size_t from, size_t to)
 		sum.set_aside += r.set_aside;
 		sum.joined += r.joined;
 		sum.admitted += r.admitted;
+		sum.asking += r.asking;
+		sum.arrived += r.arrived;
 	}
 	store_files_free(list, n);
 	return sum;
@@ -128,10 +130,10 @@ static inline void invite_by_hand(struct world *w, size_t a, size_t b, const cha
 {
 	struct invite_view v;
 	struct errctx ec = { 0 };
-	char name[128];
+	struct join_view asked;
 
-	assert_int_equal(app_invite(&ec, w->app[a], space, NULL, &v), ERR_OK);
-	assert_int_equal(app_join(&ec, w->app[b], (const char *)v.text.data, v.text.len, name), ERR_OK);
+	assert_int_equal(app_invite(&ec, w->app[a], &(struct invite_ask){ .space = space }, &v), ERR_OK);
+	assert_int_equal(app_join(&ec, w->app[b], (const char *)v.text.data, v.text.len, false, &asked), ERR_OK);
 	buf_free(&v.text);
 	assert_int_equal(pump(w, b, a).admitted, 1);
 	assert_true(pump(w, a, b).joined >= 1);

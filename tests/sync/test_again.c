@@ -188,6 +188,7 @@ static size_t ask(struct world *w, size_t i, struct rejoin_view **list)
 static void approve(struct world *w, size_t by, const char *space, const struct rejoin_view *asked, size_t n)
 {
 	struct member_view *list = NULL;
+	char name[APP_NAME_MAX];
 	size_t count = 0;
 	size_t found = 0;
 
@@ -204,7 +205,7 @@ static void approve(struct world *w, size_t by, const char *space, const struct 
 			words = words || (strcmp(asked[k].space, space) == 0 &&
 			                  memcmp(asked[k].fingerprint, list[i].fingerprint, FINGERPRINT_LEN) == 0);
 		assert_true(words);
-		assert_err(app_approve(ec, w->app[by], list[i].id, NULL), ERR_OK);
+		assert_err(app_approve(ec, w->app[by], list[i].id, NULL, name), ERR_OK);
 		found++;
 	}
 	assert_int_equal(found, 1);

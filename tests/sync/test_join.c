@@ -44,11 +44,11 @@ static struct invitation asked_by(struct world *w, size_t by, size_t joiner, con
 	struct invite_view v;
 	struct invitation i;
 	struct errctx ec = { 0 };
-	char name[128];
+	struct join_view asked;
 
-	assert_int_equal(app_invite(&ec, w->app[by], space, NULL, &v), ERR_OK);
+	assert_int_equal(app_invite(&ec, w->app[by], &(struct invite_ask){ .space = space }, &v), ERR_OK);
 	assert_int_equal(invitation_get(&ec, (const char *)v.text.data, v.text.len, &i), ERR_OK);
-	assert_int_equal(app_join(&ec, w->app[joiner], (const char *)v.text.data, v.text.len, name), ERR_OK);
+	assert_int_equal(app_join(&ec, w->app[joiner], (const char *)v.text.data, v.text.len, false, &asked), ERR_OK);
 	buf_free(&v.text);
 	return i;
 }
@@ -420,20 +420,20 @@ static void test_tag_of_own_circle(void **state)
 	struct invite_view v;
 	struct invitation i;
 	struct buf text = { 0 };
-	char name[128];
+	struct join_view asked;
 
 	(void)state;
 	forge_world(&w);
 	assert_int_equal(app_found_circle(&ec, w.app[2], "Markt"), ERR_OK);
-	assert_int_equal(app_invite(&ec, w.app[2], "Markt", NULL, &v), ERR_OK);
+	assert_int_equal(app_invite(&ec, w.app[2], &(struct invite_ask){ .space = "Markt" }, &v), ERR_OK);
 	assert_int_equal(invitation_get(&ec, (char *)v.text.data, v.text.len, &i), ERR_OK);
 	i.space[0].tag = space_named(&w, 1, "Plein").tag;
 	assert_int_equal(invitation_put(&i, &text), ERR_OK);
-	assert_int_equal(app_join(&ec, w.app[1], (char *)text.data, text.len, name), ERR_REFUSED);
+	assert_int_equal(app_join(&ec, w.app[1], (char *)text.data, text.len, false, &asked), ERR_REFUSED);
 	err_clear(&ec);
-	assert_int_equal(app_join(&ec, w.app[1], (char *)v.text.data, v.text.len, name), ERR_OK);
+	assert_int_equal(app_join(&ec, w.app[1], (char *)v.text.data, v.text.len, false, &asked), ERR_OK);
 	err_clear(&ec);
-	assert_int_equal(app_join(&ec, w.app[1], (char *)v.text.data, v.text.len, name), ERR_REFUSED);
+	assert_int_equal(app_join(&ec, w.app[1], (char *)v.text.data, v.text.len, false, &asked), ERR_REFUSED);
 	buf_free(&v.text);
 	buf_free(&text);
 	world_end(&w);
@@ -516,7 +516,7 @@ static void test_withdraw(void **state)
 	(void)state;
 	forge_world(&w);
 	for (int i = 0; i < 40; i++) { /* more than 16: two begin alike */
-		assert_int_equal(app_invite(&ec, w.app[0], "West", NULL, &v), ERR_OK);
+		assert_int_equal(app_invite(&ec, w.app[0], &(struct invite_ask){ .space = "West" }, &v), ERR_OK);
 		buf_free(&v.text);
 	}
 	assert_int_equal(app_invites(&ec, w.app[0], &list, &n), ERR_OK);

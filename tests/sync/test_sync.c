@@ -219,7 +219,7 @@ static void test_invitation_once(void **state)
 	struct invite_view v;
 	struct errctx ec = { 0 };
 	struct sync_view s;
-	char name[128];
+	struct join_view asked;
 	size_t third = 0;
 	size_t fourth = 0;
 
@@ -227,9 +227,9 @@ static void test_invitation_once(void **state)
 	neighbourhood(&w);
 	third = world_home(&w, "Drie");
 	fourth = world_home(&w, "Vier");
-	assert_int_equal(app_invite(&ec, w.app[1], "Plein", NULL, &v), ERR_OK);
-	assert_int_equal(app_join(&ec, w.app[third], (char *)v.text.data, v.text.len, name), ERR_OK);
-	assert_int_equal(app_join(&ec, w.app[fourth], (char *)v.text.data, v.text.len, name), ERR_OK);
+	assert_int_equal(app_invite(&ec, w.app[1], &(struct invite_ask){ .space = "Plein" }, &v), ERR_OK);
+	assert_int_equal(app_join(&ec, w.app[third], (char *)v.text.data, v.text.len, false, &asked), ERR_OK);
+	assert_int_equal(app_join(&ec, w.app[fourth], (char *)v.text.data, v.text.len, false, &asked), ERR_OK);
 	world_sync(&w, third);
 	world_sync(&w, 1);
 	world_sync(&w, fourth);
@@ -246,7 +246,8 @@ static void test_invitation_once(void **state)
 
 		err_clear(&ec);
 		v.text.data[i] = was == 'b' ? 'c' : 'b';
-		assert_int_equal(app_join(&ec, w.app[fourth], (char *)v.text.data, v.text.len, name), ERR_DAMAGED);
+		assert_int_equal(app_join(&ec, w.app[fourth], (char *)v.text.data, v.text.len, false, &asked),
+		                 ERR_DAMAGED);
 		v.text.data[i] = was;
 	}
 	buf_free(&v.text);
@@ -262,6 +263,7 @@ static void test_request(void **state)
 	struct sync_view s;
 	uint8_t fingerprint[FINGERPRINT_LEN];
 	char id[40] = "";
+	char name[128];
 	size_t third = 0;
 	size_t n = 0;
 
@@ -280,7 +282,7 @@ static void test_request(void **state)
 	}
 	app_members_free(list, n);
 	assert_int_not_equal(strlen(id), 0);
-	assert_int_equal(app_approve(&ec, w.app[0], id, "Drie"), ERR_OK);
+	assert_int_equal(app_approve(&ec, w.app[0], id, "Drie", name), ERR_OK);
 	world_sync(&w, 0);
 	s = world_sync(&w, third);
 	assert_int_equal(s.joined, 1);

@@ -338,15 +338,15 @@ static void it_waits_to_be_let_in(void **state)
 	struct errctx ec = { 0 };
 	struct invite_view v;
 	struct received r = { 0 };
-	char name[128];
+	struct join_view asked;
 	size_t before = 0;
 
 	(void)state;
 	assert_non_null(p);
 	forge_world(&w);
 	assert_int_equal(world_home(&w, "Drie"), 3);
-	assert_int_equal(app_invite(&ec, w.app[1], "Plein", NULL, &v), ERR_OK);
-	assert_int_equal(app_join(&ec, w.app[3], (const char *)v.text.data, v.text.len, name), ERR_OK);
+	assert_int_equal(app_invite(&ec, w.app[1], &(struct invite_ask){ .space = "Plein" }, &v), ERR_OK);
+	assert_int_equal(app_join(&ec, w.app[3], (const char *)v.text.data, v.text.len, false, &asked), ERR_OK);
 	buf_free(&v.text);
 	pile_take(p, &w, 1); /* all of the circle so far */
 	before = p->n;
