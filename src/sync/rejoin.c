@@ -87,25 +87,32 @@ static void request_hash(const uint8_t *file, uint8_t out[static HASH_LEN])
 	hash_bytes("slb rejoin", (struct bytes){ file, REJOIN_LEN - SIGN_LEN }, out);
 }
 
+void rejoin_letter(const struct file_header *h, const struct again *a, const struct device_keys *keys,
+                   uint8_t out[static REJOIN_LEN])
+{
+	uint8_t *p = out + FILE_HEADER_LEN;
+	uint8_t hash[HASH_LEN];
+
+	file_header_put(h, out);
+	memcpy(p, a->old.b, DEVICE_ID_LEN);
+	be32_put(p + DEVICE_ID_LEN, (uint32_t)(a->made_ms / DAY_MS));
+	memcpy(p + DEVICE_ID_LEN + 4, a->signature, SIGN_LEN);
+	memcpy(p + DEVICE_ID_LEN + 4 + SIGN_LEN, a->bundle, BUNDLE_LEN);
+	request_hash(out, hash);
+	sign_make(keys->sign_secret, (struct bytes){ hash, sizeof(hash) }, out + REJOIN_LEN - SIGN_LEN);
+}
+
 static enum err request_send(struct errctx *ec, struct sync *y, const struct space_row *space, const struct again *a,
                              const struct device_keys *keys)
 {
 	struct file_header h = { .type = FILE_JOIN_REQUEST, .space = space->tag, .seq = REJOIN_SEQ };
 	uint8_t bytes[REJOIN_LEN];
-	uint8_t *p = bytes + FILE_HEADER_LEN;
-	uint8_t hash[HASH_LEN];
 	char ref[REF_MAX + 1];
 	enum err e = mailbox(ec, y, space->neighbourhood, ref, &h.device);
 
 	if (e != ERR_OK)
 		return e;
-	file_header_put(&h, bytes);
-	memcpy(p, a->old.b, DEVICE_ID_LEN);
-	be32_put(p + DEVICE_ID_LEN, (uint32_t)(a->made_ms / DAY_MS));
-	memcpy(p + DEVICE_ID_LEN + 4, a->signature, SIGN_LEN);
-	memcpy(p + DEVICE_ID_LEN + 4 + SIGN_LEN, a->bundle, BUNDLE_LEN);
-	request_hash(bytes, hash);
-	sign_make(keys->sign_secret, (struct bytes){ hash, sizeof(hash) }, bytes + REJOIN_LEN - SIGN_LEN);
+	rejoin_letter(&h, a, keys, bytes);
 	return letter_send(ec, y, space->neighbourhood, "rejoin", (struct bytes){ bytes, sizeof(bytes) });
 }
 

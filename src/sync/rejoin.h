@@ -18,6 +18,9 @@
 #define REJOIN_SEQ 16
 #define REJOIN_LEN (FILE_HEADER_LEN + DEVICE_ID_LEN + 4 + SIGN_LEN + BUNDLE_LEN + SIGN_LEN)
 
+/* The letter; `h`: its space and the tag of the branch it will lie on. */
+void rejoin_letter(const struct file_header *h, const struct again *a, const struct device_keys *keys,
+                   uint8_t out[static REJOIN_LEN]);
 /* Asks to be let in again, in a restored home: draws keys, puts the letter into the outgoing files; asked again, says
  * the same. `fingerprint` is for six words. Within a transaction. */
 enum err rejoin_ask(struct errctx *ec, struct sync *y, const struct space_row *space, int64_t made_ms,

@@ -32,6 +32,19 @@ enum { COORDINATOR, ANNA, BRAM, HOMES };
 		assert_int_equal(got_, want);                                                                          \
 	} while (0)
 
+#define VECTOR "?"
+
+/* Bytes 0, 1, 2 and on. */
+static uint8_t counted;
+
+static void counting_fill(void *self, void *out, size_t len)
+{
+	uint8_t *p = out;
+
+	for (size_t i = 0; i < len; i++)
+		p[i] = (*(uint8_t *)self)++;
+}
+
 static void log_one(struct world *w, size_t i, const char *text, char id[static ID_TEXT_LEN])
 {
 	struct contact_fields f = { .text = text, .resident = "Roos" };
@@ -586,6 +599,39 @@ static void a_removal_beside_it_wins(void **state)
 	}
 	free(asked);
 	world_end(&w);
+}
+
+/* docs/FORMAT.md, "Join files": keys of fixed bytes; the whole letter by its hash. */
+static void the_letter_of_the_format(void **state)
+{
+	const struct rng rng = { counting_fill, &counted };
+	struct device_keys *old = NULL;
+	struct device_keys *new = NULL;
+	struct again a = { .made_ms = 20000LL * 24 * 60 * 60 * 1000 };
+	struct file_header h = { .type = FILE_JOIN_REQUEST, .seq = REJOIN_SEQ };
+	struct space_id space;
+	uint8_t letter[REJOIN_LEN];
+	uint8_t hash[HASH_LEN];
+	char hex[2 * HASH_LEN + 1];
+
+	(void)state;
+	counted = 0;
+	old = device_keys_make(&rng);
+	new = device_keys_make(&rng);
+	memset(space.b, 0x33, sizeof(space.b));
+	memset(h.space.b, 0x11, TAG_LEN);
+	memset(h.device.b, 0x22, TAG_LEN);
+	a.old = device_id_make(space, old->public.sign, 0);
+	bundle_put(&new->public, a.bundle);
+	goes_on_hash(space, a.old, a.bundle, hash);
+	sign_make(old->sign_secret, (struct bytes){ hash, sizeof(hash) }, a.signature);
+	rejoin_letter(&h, &a, new, letter);
+	hash_bytes("vector", (struct bytes){ letter, sizeof(letter) }, hash);
+	hex_put(hash, HASH_LEN, hex);
+	assert_int_equal(sizeof(letter), 277);
+	assert_string_equal(hex, VECTOR);
+	device_keys_free(old);
+	device_keys_free(new);
 }
 
 /* What a letter may be that is not one: a bit of it changed, for another space, shown again after it was answered. */
