@@ -32,7 +32,7 @@ enum { COORDINATOR, ANNA, BRAM, HOMES };
 		assert_int_equal(got_, want);                                                                          \
 	} while (0)
 
-#define VECTOR "?"
+#define VECTOR "70bc09a67c27525c08cdd397776d4e07ce0fa98fbd803ad7b2ec4affbcadace7"
 
 /* Bytes 0, 1, 2 and on. */
 static uint8_t counted;
@@ -749,9 +749,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restored_home_comes_back), cmocka_unit_test(references_follow),
-		cmocka_unit_test(a_copy_goes_on_beside),      cmocka_unit_test(a_removed_device_does_not),
-		cmocka_unit_test(a_removal_beside_it_wins),   cmocka_unit_test(letters_that_are_none),
-		cmocka_unit_test(an_answer_of_a_stranger),
+		cmocka_unit_test(a_copy_goes_on_beside),      cmocka_unit_test(the_letter_of_the_format),
+		cmocka_unit_test(a_removed_device_does_not),  cmocka_unit_test(a_removal_beside_it_wins),
+		cmocka_unit_test(letters_that_are_none),      cmocka_unit_test(an_answer_of_a_stranger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
