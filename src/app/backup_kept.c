@@ -20,9 +20,9 @@ static const struct {
 	{ "control:", BACKUP_STAYS }, /* what the next batch was to say: a space's founding, the ids of its epochs */
 	{ "genesis", BACKUP_STAYS },
 	/* sync/epochs.c, sync/carry.c */
-	{ "boxed", BACKUP_GOES },
+	{ "boxed", BACKUP_STAYS }, /* the id of an epoch */
 	{ "box:", BACKUP_GOES },
-	{ "carries", BACKUP_GOES },
+	{ "carries", BACKUP_STAYS }, /* a count */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */

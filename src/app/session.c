@@ -21,6 +21,7 @@
 #include "batch/batch.h"
 #include "crypto/secret.h"
 #include "store/store.h"
+#include "sync/membership.h"
 #include "sync/own.h"
 #include "sync/space.h"
 #include "vault/keyfile.h"
@@ -187,6 +188,15 @@ enum err app_open_with_key(struct errctx *ec, const struct app_options *o, const
 		e = store_open(ec, app->vault, &app->store);
 	if (e == ERR_OK && create)
 		e = own_space_found(ec, app, nick);
+	if (e != ERR_OK) {
+		app_close(app);
+		return e;
+	}
+	if (!create) {
+		struct sync y = { app->store, app->zip, app->rng, app->clock };
+
+		e = membership_catch_up(ec, &y);
+	}
 	if (e != ERR_OK) {
 		app_close(app);
 		return e;

@@ -540,6 +540,21 @@ static enum err note(struct errctx *ec, struct sync *y, const struct batch_told 
 	return e;
 }
 
+enum err membership_renew(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct membership m = { 0 };
+	struct gather g = { .m = &m, .space = space->id };
+	enum err e = load(ec, y, space, NULL, NULL, &g);
+
+	for (size_t i = 0; e == ERR_OK && i < m.members.devices; i++)
+		e = register_one(ec, y, space, &g, &m.members.device[i]);
+	if (e == ERR_OK)
+		e = judge_again(ec, y, space, &m);
+	gather_free(&g);
+	membership_free(&m);
+	return e;
+}
+
 enum err membership_note(struct errctx *ec, struct sync *y, const struct batch_told *batch)
 {
 	struct told_list told = { 0 };

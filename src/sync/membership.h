@@ -63,6 +63,12 @@ bool membership_is_paper(const struct membership *m, struct device_id dev);
  * within a transaction. ERR_DAMAGED without text: it says something that cannot be. */
 enum err membership_note(struct errctx *ec, struct sync *y, const struct batch_told *batch) MUST_CHECK;
 
+/* Works out again what follows from the acts that are kept: registry, and which edits count. Within a transaction. */
+enum err membership_renew(struct errctx *ec, struct sync *y, const struct space_row *space) MUST_CHECK;
+/* Reads the acts of batches that an earlier version applied and did not keep any of. Once after opening; outside a
+ * transaction. */
+enum err membership_catch_up(struct errctx *ec, struct sync *y) MUST_CHECK;
+
 /* Which roles an edit needs, one of them (0: a member is enough). `own`: it is about the author's own member record. */
 unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edit, bool own);
 

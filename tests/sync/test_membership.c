@@ -435,6 +435,22 @@ static void test_epochs_of_an_answer(void **state)
 
 /* ---- The home that was removed ---- */
 
+/* Nothing is written that would reach nobody, whoever asks the store. */
+static void refuses_to_write(struct world *w, size_t i)
+{
+	struct errctx ec = { 0 };
+	struct draft d = { 0 };
+	struct change c = { .space = space_named(w, i, CIRCLE).n, .kind = KIND_contact };
+	struct dot id = { 0 };
+
+	draft_int(&d, F_contact_date, 20000);
+	assert_int_equal(draft_writes(&d, &c.writes, &c.write_count), ERR_OK);
+	assert_int_equal(store_begin(&ec, w->app[i]->store), ERR_OK);
+	assert_int_equal(store_write(&ec, w->app[i]->store, &c, clock_now(&w->clock), &id), ERR_REFUSED);
+	store_rollback(w->app[i]->store);
+	draft_free(&d);
+}
+
 static void test_removed_home(void **state)
 {
 	struct world w;
@@ -463,7 +479,7 @@ static void test_removed_home(void **state)
 	expect_text(&w, 3, own, "van mij"); /* nothing goes from the own screen */
 	assert_int_equal(store_outgoing_list(&ec, y.store, &list, &files), ERR_OK);
 	store_files_free(list, files);
-	contact_in(&w, 3, CIRCLE, (struct dot){ 0 }, "komt nergens");
+	refuses_to_write(&w, 3);
 	seal_home(&w, 3);
 	assert_int_equal(store_outgoing_list(&ec, y.store, &list, &now), ERR_OK);
 	store_files_free(list, now);

@@ -229,7 +229,8 @@ static void what_nobody_woke_is_found(void **state)
 		{ "died before anybody was woken", "UPDATE awaits SET what = 3, seq = 1, id = (SELECT id FROM device "
 		                                   "JOIN batch ON batch.b >> 40 = device.n "
 		                                   "WHERE device.space = awaits.space LIMIT 1)" },
-		{ "opened by this version for the first time", "DROP TABLE act; DROP TABLE void; DROP TABLE awaits; PRAGMA user_version = 5" },
+		{ "opened by this version for the first time",
+		  "DROP TABLE act; DROP TABLE void; DROP TABLE awaits; PRAGMA user_version = 5" },
 	};
 	struct world w;
 	struct pile *p = in_turn(&w, 40);
