@@ -15,6 +15,7 @@
 #include "sync/join.h"
 #include "sync/own.h"
 #include "sync/rejoin.h"
+#include "sync/resting.h"
 
 static struct sync sync_of(struct app *app)
 {
@@ -189,11 +190,17 @@ static enum err member_devices(struct errctx *ec, struct app *app, const struct 
 		return ERR_NO_MEMORY;
 	(void)claims_fingerprint(people, person, v->fingerprint);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct sync y = sync_of(app);
 		struct device_row row;
+		bool rests = false;
 
 		device_text(claim[i].dev, v->devices[v->device_count++]);
 		v->me = v->me || device_cmp(claim[i].dev, space->me) == 0;
 		e = store_device_by_id(ec, app->store, claim[i].dev, &row);
+		if (e == ERR_OK && device_cmp(claim[i].dev, space->me) != 0)
+			e = device_is_resting(ec, &y, &row, &rests);
+		if (e == ERR_OK && rests)
+			row.state = DEVICE_RESTING;
 		/* one device that takes part is a member who does */
 		if (e == ERR_OK && (!any || row.state == DEVICE_ACTIVE))
 			strcpy(v->status, status_text(row.state));

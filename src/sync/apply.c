@@ -15,6 +15,7 @@
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/outbox.h"
+#include "sync/resting.h"
 
 struct incoming {
 	const struct space_row *space;
@@ -484,6 +485,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 			                          .signed_part = buf_bytes(&in->signed_part),
 			                          .context = &in->context };
 		e = store_batch_applied(ec, y->store, &applied);
+		if (e == ERR_OK && !r->rebuilding)
+			e = device_was_seen(ec, y, in->author.id);
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {
 		*r = counted;

@@ -745,6 +745,45 @@ static void an_answer_of_a_stranger(void **state)
 	world_end(&w);
 }
 
+/* ---- Resting ---- */
+
+static const char *status_of(struct world *w, size_t i, const char *name)
+{
+	static char out[12];
+	struct member_view *list = NULL;
+	size_t n = 0;
+
+	out[0] = '\0';
+	assert_err(app_members(ec, w->app[i], CIRCLE, &list, &n), ERR_OK);
+	for (size_t k = 0; k < n; k++)
+		if (strcmp(list[k].name, name) == 0)
+			snprintf(out, sizeof(out), "%s", list[k].status);
+	app_members_free(list, n);
+	return out;
+}
+
+/* Not heard of for 60 days; back with the first word, and never oneself. */
+static void who_is_away_rests(void **state)
+{
+	const int64_t day = 24LL * 60 * 60 * 1000;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	assert_string_equal(status_of(&w, ANNA, "Bram"), "member");
+	w.now_ms += 59 * day;
+	assert_string_equal(status_of(&w, ANNA, "Bram"), "member");
+	w.now_ms += 2 * day;
+	assert_string_equal(status_of(&w, ANNA, "Bram"), "resting");
+	assert_string_equal(status_of(&w, ANNA, "Anna"), "member");
+	log_text(&w, BRAM, "weer terug");
+	world_sync(&w, BRAM);
+	world_sync(&w, ANNA);
+	assert_string_equal(status_of(&w, ANNA, "Bram"), "member");
+	assert_int_equal(count_text(&w, ANNA, "weer terug"), 1);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -752,6 +791,7 @@ int main(void)
 		cmocka_unit_test(a_copy_goes_on_beside),      cmocka_unit_test(the_letter_of_the_format),
 		cmocka_unit_test(a_removed_device_does_not),  cmocka_unit_test(a_removal_beside_it_wins),
 		cmocka_unit_test(letters_that_are_none),      cmocka_unit_test(an_answer_of_a_stranger),
+		cmocka_unit_test(who_is_away_rests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
