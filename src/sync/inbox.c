@@ -222,12 +222,11 @@ static enum err put_waiting(struct errctx *ec, struct sync *y, struct waiting_pu
 }
 
 /* A copy of this device wrote this one. */
-static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct bytes file, struct received *r)
+static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct bytes file)
 {
 	struct file_header h;
 	enum err e = file_header_get(file, &h);
 
-	r->copies += e == ERR_OK;
 	return e == ERR_OK ? again_copy(ec, y, space, h.seq) : e;
 }
 
@@ -256,14 +255,11 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 		store_rollback(y->store);
 		e = store_begin(ec, y->store);
 		if (e == ERR_OK)
-			e = copied(ec, y, put.space, t->file, r);
+			e = copied(ec, y, put.space, t->file);
 		if (e == ERR_OK)
 			e = classify(ec, y, t->file, r, &fate, &why, &put.space);
-		if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
-			e = store_commit(ec, y->store);
-			if (e == ERR_OK)
-				e = store_begin(ec, y->store);
-		}
+		/* what does not verify no copy made, and then nothing was done */
+		r->copies += e == ERR_OK && fate == FATE_DONE;
 	}
 	if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 		/* whatever was half done goes; the note stays */
