@@ -498,6 +498,17 @@ static enum err files_back(struct errctx *ec, struct sync *y, const struct space
 	return store_outgoing_drop(ec, y->store, space->n, prefix);
 }
 
+/* Known here as a device of the same person, so that one can go on writing; the others learn it by a batch. */
+static enum err introduce(struct errctx *ec, struct sync *y, const struct space_row *space, const struct again *a)
+{
+	struct device_row old;
+	struct bundle b;
+	enum err e = store_device_by_id(ec, y->store, a->old, &old);
+
+	bundle_get(a->bundle, &b);
+	return e != ERR_OK ? e : device_register(ec, y, space, &b, old.member);
+}
+
 enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space, struct again *a,
                      const struct device_keys *keys, uint64_t common)
 {
@@ -526,6 +537,7 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 	TRY(box_keys_follow(ec, y, space, before));
 	TRY(store_space_update(ec, y->store, space));
 	TRY(device_keys_save(ec, y, space->n, keys));
+	TRY(introduce(ec, y, space, a));
 	TRY(write_again(ec, y, &w, taken, n));
 	TRY(spans_save(ec, y, space->n, &w.spans));
 	TRY(wases_save(ec, y, space->n, &w.was));
@@ -790,16 +802,6 @@ static enum err old_ends(struct errctx *ec, struct sync *y, const struct space_r
 	return e;
 }
 
-static enum err introduce(struct errctx *ec, struct sync *y, const struct space_row *space, const struct again *a)
-{
-	struct device_row old;
-	struct bundle b;
-	enum err e = store_device_by_id(ec, y->store, a->old, &old);
-
-	bundle_get(a->bundle, &b);
-	return e != ERR_OK ? e : device_register(ec, y, space, &b, old.member);
-}
-
 static enum err state_drop(struct errctx *ec, struct sync *y, int64_t space)
 {
 	static const char *const names[] = { KEPT_AGAIN, KEPT_KEYS, KEPT_FLOOR, KEPT_OLD };
@@ -830,8 +832,8 @@ static enum err settle_one(struct errctx *ec, struct sync *y, const struct space
 	if (e != ERR_OK || !may)
 		return e;
 	e = rewrite(ec, y, space, &a);
-	if (e == ERR_OK)
-		e = a.copy ? introduce(ec, y, space, &a) : old_ends(ec, y, space, a.old);
+	if (e == ERR_OK && !a.copy)
+		e = old_ends(ec, y, space, a.old);
 	if (e == ERR_OK)
 		e = state_drop(ec, y, space->n);
 	if (e == ERR_OK && !a.copy)
@@ -948,7 +950,6 @@ enum err again_alone(struct errctx *ec, struct sync *y, struct space_row *space,
 	TRY(again_draw(ec, y, space, &a, &keys));
 	TRY(again_leave(ec, y, space, &a, keys, UINT64_MAX));
 	TRY(rewrite(ec, y, space, &a));
-	TRY(introduce(ec, y, space, &a));
 	TRY(old_ends(ec, y, space, a.old));
 	TRY(epoch_begin(ec, y, space, keys, &epoch));
 	TRY(publish_all(ec, y, space, epoch));

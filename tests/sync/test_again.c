@@ -3,6 +3,8 @@
 // everybody, whatever of it had been sent; and nobody comes back whom a member did not let in.
 #include "sync/forge.h"
 
+#include <sys/stat.h>
+
 #include "app/again.h"
 #include "app/backup_kit.h"
 #include "app/contacts.h"
@@ -10,6 +12,7 @@
 #include "app/removing.h"
 #include "app/undo.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "sync/acts.h"
 #include "sync/membership.h"
 #include "sync/refold.h"
@@ -745,6 +748,114 @@ static void an_answer_of_a_stranger(void **state)
 	world_end(&w);
 }
 
+/* ---- Broken off ---- */
+
+/* Closed and opened again, with a courier of which only `lines` lines of the report arrive; 0: all. */
+static void reopened(struct world *w, size_t i, const char *real, int lines)
+{
+	char path[400];
+	char script[1200];
+	struct app_options o = { .home = w->home[i], .courier = lines > 0 ? path : real, .clock = &w->clock };
+	uint8_t master[32];
+
+	memset(master, ANNA + 1, sizeof(master));
+	snprintf(path, sizeof(path), "%s/courier-%d", w->dir, lines);
+	snprintf(script, sizeof(script), "#!/bin/sh\n'%s' \"$@\" | head -n %d\n", real, lines);
+	assert_err(file_replace(ec, path, (struct bytes){ (uint8_t *)script, strlen(script) }), ERR_OK);
+	assert_int_equal(chmod(path, 0700), 0);
+	app_close(w->app[i]);
+	assert_err(app_open_with_key(ec, &o, master, false, NULL, &w->app[i]), ERR_OK);
+}
+
+/* A sync that breaks off after one line more each time, until one comes to its end; in between the person writes. */
+static size_t broken_syncs(struct world *w, size_t i, const char *real)
+{
+	struct sync_view v;
+	size_t written = 0;
+	bool whole = false;
+
+	for (int lines = 1; lines < 60 && !whole; lines++) {
+		char text[40];
+		struct errctx ec = { 0 };
+
+		reopened(w, i, real, lines);
+		whole = app_sync(&ec, w->app[i], &v) == ERR_OK && v.result == SYNC_DONE;
+		snprintf(text, sizeof(text), "regel %d", lines);
+		log_text(w, i, text);
+		written++;
+		is_whole(w, i);
+	}
+	assert_true(whole);
+	reopened(w, i, real, 0);
+	return written;
+}
+
+static void regels_are_once(struct world *w, size_t i, size_t n)
+{
+	for (size_t k = 1; k <= n; k++) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "regel %zu", k);
+		assert_int_equal(count_text(w, i, text), 1);
+	}
+}
+
+static void broken_off_anywhere(void **state)
+{
+	(void)state;
+	for (int copy = 0; copy < 2; copy++) {
+		struct world w;
+		struct rejoin_view *asked = NULL;
+		char path[300];
+		char *real = NULL;
+		size_t n = 0;
+		size_t written = 0;
+		size_t c = 0;
+
+		begin(&w);
+		real = realpath(w.app[ANNA]->courier, NULL);
+		log_text(&w, ANNA, "in beide");
+		if (copy == 0)
+			backup(&w, ANNA, path);
+		else
+			c = copy_of(&w, ANNA);
+		log_text(&w, ANNA, "van de oude");
+		world_sync(&w, ANNA);
+		log_text(&w, BRAM, "van Bram erbij");
+		world_sync(&w, BRAM);
+		if (copy == 0)
+			c = restore(&w, ANNA, path);
+		log_text(&w, c, "van de nieuwe");
+		if (copy == 0) {
+			n = ask(&w, c, &asked);
+			world_sync(&w, c);
+			world_sync(&w, BRAM);
+			world_sync(&w, COORDINATOR);
+			approve(&w, BRAM, CIRCLE, asked, n);
+			approve(&w, COORDINATOR, WEST, asked, n);
+			world_sync(&w, BRAM);
+			world_sync(&w, COORDINATOR);
+		}
+		written = broken_syncs(&w, c, real);
+		world_sync(&w, c);
+		assert_false(restored(&w, c));
+		all_sync(&w, c);
+		for (size_t k = 0; k < 2; k++) {
+			size_t at = k == 0 ? c : BRAM;
+
+			assert_int_equal(count_text(&w, at, "in beide"), 1);
+			assert_int_equal(count_text(&w, at, "van de oude"), 1);
+			assert_int_equal(count_text(&w, at, "van de nieuwe"), 1);
+			assert_int_equal(count_text(&w, at, "van Bram erbij"), 1);
+			regels_are_once(&w, at, written);
+		}
+		print_message("# %s: broken off %zu times\n", copy == 0 ? "restored" : "a copy", written - 1);
+		free(real);
+		free(asked);
+		world_end(&w);
+	}
+}
+
 /* ---- Resting ---- */
 
 static const char *status_of(struct world *w, size_t i, const char *name)
@@ -791,7 +902,7 @@ int main(void)
 		cmocka_unit_test(a_copy_goes_on_beside),      cmocka_unit_test(the_letter_of_the_format),
 		cmocka_unit_test(a_removed_device_does_not),  cmocka_unit_test(a_removal_beside_it_wins),
 		cmocka_unit_test(letters_that_are_none),      cmocka_unit_test(an_answer_of_a_stranger),
-		cmocka_unit_test(who_is_away_rests),
+		cmocka_unit_test(who_is_away_rests),          cmocka_unit_test(broken_off_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
