@@ -28,6 +28,15 @@ static const struct {
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */
 	{ "ask:", BACKUP_STAYS },    /* the same, for each invitation that was used */
 	{ "floor", BACKUP_STAYS },   /* how far every device had come */
+	/* sync/again.c, sync/rejoin.c, sync/restored.c: the keys that wait to be let in, and what belongs to them, are
+	 * of this home alone; what unsealed edits had seen belongs to the edits */
+	{ "again:spans", BACKUP_STAYS },
+	{ "again:old", BACKUP_STAYS },
+	{ "again:floor", BACKUP_GOES },
+	{ "again:keys", BACKUP_GOES },
+	{ "again", BACKUP_GOES },
+	{ "back", BACKUP_GOES },
+	{ "rejoin:", BACKUP_STAYS }, /* public keys */
 	/* sync/invitation.c, sync/admit.c, sync/requests.c */
 	{ "invite:", BACKUP_GOES },   /* the secret of an invitation, which this device alone answers */
 	{ "used:", BACKUP_STAYS },    /* a hash of who used one */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/again.h"
 #include "base/file.h"
 #include "store/store.h"
 
@@ -33,8 +34,12 @@ enum err courier_wants(struct errctx *ec, struct store *store, int64_t neighbour
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		char prefix[32];
 		char tag[TAG_TEXT_LEN];
+		bool away = false;
 
 		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = again_away(ec, store, list[i].n, &away);
+		if (e != ERR_OK || away)
 			continue;
 		tag_text(list[i].tag, tag);
 		snprintf(prefix, sizeof(prefix), "refs/heads/%s/", tag);

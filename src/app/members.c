@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/again.h"
 #include "app/spaces.h"
 #include "app/within.h"
 #include "base/codec.h"
@@ -13,6 +14,8 @@
 #include "sync/floor.h"
 #include "sync/join.h"
 #include "sync/own.h"
+#include "sync/rejoin.h"
+#include "sync/resting.h"
 
 static struct sync sync_of(struct app *app)
 {
@@ -187,11 +190,17 @@ static enum err member_devices(struct errctx *ec, struct app *app, const struct 
 		return ERR_NO_MEMORY;
 	(void)claims_fingerprint(people, person, v->fingerprint);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct sync y = sync_of(app);
 		struct device_row row;
+		bool rests = false;
 
 		device_text(claim[i].dev, v->devices[v->device_count++]);
 		v->me = v->me || device_cmp(claim[i].dev, space->me) == 0;
 		e = store_device_by_id(ec, app->store, claim[i].dev, &row);
+		if (e == ERR_OK && device_cmp(claim[i].dev, space->me) != 0)
+			e = device_is_resting(ec, &y, &row, &rests);
+		if (e == ERR_OK && rests)
+			row.state = DEVICE_RESTING;
 		/* one device that takes part is a member who does */
 		if (e == ERR_OK && (!any || row.state == DEVICE_ACTIVE))
 			strcpy(v->status, status_text(row.state));
@@ -308,6 +317,41 @@ static enum err own_requests(struct errctx *ec, struct app *app, const char *spa
 	return e;
 }
 
+/* Devices that want to come back from a backup. */
+static enum err rejoins_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
+{
+	struct sync y = sync_of(app);
+	struct rejoin_row *list = NULL;
+	size_t n = 0;
+	enum err e = rejoin_list(ec, &y, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct member_view *v = NULL;
+		struct loaded l;
+		char at[24];
+
+		if (list[i].space != space->n)
+			continue;
+		e = member_add(all, &v);
+		if (e != ERR_OK)
+			break;
+		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
+		strcpy(v->status, "requested");
+		strcpy(v->role, "member");
+		snprintf(v->space, sizeof(v->space), "%s", space->name);
+		app_utc(list[i].made_day * 24 * 60 * 60 * 1000, at);
+		snprintf(v->backup, sizeof(v->backup), "%.10s", at);
+		bundle_fingerprint(&list[i].bundle, v->fingerprint);
+		if (store_load(NULL, app->store, list[i].person, &l) != ERR_OK)
+			continue;
+		(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
+		roles_text(&l.record, v->role, sizeof(v->role));
+		store_loaded_free(&l);
+	}
+	free(list);
+	return e;
+}
+
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out, size_t *count)
 {
 	struct member_list all = { 0 };
@@ -324,6 +368,8 @@ enum err app_members(struct errctx *ec, struct app *app, const char *space, stru
 			continue;
 		any = true;
 		e = members_of(ec, app, &list[i], &met, &all);
+		if (e == ERR_OK)
+			e = rejoins_of(ec, app, &list[i], &all);
 	}
 	free(list);
 	free(met.row);
@@ -374,8 +420,13 @@ enum err app_approve(struct errctx *ec, struct app *app, const char *id, const c
 	struct request_row chosen = { 0 };
 	struct space_row neighbourhood = { 0 };
 	int64_t space = 0;
+	bool again = false;
 	enum err e = within_not_restored(ec, app);
 
+	if (e == ERR_OK)
+		e = again_approve(ec, app, id, out, &again);
+	if (e == ERR_OK && again)
+		return ERR_OK;
 	if (e == ERR_OK)
 		e = request_find(ec, app, id, &chosen);
 	if (e == ERR_OK && !chosen.invited)

@@ -93,6 +93,7 @@ struct member_view {
 	bool met;                         /* one compared these very words with this person */
 	bool words_changed;               /* one compared words, and they are others now: a device came or went */
 	bool me;                          /* oneself; of a request, one's own that has no answer yet */
+	char backup[16];                  /* of a request: comes back from a backup of this ISO date; "": is new */
 	bool device;                      /* of a request: as another device of one's own */
 	char (*devices)[16];
 	size_t device_count;

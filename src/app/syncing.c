@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/again.h"
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
@@ -70,13 +71,14 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 	e = store_space_list(ec, app->store, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		size_t closed = 0;
+		bool away = false;
 
 		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
 			continue;
-		e = restored_refuse(ec, &y);
-		if (e == ERR_OK)
+		e = again_away(ec, app->store, list[i].n, &away);
+		if (e == ERR_OK && !away)
 			e = epochs_tend(ec, &y, &list[i], &closed);
-		if (e == ERR_OK)
+		if (e == ERR_OK && !away)
 			e = outbox_seal(ec, &y, &list[i]);
 	}
 	free(list);
@@ -244,9 +246,6 @@ static enum err on_line(void *arg, const struct report_line *line)
 		v->healed++;
 		return ERR_OK;
 	case REPORT_AHEAD:
-		note(v->notice, sizeof(v->notice),
-		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
-		v->result = SYNC_PERSON;
 		r->ahead = true;
 		r->lacks = false;
 		snprintf(r->own, sizeof(r->own), "%s", line->field[0]);
@@ -357,8 +356,12 @@ static enum err more_to_send(struct errctx *ec, struct app *app, int64_t neighbo
 		uint64_t files = 0;
 		uint64_t edits = 0;
 		uint64_t unsealed = 0;
+		bool away = false;
 
 		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = again_away(ec, app->store, list[i].n, &away);
+		if (e != ERR_OK || away)
 			continue;
 		e = store_outgoing_count(ec, app->store, list[i].n, &files, &edits);
 		if (e == ERR_OK)
@@ -442,6 +445,25 @@ static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view 
 	view->why[0] = '\0';
 }
 
+/* The host holds work of this device that is not here: a copy did it, and where that was read, this home goes on under
+ * another id. What nobody can read is a person's to look at. */
+static void ahead(struct round *r)
+{
+	struct sync_view *v = r->view;
+
+	if (r->received.copies > 0) {
+		r->ahead = false;
+		note(
+		    v->notice, sizeof(v->notice),
+		    TR("There is another copy of this home, and it wrote too. From now on this is a device of its own, "
+		       "beside that one. Nothing is lost."));
+	} else if (r->ahead) {
+		v->result = SYNC_PERSON;
+		note(v->notice, sizeof(v->notice),
+		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
+	}
+}
+
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
                          struct sync_view *view)
 {
@@ -454,9 +476,13 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			.ec = ec, .app = app, .sync = sync_of(app), .view = view, .neighbourhood = neighbourhood->n
 		};
 		size_t written = 0;
+		bool again = false;
 
 		e = one_round(&r, neighbourhood);
+		ahead(&r);
 		if (e == ERR_OK && r.worst == GRADE_NONE)
+			e = again_after_round(ec, app, &again);
+		if (e == ERR_OK && r.worst == GRADE_NONE && within_not_restored(NULL, app) == ERR_OK)
 			e = app_tally_after_sync(ec, app, &written);
 		add_up(view, &r.received);
 		if (e == ERR_OK && r.worst == GRADE_PERSON && r.damaged && !dropped) {
@@ -471,7 +497,7 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
 		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
-		       (more || r.received.joined + r.received.carried > 0);
+		       (more || again || r.received.joined + r.received.carried > 0);
 	}
 	return e;
 }
@@ -508,7 +534,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	struct space_row *list = NULL;
 	size_t n = 0;
 	size_t remotes = 0;
-	enum err e = within_not_restored(ec, app);
+	enum err e = again_may_sync(ec, app);
 
 	*out = (struct sync_view){ 0 };
 	if (e == ERR_OK)

@@ -108,6 +108,14 @@ enum err batch_open(struct zip *z, const struct batch_author *author, const uint
 	return zip_inflate(z, deflated, BATCH_BODY_MAX, body);
 }
 
+enum err batch_peek(struct zip *z, struct bytes signed_part, struct buf *body)
+{
+	if (signed_part.len < SIGN_LEN)
+		return ERR_DAMAGED;
+	return zip_inflate(z, (struct bytes){ signed_part.data + SIGN_LEN, signed_part.len - SIGN_LEN }, BATCH_BODY_MAX,
+	                   body);
+}
+
 static void cipher_key(const uint8_t key[static EPOCH_KEY_LEN], struct epoch_id epoch, uint8_t out[static AEAD_KEY_LEN])
 {
 	key_derive(key, "slb batch key", (struct bytes){ epoch.b, EPOCH_ID_LEN }, out);

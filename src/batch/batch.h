@@ -72,6 +72,10 @@ enum err batch_sign(struct zip *z, const struct batch_author *author, const uint
 enum err batch_open(struct zip *z, const struct batch_author *author, const uint8_t public[static SIGN_PUBLIC_LEN],
                     struct bytes signed_part, struct buf *body, uint8_t hash[static HASH_LEN]) MUST_CHECK;
 
+/* Inflates without any check: for a batch whose author it names itself, before its signature can be checked. Appends
+ * the body. */
+enum err batch_peek(struct zip *z, struct bytes signed_part, struct buf *body) MUST_CHECK;
+
 /* The sealed file. `key` is the epoch's key; the cipher's key is derived from it and the epoch's id. */
 enum err batch_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes signed_part,
                     const struct rng *rng, struct buf *file) MUST_CHECK;

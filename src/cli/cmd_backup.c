@@ -92,8 +92,8 @@ static enum err restored_print(struct command_call *call, const struct restored_
 		            call->options->home, at, NULL);
 		counts_say(call, &v->holds);
 		command_say(call,
-		            TR("You can read and write here, but not sync. To sync again, ask a member for an "
-		               "invitation and use it in a new home."),
+		            TR("You can read and write here, but not sync. To come back among the others, type: "
+		               "sleutelbos rejoin"),
 		            NULL, NULL, NULL);
 		return ERR_OK;
 	}

@@ -96,6 +96,7 @@ enum err recovery_sheet_make(struct command_call *call, const char *path, const 
 /* --- cmd_backup.c --- */
 enum err cmd_backup(struct command_call *call) MUST_CHECK;
 enum err cmd_restore(struct command_call *call) MUST_CHECK;
+enum err cmd_rejoin(struct command_call *call) MUST_CHECK;
 enum err cmd_wipe(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_sync.c: sync, status, dump --- */

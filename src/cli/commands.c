@@ -195,6 +195,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(IMPORT, "import", NULL, POS("FILE.csv", 1, 1), OPTIONS(circle_options), FLAGS(VAULT)),
 	ROW(BACKUP, "backup", NULL, POS("FILE", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(RESTORE, "restore", NULL, POS("FILE", 1, 1)),
+	ROW(REJOIN, "rejoin", NULL, FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(WIPE, "wipe", NULL, OPTIONS(wipe_options)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),

@@ -23,6 +23,7 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_REKEY] = cmd_rekey,
 	[CMD_BACKUP] = cmd_backup,
 	[CMD_RESTORE] = cmd_restore,
+	[CMD_REJOIN] = cmd_rejoin,
 	[CMD_WIPE] = cmd_wipe,
 	[CMD_SYNC] = cmd_sync,
 	[CMD_STATUS] = cmd_status,

@@ -595,10 +595,11 @@ done:
 	return e;
 }
 
-enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit)
+enum err store_write_seen(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit,
+                          const struct vv *had)
 {
 	struct vv context = { 0 };
-	enum err e = store_vector(ec, s, space, &context);
+	enum err e = vv_copy(had, &context);
 
 	assert(s->in_transaction);
 	for (size_t i = 0; e == ERR_OK && i < edit->seen_count; i++) {
@@ -617,6 +618,17 @@ enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, co
 		s->clock = edit->clock;
 	if (e == ERR_OK)
 		e = fold(ec, s, space, edit, (struct context){ &context, past_count(&context, edit->dot) }, 0);
+	vv_free(&context);
+	return e;
+}
+
+enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit)
+{
+	struct vv context = { 0 };
+	enum err e = store_vector(ec, s, space, &context);
+
+	if (e == ERR_OK)
+		e = store_write_seen(ec, s, space, edit, &context);
 	vv_free(&context);
 	return e;
 }

@@ -25,6 +25,7 @@ struct store {
 	bool tail_known;
 	int64_t tail_n;
 	uint8_t tail[VAULT_CHAIN_LEN];
+	uint64_t chains; /* how often links were made anew: a walk that began before begins again */
 	struct hlc clock;
 	struct hlc clock_before; /* as it was when the transaction began: what is rolled back never was */
 	/* devices looked up last; forgotten on rollback */

@@ -191,6 +191,9 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *ch
 /* Appends an edit of one's own as it was written before and not sealed yet, under the same dot and clock: the next one
  * there must be (store_next_dot()). It has seen what is applied here, lowered by its own `seen`. For repair. */
 enum err store_write_again(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit) MUST_CHECK;
+/* The same with what its author had seen then: `context`, lowered by the edit's own `seen`. */
+enum err store_write_seen(struct errctx *ec, struct store *s, int64_t space, const struct edit *edit,
+                          const struct vv *context) MUST_CHECK;
 /* The dot that the next edit of one's own in this space will have. */
 enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struct dot *out) MUST_CHECK;
 /* Applies an edit of another device, from batch `seq`. ERR_DAMAGED when it is about no record of this space. */
@@ -265,12 +268,35 @@ enum err store_project_again(struct errctx *ec, struct store *s) MUST_CHECK;
 struct store_walk {
 	bool at_end;  /* as of the last step */
 	int64_t next; /* private from here on */
+	uint64_t chains;
 	uint8_t link[VAULT_CHAIN_LEN];
 };
 enum err store_walk_step(struct errctx *ec, struct store *s, struct store_walk *w, unsigned links) MUST_CHECK;
 /* The last links, and in every space one's own newest batch and unsealed edits against how far one's own batches are
  * said to go: so that no number is ever given out twice. ERR_DAMAGED without text. */
 enum err store_tail_check(struct errctx *ec, struct store *s, unsigned links) MUST_CHECK;
+
+/* --- going on under another id: for sync/again.h; all within a transaction --- */
+
+/* Takes back the batches of a device above `last` (its number, last counter and hash; seq 0: all of them): nobody else
+ * has them. Their edits are not sealed any more; `context` is the whole context of `last`. */
+enum err store_unpublish(struct errctx *ec, struct store *s, int64_t space, const struct vv_entry *last,
+                         const struct vv *context) MUST_CHECK;
+/* Takes every edit that is not sealed out of the log of a space, and gives them in its order. What they came to is
+ * still in their records: the caller folds those again. Makes the links behind them anew (V5). */
+struct taken_edit {
+	int64_t n; /* the place that it had */
+	struct dot dot;
+	struct dot undone; /* which edit it took back on this device; none */
+	struct buf bytes;  /* edit_put()'s */
+};
+enum err store_take_out(struct errctx *ec, struct store *s, int64_t space, struct taken_edit **out,
+                        size_t *count) MUST_CHECK;
+void store_taken_free(struct taken_edit *list, size_t count);
+/* Outgoing files of a space that were not sent, whose names start so. */
+enum err store_outgoing_drop(struct errctx *ec, struct store *s, int64_t space, const char *prefix) MUST_CHECK;
+/* Every branch of a neighbourhood will be told from its beginning again. */
+enum err store_branch_forget(struct errctx *ec, struct store *s, int64_t neighbourhood) MUST_CHECK;
 
 /* --- epochs --- */
 

@@ -93,6 +93,8 @@ enum err store_walk_step(struct errctx *ec, struct store *s, struct store_walk *
 	enum err e = ERR_OK;
 
 	NEED(st);
+	if (w->chains != s->chains)
+		*w = (struct store_walk){ .chains = s->chains };
 	sqlite3_bind_int64(st, 1, w->next);
 	sqlite3_bind_int64(st, 2, links);
 	while (good && (e = step(ec, s, st, &row)) == ERR_OK && row) {
@@ -114,7 +116,7 @@ enum err store_walk_step(struct errctx *ec, struct store *s, struct store_walk *
 /* The walk begins where the link before is taken as it stands. */
 static enum err tail_links(struct errctx *ec, struct store *s, unsigned links)
 {
-	struct store_walk w = { .next = 0 };
+	struct store_walk w = { .chains = s->chains };
 	sqlite3_stmt *st = stmt(ec, s, ST_edit_tail);
 	bool row = false;
 	enum err e = ERR_OK;

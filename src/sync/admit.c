@@ -119,7 +119,7 @@ done:
 }
 
 /* [space id, kind, tag, name, genesis, founder's bundle, epochs, heads] */
-static enum err answer_entry(struct errctx *ec, struct sync *y, const struct space_row *s, struct buf *out)
+enum err answer_entry(struct errctx *ec, struct sync *y, const struct space_row *s, struct buf *out)
 {
 	enum err e = ERR_OK;
 

@@ -11,9 +11,11 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/again.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/outbox.h"
+#include "sync/resting.h"
 
 struct incoming {
 	const struct space_row *space;
@@ -81,6 +83,47 @@ static enum err author_open(struct errctx *ec, struct sync *y, const struct file
 	return e != ERR_OK ? e : found;
 }
 
+/* A device's first batch may say itself whose it is: a known device goes on under this id, and signed for it (S7).
+ * Nothing of it is believed before both signatures hold. ERR_NOT_FOUND: it says no such thing, or of a device that is
+ * not known here yet. */
+static enum err author_introduced(struct errctx *ec, struct sync *y, const struct file_header *h, struct incoming *in)
+{
+	struct batch_author author = { in->space->id, { { 0 } }, h->seq };
+	struct body body = { 0 };
+	struct goes_on g;
+	struct bundle b;
+	struct device_row old;
+	uint8_t hash[HASH_LEN];
+	bool found = false;
+	enum err e = batch_peek(y->zip, buf_bytes(&in->signed_part), &in->cbor);
+
+	if (e == ERR_OK)
+		e = body_parse(buf_bytes(&in->cbor), author.dev, &body);
+	for (size_t i = 0; e == ERR_OK && i < body.control_count && !found; i++) {
+		if (body.controls[i].type != CONTROL_GOES_ON)
+			continue;
+		e = goes_on_get(body.controls[i].payload, &g);
+		bundle_get(g.bundle, &b);
+		found = e == ERR_OK && memcmp(b.tag.b, h->device.b, TAG_LEN) == 0;
+	}
+	body_free(&body);
+	if (e != ERR_OK || !found)
+		return e != ERR_OK ? e : ERR_NOT_FOUND;
+	e = store_device_by_id(ec, y->store, g.device, &old);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && (old.state == DEVICE_NAMED || old.space != in->space->n)))
+		in->awaits = (struct awaits){ .what = AWAITS_UNKNOWN }; /* of that one, not of this */
+	if (e != ERR_OK || old.state == DEVICE_NAMED || old.space != in->space->n)
+		return e != ERR_OK ? e : ERR_NOT_FOUND;
+	goes_on_hash(in->space->id, g.device, g.bundle, hash);
+	if (!sign_check(old.sign, (struct bytes){ hash, sizeof(hash) }, g.signature))
+		return ERR_DAMAGED;
+	author.dev = device_id_make(in->space->id, b.sign, b.incarnation);
+	in->author = (struct device_row){ .space = in->space->n, .id = author.dev, .tag = b.tag };
+	memcpy(in->author.sign, b.sign, SIGN_PUBLIC_LEN);
+	buf_reset(&in->cbor);
+	return batch_open(y->zip, &author, b.sign, buf_bytes(&in->signed_part), &in->cbor, in->hash);
+}
+
 /* Opens the seal and the signature. ERR_NOT_FOUND: key or author not known yet; ERR_DAMAGED: does not verify. */
 static enum err incoming_open(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
                               struct incoming *in)
@@ -96,6 +139,13 @@ static enum err incoming_open(struct errctx *ec, struct sync *y, const struct fi
 		e = batch_unseal(file, secret->key, &in->signed_part);
 	if (e == ERR_OK)
 		e = author_open(ec, y, h, in);
+	if (h->seq == 1 && (e == ERR_NOT_FOUND || e == ERR_DAMAGED) && in->signed_part.len > 0) {
+		enum err introduced = ERR_OK;
+
+		buf_reset(&in->cbor);
+		introduced = author_introduced(ec, y, h, in);
+		e = introduced == ERR_NOT_FOUND ? e : introduced;
+	}
 	if (e == ERR_OK)
 		e = body_parse(buf_bytes(&in->cbor), in->author.id, &in->body);
 	in->seq = h->seq;
@@ -363,6 +413,25 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 	return e;
 }
 
+/* A batch of this very device that is not here: a copy of it made that. Where others build on what this one sent under
+ * that number, the other one stays out. */
+static enum err own_strange(struct errctx *ec, struct sync *y, const struct incoming *in, struct received *r,
+                            enum fate *fate, const char **why)
+{
+	uint64_t named = 0;
+	enum err e = ERR_OK;
+
+	r->strange++;
+	if (*fate == FATE_WAITS)
+		return ERR_OK;
+	e = again_named(ec, y, in->space, &named);
+	if (e == ERR_OK && in->seq > named)
+		return set_fate(fate, why, FATE_COPY, NULL);
+	return e != ERR_OK ? e
+	                   : set_fate(fate, why, FATE_ASIDE,
+	                              TR("The host holds batches of this device that it does not know itself."));
+}
+
 /* Is it another batch than the one that the member who let this device in had under that number? */
 static enum err check_floor(struct errctx *ec, struct sync *y, const struct incoming *in, enum fate *fate,
                             const char **why)
@@ -386,11 +455,11 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	bool own = device_cmp(in->author.id, in->space->me) == 0 && !r->rebuilding;
 	enum err e = check_chain(ec, y, in, fate, why);
 
-	if (e == ERR_OK && *fate != FATE_KNOWN && own)
-		r->strange++;
-	if (e == ERR_OK && *fate == FATE_DONE && own)
-		e = set_fate(fate, why, FATE_ASIDE,
-		             TR("The host holds batches of this device that it does not know itself."));
+	if (e == ERR_OK && *fate != FATE_KNOWN && own) {
+		e = own_strange(ec, y, in, r, fate, why);
+		if (*fate != FATE_DONE)
+			return e;
+	}
 	if (e == ERR_OK && *fate == FATE_DONE)
 		e = check_floor(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE)
@@ -416,6 +485,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 			                          .signed_part = buf_bytes(&in->signed_part),
 			                          .context = &in->context };
 		e = store_batch_applied(ec, y->store, &applied);
+		if (e == ERR_OK && !r->rebuilding)
+			e = device_was_seen(ec, y, in->author.id);
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {
 		*r = counted;

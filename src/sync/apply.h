@@ -11,6 +11,7 @@ enum fate {
 	FATE_WAITS, /* something it needs is not here yet; received.awaits says what */
 	FATE_OTHER, /* not for this device */
 	FATE_ASIDE, /* does not verify; *why says so */
+	FATE_COPY,  /* a copy of this device wrote it; the caller rolls back */
 };
 
 /* A batch of one of one's own spaces. Runs in a transaction; on FATE_ASIDE the caller rolls back. */

@@ -7,6 +7,7 @@
 
 #include "model/record.h"
 #include "model/wire.h"
+#include "sync/membership.h"
 
 #define DEVICES_MAX 64 /* of one person, of whom words are made */
 
@@ -45,6 +46,17 @@ static int by_dot(const void *a, const void *b)
 	return dot_cmp(*(const struct dot *)a, *(const struct dot *)b);
 }
 
+static enum err claim_add(struct claims *p, const struct claim *c)
+{
+	struct claim *list = realloc(p->device, (p->n + 1) * sizeof(*list));
+
+	if (list == NULL)
+		return ERR_NO_MEMORY;
+	p->device = list;
+	p->device[p->n++] = *c;
+	return ERR_OK;
+}
+
 static enum err claims_add(struct claims *p, const struct space_row *space, const struct record *r)
 {
 	const struct field *f = record_field(r, F_member_devices);
@@ -55,18 +67,16 @@ static enum err claims_add(struct claims *p, const struct space_row *space, cons
 		struct claim c = { .person = r->id,
 			           .edit = r->stamps[f->heads[i].stamp].dot,
 			           .past = r->stamps[f->heads[i].stamp].past };
-		struct claim *list = NULL;
 		struct bundle b;
+		enum err e = ERR_OK;
 
 		if (wire_get_exact(&in, c.bundle, BUNDLE_LEN) != ERR_OK)
 			continue; /* of a newer version */
-		list = realloc(p->device, (p->n + 1) * sizeof(*list));
-		if (list == NULL)
-			return ERR_NO_MEMORY;
-		p->device = list;
 		bundle_get(c.bundle, &b);
 		c.dev = device_id_make(space->id, b.sign, b.incarnation);
-		p->device[p->n++] = c;
+		e = claim_add(p, &c);
+		if (e != ERR_OK)
+			return e;
 	}
 	if (p->n > before)
 		p->named[p->named_n++] = r->id;
@@ -89,6 +99,42 @@ static enum err claims_hold(struct errctx *ec, struct sync *y, struct claims *p)
 	return e;
 }
 
+static bool claims_name(const struct claims *p, struct device_id dev)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (device_cmp(p->device[i].dev, dev) == 0)
+			return true;
+	return false;
+}
+
+/* A device that goes on for another one (sync/again.h) stands in no record. */
+static enum err claims_go_on(struct errctx *ec, struct sync *y, const struct space_row *space, struct claims *p)
+{
+	struct device_row *list = NULL;
+	struct membership m = { 0 };
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct claim c = { .dev = list[i].id, .person = list[i].member, .past = UINT64_MAX };
+		size_t at = 0;
+
+		if (list[i].state == DEVICE_NAMED || dot_is_none(c.person) || claims_name(p, c.dev))
+			continue;
+		if (m.bundles == 0)
+			e = membership_load(ec, y, space, &m);
+		while (at < m.bundles && device_cmp(m.bundle[at].device, c.dev) != 0)
+			at++;
+		if (e != ERR_OK || at == m.bundles)
+			continue;
+		bundle_put(&m.bundle[at].bundle, c.bundle);
+		e = claim_add(p, &c);
+	}
+	membership_free(&m);
+	free(list);
+	return e;
+}
+
 enum err claims_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct claims *out)
 {
 	struct dots ids = { 0 };
@@ -108,6 +154,8 @@ enum err claims_load(struct errctx *ec, struct sync *y, const struct space_row *
 		store_loaded_free(&l);
 	}
 	dots_free(&ids);
+	if (e == ERR_OK)
+		e = claims_go_on(ec, y, space, out);
 	if (e == ERR_OK)
 		e = claims_hold(ec, y, out);
 	if (e != ERR_OK)

@@ -345,12 +345,29 @@ enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row
 	return store_kept_put(ec, y->store, space->n, KEPT_BOXED, (struct bytes){ epoch.b, EPOCH_ID_LEN });
 }
 
+/* Boxes may still come to it. */
+static enum err pair_keep(struct errctx *ec, struct sync *y, int64_t space, const struct device_keys *keys)
+{
+	char name[OLD_BOX_NAME_LEN];
+
+	memcpy(name, KEPT_OLD_BOX, sizeof(KEPT_OLD_BOX) - 1);
+	hex_put(keys->public.box, 8, name + sizeof(KEPT_OLD_BOX) - 1);
+	return store_kept_put(ec, y->store, space, name, (struct bytes){ keys->box_secret, BOX_SECRET_LEN });
+}
+
+enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_row *space,
+                         const struct device_keys *old)
+{
+	enum err e = store_kept_delete(ec, y->store, space->n, KEPT_BOXED);
+
+	return e == ERR_OK && old != NULL ? pair_keep(ec, y, space->n, old) : e;
+}
+
 enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
 {
 	struct device_keys *keys = NULL;
 	struct buf boxed = { 0 };
 	struct buf payload = { 0 };
-	char name[OLD_BOX_NAME_LEN];
 	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
 
 	if (e == ERR_OK && boxed.len == EPOCH_ID_LEN && memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) == 0)
@@ -360,9 +377,7 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 		e = device_keys_load(ec, y, space->n, &keys);
 	if (e != ERR_OK)
 		goto done;
-	memcpy(name, KEPT_OLD_BOX, sizeof(KEPT_OLD_BOX) - 1);
-	hex_put(keys->public.box, 8, name + sizeof(KEPT_OLD_BOX) - 1);
-	e = store_kept_put(ec, y->store, space->n, name, (struct bytes){ keys->box_secret, BOX_SECRET_LEN });
+	e = pair_keep(ec, y, space->n, keys);
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
 	if (e == ERR_OK)
 		e = device_keys_save(ec, y, space->n, keys);

@@ -39,6 +39,10 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 /* The box key of now is the one for this epoch: it was told with the device itself. */
 enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row *space,
                        struct epoch_id epoch) MUST_CHECK;
+/* The device goes on under another id with keys of its own: it names a box key in its first batch. `old`: what the keys
+ * it had may still be used for; NULL: their secret is gone. Within a transaction. */
+enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_row *space,
+                         const struct device_keys *old) MUST_CHECK;
 /* The key pairs that a box may be for, newest first: calls `each` until it returns anything but ERR_NOT_FOUND. */
 typedef enum err (*box_pair_fn)(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
                                 const uint8_t secret[static BOX_SECRET_LEN]);

@@ -10,11 +10,13 @@
 #include "base/codec.h"
 #include "base/tr.h"
 #include "crypto/secret.h"
+#include "sync/again.h"
 #include "sync/apply.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/join.h"
+#include "sync/rejoin.h"
 
 static enum err space_find(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out)
 {
@@ -128,10 +130,14 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		*fate = FATE_OTHER;
 		return ERR_OK;
 	}
+	if (h.type == FILE_JOIN_REQUEST && h.seq == REJOIN_SEQ)
+		return rejoin_request_receive(ec, y, &h, file, fate, why);
 	if (h.type == FILE_JOIN_REQUEST)
 		return join_request_receive(ec, y, &h, file, r, fate, why);
-	if (h.type == FILE_JOIN_ANSWER)
-		return join_answer_receive(ec, y, file, r, fate, why);
+	if (h.type == FILE_JOIN_ANSWER) {
+		e = rejoin_answer_receive(ec, y, file, r, fate, why);
+		return e != ERR_OK || *fate != FATE_OTHER ? e : join_answer_receive(ec, y, file, r, fate, why);
+	}
 	e = space_find(ec, y, h.space, &space);
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && space.state != SPACE_MEMBER)) {
 		r->awaits.what = AWAITS_SPACE;
@@ -215,6 +221,15 @@ static enum err put_waiting(struct errctx *ec, struct sync *y, struct waiting_pu
 	return e == ERR_OK && other ? store_waiting_put(ec, y->store, put, &other) : e;
 }
 
+/* A copy of this device wrote this one. */
+static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct bytes file)
+{
+	struct file_header h;
+	enum err e = file_header_get(file, &h);
+
+	return e == ERR_OK ? again_copy(ec, y, space, h.seq) : e;
+}
+
 /* A file, and the row under which it waits; 0 where it is new. */
 struct taken {
 	const char *ref;
@@ -236,6 +251,16 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	if (e != ERR_OK)
 		return e;
 	e = classify(ec, y, t->file, r, &fate, &why, &put.space);
+	if (e == ERR_OK && fate == FATE_COPY) { /* it goes on under another id, and then this is somebody else's */
+		store_rollback(y->store);
+		e = store_begin(ec, y->store);
+		if (e == ERR_OK)
+			e = copied(ec, y, put.space, t->file);
+		if (e == ERR_OK)
+			e = classify(ec, y, t->file, r, &fate, &why, &put.space);
+		/* what does not verify no copy made, and then nothing was done */
+		r->copies += e == ERR_OK && fate == FATE_DONE;
+	}
 	if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 		/* whatever was half done goes; the note stays */
 		store_rollback(y->store);

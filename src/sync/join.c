@@ -461,7 +461,7 @@ done:
 
 /* --- the answer --- */
 
-static enum err answer_epochs(struct errctx *ec, struct sync *y, const struct space_row *space, struct wire_in *in)
+enum err answer_epochs(struct errctx *ec, struct sync *y, const struct space_row *space, struct wire_in *in)
 {
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	size_t n = 0;

@@ -30,6 +30,33 @@ enum err mailbox(struct errctx *ec, struct sync *y, int64_t neighbourhood, char 
 	return e;
 }
 
+enum err mailbox_renew(struct errctx *ec, struct sync *y, int64_t neighbourhood)
+{
+	struct file_row *list = NULL;
+	char old[REF_MAX + 1];
+	char new[REF_MAX + 1];
+	struct tag tag;
+	size_t n = 0;
+	enum err e = mailbox(ec, y, neighbourhood, old, &tag);
+
+	if (e == ERR_OK)
+		e = store_kept_delete(ec, y->store, neighbourhood, KEPT_MAILBOX);
+	if (e == ERR_OK)
+		e = mailbox(ec, y, neighbourhood, new, &tag);
+	if (e == ERR_OK)
+		e = store_outgoing_list(ec, y->store, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (strcmp(list[i].ref, old) != 0)
+			continue;
+		e = store_outgoing_drop(ec, y->store, list[i].space, list[i].name);
+		if (e == ERR_OK)
+			e = store_outgoing_put(ec, y->store, list[i].space, new, list[i].name, buf_bytes(&list[i].file),
+			                       list[i].edits);
+	}
+	store_files_free(list, n);
+	return e;
+}
+
 /* A letter goes into the outgoing files under a name that no other has. */
 enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, const char *what, struct bytes file)
 {

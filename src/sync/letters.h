@@ -4,6 +4,7 @@
 #ifndef SLB_SYNC_LETTERS_H
 #define SLB_SYNC_LETTERS_H
 
+#include "model/wire.h"
 #include "sync/join.h"
 
 /* A request without an invitation: header | bundle | signature over both, told by its sequence number. */
@@ -14,6 +15,9 @@
  * Within a transaction. */
 enum err mailbox(struct errctx *ec, struct sync *y, int64_t neighbourhood, char ref[static REF_MAX + 1],
                  struct tag *tag) MUST_CHECK;
+/* Another branch for letters from now on, also for those that were not sent yet: a copy of this home may write to the
+ * one there was. Within a transaction. */
+enum err mailbox_renew(struct errctx *ec, struct sync *y, int64_t neighbourhood) MUST_CHECK;
 /* A letter goes into the outgoing files under a name that no other has: `what` and the start of its hash. */
 enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, const char *what,
                      struct bytes file) MUST_CHECK;
@@ -34,5 +38,10 @@ void request_words(const uint8_t id[static INVITATION_ID_LEN], const struct word
 void request_mac(const uint8_t secret[static INVITE_SECRET_LEN], struct bytes request, uint8_t out[static HASH_LEN]);
 /* What the admitting device signs: the answer, for this joiner. */
 void answer_hash(const uint8_t joiner[static BUNDLE_LEN], struct bytes answer, uint8_t out[static HASH_LEN]);
+
+/* One space of an answer: [space id, kind, tag, name, genesis, founder's bundle, epochs, heads]. Taken in by join.c. */
+enum err answer_entry(struct errctx *ec, struct sync *y, const struct space_row *space, struct buf *out) MUST_CHECK;
+/* Takes up its epochs: each must be what its id says. ERR_DAMAGED without text. */
+enum err answer_epochs(struct errctx *ec, struct sync *y, const struct space_row *space, struct wire_in *in) MUST_CHECK;
 
 #endif

@@ -615,12 +615,24 @@ void judge_free(struct judge *j)
 
 enum err membership_admitted(struct errctx *ec, struct sync *y, const struct batch_told *batch)
 {
-	struct membership m;
-	struct moment at = { batch->author, batch->seq, 0, batch->seen };
-	enum err e = membership_load(ec, y, batch->space, &m);
+	struct membership m = { 0 };
+	struct gather g = { .m = &m, .space = batch->space->id };
+	struct told_list told = { 0 };
+	/* it may have let itself in, as a device that goes on: controls come before edits */
+	struct moment at = { batch->author, batch->seq, TOLD_EDITS_FROM, batch->seen };
+	enum err e = told_from_batch(ec, y, batch, &told);
 
-	if (e != ERR_OK)
+	for (size_t i = 0; i < told.n; i++)
+		if (told.item[i].type != TOLD_GOES_ON)
+			told.item[i--] = told.item[--told.n];
+	if (e == ERR_OK)
+		e = load(ec, y, batch->space, batch, &told, &g);
+	gather_free(&g);
+	told_free(&told);
+	if (e != ERR_OK) {
+		membership_free(&m);
 		return e;
+	}
 	if (device_cmp(batch->author, m.members.founder) != 0 && !members_let_in(&m.members, &at))
 		e = ERR_NOT_FOUND;
 	membership_free(&m);

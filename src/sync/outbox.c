@@ -11,9 +11,9 @@
 
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/again.h"
 #include "sync/floor.h"
 #include "sync/membership.h"
-#include "sync/restored.h"
 
 #define EDITS_MAX 4096
 #define BYTES_MAX (2u << 20)
@@ -276,14 +276,15 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	struct device_keys *keys = NULL;
 	struct sealing s = { 0 };
 	bool more = true;
+	bool holds = false;
 	bool coming_in = false;
-	enum err e = restored_refuse(ec, y);
+	enum err e = again_holds(ec, y, space, &holds);
 
-	if (e == ERR_OK)
+	if (e == ERR_OK && !holds)
 		e = may_seal(ec, y, space, &more);
 	if (e == ERR_OK)
 		e = floor_open(ec, y, space->n, &coming_in);
-	more = more && !coming_in; /* one's first batch has seen one's own admission */
+	more = more && !holds && !coming_in; /* one's first batch has seen one's own admission */
 	while (e == ERR_OK && more) {
 		bool told = false;
 

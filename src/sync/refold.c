@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/spans.h"
+
 struct step {
 	uint64_t at;  /* the author's batch */
 	uint64_t seq; /* of the other device, seen from there on */
@@ -29,6 +31,7 @@ struct refold {
 	const struct space_row *space;
 	struct author *author;
 	size_t n;
+	struct spans spans; /* of what is not sealed yet, while this device waits to be let in again */
 };
 
 /* ---- Reading the batches ---- */
@@ -137,6 +140,8 @@ enum err refold_open(struct errctx *ec, struct sync *y, const struct space_row *
 	f->y = y;
 	f->space = space;
 	e = authors_list(ec, f);
+	if (e == ERR_OK)
+		e = spans_load(ec, y, space->n, &f->spans);
 	for (size_t i = 0; e == ERR_OK && i < f->n; i++)
 		e = author_read(ec, f, &f->author[i]);
 	if (e == ERR_OK)
@@ -160,6 +165,7 @@ void refold_close(struct refold *f)
 		free(f->author[i].counter);
 	}
 	free(f->author);
+	spans_free(&f->spans);
 	free(f);
 }
 
@@ -188,6 +194,7 @@ static uint64_t seen_at(const struct refold *f, const struct author *a, uint64_t
 static enum err context_of(const struct refold *f, const struct author *a, const struct logged *l, struct vv *seen,
                            uint64_t *past)
 {
+	const struct vv *span = l->seq == 0 ? spans_at(&f->spans, l->edit.dot.counter) : NULL;
 	enum err e = ERR_OK;
 
 	*past = l->edit.dot.counter - 1;
@@ -198,6 +205,8 @@ static enum err context_of(const struct refold *f, const struct author *a, const
 		if (other == a)
 			continue;
 		entry.seq = seen_at(f, a, l->seq, i);
+		if (span != NULL)
+			entry.seq = vv_get(span, entry.dev) == NULL ? 0 : vv_get(span, entry.dev)->seq;
 		for (size_t k = 0; k < l->edit.seen_count; k++) {
 			if (device_cmp(l->edit.seen[k].dev, entry.dev) == 0 && l->edit.seen[k].seq < entry.seq)
 				entry.seq = l->edit.seen[k].seq;

@@ -22,4 +22,11 @@ enum err restored_mark(struct errctx *ec, struct sync *y, int64_t made_ms) MUST_
  * this first. */
 enum err restored_refuse(struct errctx *ec, struct sync *y) MUST_CHECK;
 
+/* Has it not come back in this space yet? */
+enum err restored_away(struct errctx *ec, struct sync *y, int64_t space, bool *away) MUST_CHECK;
+/* It is back in this one, under another id. Within a transaction. */
+enum err restored_back(struct errctx *ec, struct sync *y, int64_t space) MUST_CHECK;
+/* Ends the state of a restored home where it is back in all its spaces. Within a transaction. */
+enum err restored_end(struct errctx *ec, struct sync *y) MUST_CHECK;
+
 #endif

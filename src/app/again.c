@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Coming back among the others (S7): what a person asks for and approves, and what a sync does about it.
+#include "app/again.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/within.h"
+#include "sync/rejoin.h"
+#include "sync/restored.h"
+
+static struct sync sync_of(struct app *app)
+{
+	return (struct sync){ app->store, app->zip, app->rng, app->clock };
+}
+
+static enum err rejoin_one(struct errctx *ec, struct sync *y, struct space_row *space, const struct restored *r,
+                           struct rejoin_view *v, bool *shown)
+{
+	bool away = false;
+	enum err e = restored_away(ec, y, space->n, &away);
+
+	*v = (struct rejoin_view){ 0 };
+	*shown = e == ERR_OK && away;
+	if (e != ERR_OK || !away)
+		return e;
+	snprintf(v->space, sizeof(v->space), "%s", space->name);
+	e = rejoin_alone(ec, y, space, &v->alone);
+	if (e != ERR_OK)
+		return e;
+	*shown = !v->alone || space->kind != SPACE_OWN;
+	return v->alone ? again_alone(ec, y, space, r->made_ms) : rejoin_ask(ec, y, space, r->made_ms, v->fingerprint);
+}
+
+enum err app_rejoin(struct errctx *ec, struct app *app, struct rejoin_view **out, size_t *count)
+{
+	struct sync y = sync_of(app);
+	struct restored r;
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = restored_get(ec, &y, &r);
+
+	*out = NULL;
+	*count = 0;
+	if (e == ERR_OK && !r.is)
+		return err_set(ec, ERR_REFUSED,
+		               "This home was not restored from a backup: it is among the others already. Sync as "
+		               "always.",
+		               NULL, NULL, NULL);
+	if (e == ERR_OK)
+		e = store_space_list(ec, app->store, &list, &n);
+	if (e == ERR_OK) {
+		*out = calloc(n + 1, sizeof(**out));
+		e = *out == NULL ? ERR_NO_MEMORY : store_begin(ec, app->store);
+	}
+	if (e != ERR_OK)
+		goto done;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool shown = false;
+
+		if (list[i].state != SPACE_MEMBER)
+			continue;
+		e = rejoin_one(ec, &y, &list[i], &r, &(*out)[*count], &shown);
+		*count += shown;
+	}
+	if (e == ERR_OK)
+		e = restored_end(ec, &y);
+	e = within_end(ec, app, e);
+done:
+	free(list);
+	if (e != ERR_OK) {
+		free(*out);
+		*out = NULL;
+		*count = 0;
+	}
+	return e;
+}
+
+enum err again_away(struct errctx *ec, struct store *store, int64_t space, bool *away)
+{
+	struct sync y = { .store = store };
+	struct again a;
+	enum err e = restored_away(ec, &y, space, away);
+
+	if (e != ERR_OK || !*away)
+		return e;
+	e = again_load(ec, &y, space, &a);
+	*away = a.stage != AGAIN_LEFT;
+	return e;
+}
+
+enum err again_may_sync(struct errctx *ec, struct app *app)
+{
+	struct sync y = sync_of(app);
+	struct restored r;
+	struct space_row *list = NULL;
+	size_t n = 0;
+	bool asked = false;
+	enum err e = restored_get(ec, &y, &r);
+
+	if (e != ERR_OK || !r.is)
+		return e;
+	e = store_space_list(ec, app->store, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct again a;
+
+		e = again_load(ec, &y, list[i].n, &a);
+		asked = asked || a.stage != AGAIN_NONE;
+	}
+	free(list);
+	return e != ERR_OK || asked ? e : restored_refuse(ec, &y);
+}
+
+enum err again_after_round(struct errctx *ec, struct app *app, bool *more)
+{
+	struct sync y = sync_of(app);
+	size_t settled = 0;
+	enum err e = store_begin(ec, app->store);
+
+	if (e == ERR_OK)
+		e = within_end(ec, app, again_settle(ec, &y, &settled));
+	*more = settled > 0;
+	return e;
+}
+
+enum err again_approve(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX], bool *found)
+{
+	struct sync y = sync_of(app);
+	struct rejoin_row *list = NULL;
+	size_t n = 0;
+	size_t at = 0;
+	size_t matches = 0;
+	enum err e = rejoin_list(ec, &y, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (strncmp(list[i].id, id, strlen(id)) == 0) {
+			at = i;
+			matches++;
+		}
+	}
+	*found = matches > 0;
+	if (e == ERR_OK && matches > 1)
+		e = err_set(ec, ERR_USAGE, "More than one record starts with %1. Type a few more characters.", id, NULL,
+		            NULL);
+	if (e == ERR_OK && matches == 1) {
+		app_author(app, (struct dot){ list[at].old, 1 }, name);
+		e = within_not_removed(ec, app, list[at].space);
+		if (e == ERR_OK)
+			e = store_begin(ec, app->store);
+		if (e == ERR_OK)
+			e = within_end(ec, app, rejoin_approve(ec, &y, &list[at]));
+	}
+	free(list);
+	return e;
+}

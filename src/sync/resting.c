@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Who was not heard of for long: the day of the last batch of each device, as it came here.
+#include "sync/resting.h"
+
+#include <stdio.h>
+
+#include "base/codec.h"
+
+#define META_SEEN "seen:"
+#define DAY_MS (24LL * 60 * 60 * 1000)
+
+static void seen_name(struct device_id dev, char out[static 24])
+{
+	snprintf(out, 24, META_SEEN);
+	hex_put(dev.b, DEVICE_ID_LEN, out + sizeof(META_SEEN) - 1);
+}
+
+/* *day 0: never. */
+static enum err seen_day(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *day)
+{
+	char name[24];
+	struct buf b = { 0 };
+	enum err e = ERR_OK;
+
+	seen_name(dev, name);
+	e = store_meta_get(ec, y->store, name, &b);
+	*day = e == ERR_OK && b.len == 4 ? (int64_t)be32_get(b.data) : 0;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err device_was_seen(struct errctx *ec, struct sync *y, struct device_id dev)
+{
+	int64_t today = clock_now(y->clock) / DAY_MS;
+	int64_t day = 0;
+	char name[24];
+	uint8_t b[4];
+	enum err e = seen_day(ec, y, dev, &day);
+
+	if (e != ERR_OK || day == today || today <= 0)
+		return e;
+	seen_name(dev, name);
+	be32_put(b, (uint32_t)today);
+	return store_meta_put(ec, y->store, name, (struct bytes){ b, sizeof(b) });
+}
+
+enum err device_is_resting(struct errctx *ec, struct sync *y, const struct device_row *device, bool *out)
+{
+	int64_t day = 0;
+	enum err e = ERR_OK;
+
+	*out = device->state == DEVICE_RESTING;
+	if (device->state != DEVICE_ACTIVE)
+		return ERR_OK;
+	e = seen_day(ec, y, device->id, &day);
+	*out = e == ERR_OK && day > 0 && clock_now(y->clock) / DAY_MS - day >= RESTING_DAYS;
+	return e;
+}

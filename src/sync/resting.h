@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Devices of which nothing new was taken in here for 60 days rest: nobody waits for them. It is this device's own
+ * view, by its own clock, and ends with the next batch of theirs; what counts does not depend on it (M1).
+ */
+#ifndef SLB_SYNC_RESTING_H
+#define SLB_SYNC_RESTING_H
+
+#include "sync/keys.h"
+
+#define RESTING_DAYS 60
+
+/* A batch of it was applied just now. Written once a day at most. Within a transaction. */
+enum err device_was_seen(struct errctx *ec, struct sync *y, struct device_id dev) MUST_CHECK;
+/* One of which nothing was ever taken in is new, and does not rest; nor does one that is not active. */
+enum err device_is_resting(struct errctx *ec, struct sync *y, const struct device_row *device, bool *out) MUST_CHECK;
+
+#endif
