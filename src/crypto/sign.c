@@ -44,6 +44,12 @@ void box_keypair(const struct rng *rng, uint8_t public[static BOX_PUBLIC_LEN], u
 	sodium_memzero(seed, sizeof(seed));
 }
 
+void box_public(const uint8_t secret[static BOX_SECRET_LEN], uint8_t out[static BOX_PUBLIC_LEN])
+{
+	/* fails only where the result would be all zero, which it is for no clamped secret and this base */
+	(void)!crypto_scalarmult_base(out, secret);
+}
+
 enum err box_seal(enum box_type type, const uint8_t to[static BOX_PUBLIC_LEN], struct bytes plain, struct buf *out)
 {
 	struct buf tagged = { 0 };

@@ -25,6 +25,9 @@ bool sign_check(const uint8_t public[static SIGN_PUBLIC_LEN], struct bytes messa
 
 void box_keypair(const struct rng *rng, uint8_t public[static BOX_PUBLIC_LEN], uint8_t secret[static BOX_SECRET_LEN]);
 
+/* The public key that belongs to a secret one. */
+void box_public(const uint8_t secret[static BOX_SECRET_LEN], uint8_t out[static BOX_PUBLIC_LEN]);
+
 /* What a sealed box is for. A sealed box has no associated data, so the tag is the first four bytes of what is
  * sealed, checked before anything else is read. */
 enum box_type {

@@ -281,14 +281,25 @@ static void follow(struct settling *s, size_t only)
 	}
 }
 
+/* Nobody is senior to whoever let it in, whatever the author of that says it had seen: a batch that names little of its
+ * past lies less deep than it should. */
 static uint64_t rank_of(const struct members *m, size_t device)
 {
-	const struct act *a = NULL;
+	uint64_t rank = 0;
 
-	if (device == m->founder_at)
-		return 0;
-	a = admission(m, device, NULL, NULL);
-	return a == NULL ? UINT64_MAX : a->depth + 1;
+	for (size_t hops = 0; hops <= m->acts; hops++) {
+		const struct act *a = NULL;
+
+		if (device == m->founder_at)
+			return hops > rank ? hops : rank;
+		a = admission(m, device, NULL, NULL);
+		if (a == NULL)
+			return UINT64_MAX;
+		if (a->depth + 1 + hops > rank)
+			rank = a->depth + 1 + hops;
+		device = a->author_at == device ? a->goes_on_at : a->author_at;
+	}
+	return UINT64_MAX;
 }
 
 /* The removals that were in order when they were made, as if none of them counted. */

@@ -64,12 +64,39 @@ struct entry {
 	struct buf sound; /* keys of names */
 };
 
+static void bind_entry(sqlite3_stmt *st, int64_t key, const struct entry *entry)
+{
+	sqlite3_bind_int64(st, 1, key);
+	bind_bytes_text(st, 2, buf_bytes(&entry->title));
+	bind_bytes_text(st, 3, buf_bytes(&entry->body));
+	bind_bytes_text(st, 4, buf_bytes(&entry->sound));
+}
+
+/* Most edits change nothing that is searched, and an entry costs more than all the rest of an edit. */
+static enum err is_searched_so(struct errctx *ec, struct store *s, int64_t key, const struct entry *entry, bool *same)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_search_same);
+	bool row = false;
+	enum err e = ERR_OK;
+
+	NEED(st);
+	bind_entry(st, key, entry);
+	e = step(ec, s, st, &row);
+	*same = e == ERR_OK && row && sqlite3_column_int(st, 0) != 0;
+	sqlite3_reset(st);
+	return e;
+}
+
 static enum err put_search(struct errctx *ec, struct store *s, int64_t key, const struct entry *entry, bool fresh)
 {
 	sqlite3_stmt *st = NULL;
+	bool same = false;
 	enum err e = ERR_OK;
 
 	if (!fresh) {
+		e = is_searched_so(ec, s, key, entry, &same);
+		if (e != ERR_OK || same)
+			return e;
 		st = stmt(ec, s, ST_search_delete);
 		NEED(st);
 		sqlite3_bind_int64(st, 1, key);
@@ -79,10 +106,7 @@ static enum err put_search(struct errctx *ec, struct store *s, int64_t key, cons
 		return e;
 	st = stmt(ec, s, ST_search_put);
 	NEED(st);
-	sqlite3_bind_int64(st, 1, key);
-	bind_bytes_text(st, 2, buf_bytes(&entry->title));
-	bind_bytes_text(st, 3, buf_bytes(&entry->body));
-	bind_bytes_text(st, 4, buf_bytes(&entry->sound));
+	bind_entry(st, key, entry);
 	return run(ec, s, st);
 }
 

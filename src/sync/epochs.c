@@ -12,25 +12,55 @@
 #include "sync/carry.h"
 
 #define KEPT_BOXED "boxed"  /* the epoch under which the newest box key was named */
-#define KEPT_OLD_BOX "box:" /* earlier box keys: public 32 | secret 32 */
+#define KEPT_OLD_BOX "box:" /* the secrets of earlier box keys */
 #define OLD_BOX_NAME_LEN (sizeof(KEPT_OLD_BOX) + 16)
-#define OLD_BOX_LEN (BOX_PUBLIC_LEN + BOX_SECRET_LEN)
 
 /* ---- Writing under one ---- */
 
+/* Is everybody who is out now out in the eyes of whoever began it? A removal that was known there may have been
+ * answered then, and count again since. */
+static enum err out_then(const struct membership *m, const struct moment *at, bool *all)
+{
+	struct members then = { .kind = m->members.kind, .founder = m->members.founder };
+	enum err e = ERR_OK;
+
+	then.act = calloc(m->members.acts + 1, sizeof(*then.act));
+	if (then.act == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < m->members.acts; i++)
+		if (moment_saw(at, &m->members.act[i].at))
+			then.act[then.acts++] = m->members.act[i];
+	e = members_settle(&then);
+	for (size_t i = 0; e == ERR_OK && i < m->members.devices; i++) {
+		const struct standing *now = &m->members.device[i];
+		const struct standing *was = members_find(&then, now->device);
+
+		if (now->in && now->keep == UINT64_MAX)
+			continue;
+		*all = *all && (was == NULL || !was->in || was->keep != UINT64_MAX);
+	}
+	members_free(&then);
+	free(then.act);
+	return e;
+}
+
 /* May it be written under? Where somebody was removed of whom its author did not know, that one has its key. Of one's
  * own whose record is not sealed yet the number of removals tells. */
-static bool epoch_usable(const struct membership *m, const struct epoch_row *row, struct device_id me,
-                         uint64_t removals)
+static enum err epoch_usable(const struct membership *m, const struct epoch_row *row, struct device_id me,
+                             uint64_t removals, bool *usable)
 {
 	for (size_t i = 0; i < m->epochs; i++) {
 		const struct moment *at = &m->epoch[i].at;
 
-		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 && device_cmp(at->author, row->creator) == 0)
-			return !members_void(&m->members, at->author, at->seq) &&
-			       members_knew_removals(&m->members, at);
+		if (memcmp(m->epoch[i].id.b, row->id.b, EPOCH_ID_LEN) == 0 &&
+		    device_cmp(at->author, row->creator) == 0) {
+			*usable =
+			    !members_void(&m->members, at->author, at->seq) && members_knew_removals(&m->members, at);
+			return *usable && m->removals > 0 ? out_then(m, at, usable) : ERR_OK;
+		}
 	}
-	return removals == (device_cmp(row->creator, me) == 0 ? row->removals_seen : 0);
+	*usable = removals == (device_cmp(row->creator, me) == 0 ? row->removals_seen : 0);
+	return ERR_OK;
 }
 
 static enum err removals_count(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)
@@ -61,7 +91,13 @@ enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row 
 	if (e == ERR_OK)
 		e = ERR_NOT_FOUND;
 	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
-		if (list[i].state == EPOCH_OPEN && epoch_usable(&m, &list[i], space->me, removals)) {
+		bool usable = false;
+		enum err looked =
+		    list[i].state != EPOCH_OPEN ? ERR_OK : epoch_usable(&m, &list[i], space->me, removals, &usable);
+
+		if (looked != ERR_OK) {
+			e = looked;
+		} else if (usable) {
 			*out = list[i].id;
 			e = ERR_OK;
 		}
@@ -313,16 +349,10 @@ enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row
 static enum err pair_keep(struct errctx *ec, struct sync *y, int64_t space, const struct device_keys *keys)
 {
 	char name[OLD_BOX_NAME_LEN];
-	uint8_t old[OLD_BOX_LEN];
-	enum err e = ERR_OK;
 
 	memcpy(name, KEPT_OLD_BOX, sizeof(KEPT_OLD_BOX) - 1);
 	hex_put(keys->public.box, 8, name + sizeof(KEPT_OLD_BOX) - 1);
-	memcpy(old, keys->public.box, BOX_PUBLIC_LEN);
-	memcpy(old + BOX_PUBLIC_LEN, keys->box_secret, BOX_SECRET_LEN);
-	e = store_kept_put(ec, y->store, space, name, (struct bytes){ old, sizeof(old) });
-	secret_wipe(old, sizeof(old));
-	return e;
+	return store_kept_put(ec, y->store, space, name, (struct bytes){ keys->box_secret, BOX_SECRET_LEN });
 }
 
 enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_row *space,
@@ -373,12 +403,15 @@ struct pairs {
 static enum err pair_try(void *arg, const char *name, struct bytes value)
 {
 	struct pairs *p = arg;
+	uint8_t public[BOX_PUBLIC_LEN];
 
 	(void)name;
-	if (value.len != OLD_BOX_LEN)
+	if (value.len != BOX_SECRET_LEN)
 		return ERR_DAMAGED;
-	if (p->e == ERR_NOT_FOUND)
-		p->e = p->each(p->arg, value.data, value.data + BOX_PUBLIC_LEN);
+	if (p->e != ERR_NOT_FOUND)
+		return ERR_OK;
+	box_public(value.data, public);
+	p->e = p->each(p->arg, public, value.data);
 	return ERR_OK;
 }
 

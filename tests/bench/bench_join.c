@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A new device takes in a circle of 100,000 conversations, written by one member in batches of a day's twenty: each
-// batch is opened, verified, folded, indexed and durable in a transaction of its own. Beside it plain SQLite, the same
-// library, schema, indexes and settings (WAL, synchronous=FULL), gets the very same rows in bulk, a transaction for a
-// thousand conversations; and once more in a transaction for each batch, which is what durable batches cost by
+// A new device takes in a circle of 100,000 conversations, written by one member in batches of BENCH_BATCH (1,000):
+// each batch is opened, verified, folded, indexed and durable in a transaction of its own. Beside it plain SQLite, the
+// same library, schema, indexes and settings (WAL, synchronous=FULL), gets the very same rows in bulk, a transaction
+// for a thousand conversations; and once more in a transaction for each batch, which is what durable batches cost by
 // themselves. In turns of a thousand, one side right after the other.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -250,7 +250,7 @@ static void bench(void **state)
 {
 	static struct sides s;
 	unsigned contacts = number_of("BENCH_CONTACTS", CONTACTS_DEFAULT);
-	unsigned each = number_of("BENCH_BATCH", 20);
+	unsigned each = number_of("BENCH_BATCH", TURN);
 	struct world w;
 	struct errctx ec = { 0 };
 	struct file_row *list = NULL;

@@ -58,9 +58,9 @@ uint64_t model_clock(const struct model *m, size_t space, size_t edit);
 bool model_closed(const struct model *m, size_t space, const struct set *has);
 const struct set *model_past(const struct model *m, size_t space, size_t edit);
 
-/* Batches are numbered within their space as edits are. `body` is what its author sealed, and its edits are known: taken
- * up, and its number returned. MODEL_DAMAGED where the body is none or it builds on what is not known, MODEL_OTHER
- * where another batch of that number is known. */
+/* Batches are numbered within their space as edits are. `body` is what its author sealed, and its edits are known:
+ * taken up, and its number returned. MODEL_DAMAGED where the body is none or it builds on what is not known,
+ * MODEL_OTHER where another batch of that number is known. */
 int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body);
 /* MODEL_DAMAGED: not known. */
 int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq);

@@ -82,6 +82,14 @@ struct model {
 #define MEMBER_MET (4u << 3 | SET)
 #define BUNDLE (5 + 32 + 32 + 4)
 
+#define COORDINATOR 2u
+#define TELLER 4u
+
+/* The right that a role gives, from its id as CBOR; 0: none. */
+unsigned role_bit(struct bytes role);
+/* The kind of the record that an edit is about. */
+uint32_t edit_kind(const struct space *s, const struct made *e);
+
 int name_cmp(const struct name *a, const struct name *b);
 int edit_by_name(const struct space *s, const struct name *n);
 const struct wrote *write_of(const struct made *e, uint32_t tag);

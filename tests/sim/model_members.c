@@ -1,257 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The reference model: who belongs to a space, and which edits count. A second reading of docs/MERGE.md, "Removals":
 // plain definitions over sets of batches, each of which may ask for another one about an earlier batch.
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/model_inside.h"
 #include "sim/must.h"
 
-#define COORDINATOR 2u
-#define TELLER 4u
 #define NOBODY (1u << 31)
 #define NEIGHBOURHOOD 3
-#define CUT_CONTROL 3
-#define GENESIS_CONTROL 9
 #define REMOVALS_MAX 64
 
-// ---- What batches say ----
-
-static void say(struct space *s, const struct says *what)
-{
-	if (s->says_n == s->says_cap) {
-		s->says_cap = s->says_cap == 0 ? 32 : 2 * s->says_cap;
-		s->says = must_realloc(s->says, s->says_cap * sizeof(*s->says));
-	}
-	s->says[s->says_n++] = *what;
-}
-
-static unsigned role_bit(struct bytes role)
-{
-	struct in in = in_of(role);
-	struct bytes id = string(&in, 3);
-
-	if (!in.bad && id.len == 11 && memcmp(id.data, "coordinator", 11) == 0)
-		return COORDINATOR;
-	return !in.bad && id.len == 6 && memcmp(id.data, "teller", 6) == 0 ? TELLER : 0;
-}
-
-/* The kind of the record that an edit is about. */
-static uint32_t kind_of(const struct space *s, const struct made *e)
-{
-	int first = edit_by_name(s, &e->target);
-
-	return e->kind != 0 ? e->kind : first < 0 ? 0 : s->edit[first]->kind;
-}
-
-static void devices_say(struct space *s, struct says what, const struct made *e)
-{
-	const struct wrote *w = write_of(e, MEMBER_DEVICES);
-	struct in in = in_of(w == NULL ? (struct bytes){ 0 } : w->value);
-
-	what.what = ADMITS;
-	what.fresh = e->kind != 0;
-	count(&in);
-	for (uint64_t n = count(&in); n > 0 && !in.bad; n--) {
-		struct bytes element = item(&in);
-		struct in one = in_of(element);
-		struct bytes b = string(&one, 2);
-
-		if (one.bad || b.len != BUNDLE)
-			continue;
-		device_name(s->id, b.data + 5, b.data + 69, what.device);
-		say(s, &what);
-	}
-}
-
-static void roles_say(struct space *s, struct says what, const struct made *e)
-{
-	const struct wrote *w = write_of(e, MEMBER_ROLES);
-	struct in in = in_of(w == NULL ? (struct bytes){ 0 } : w->value);
-
-	count(&in);
-	for (int half = 0; half < 2; half++) {
-		what.what = half == 0 ? GRANTS : TAKES;
-		what.roles = 0;
-		for (uint64_t n = count(&in); n > 0 && !in.bad; n--)
-			what.roles |= role_bit(item(&in));
-		if (what.roles != 0)
-			say(s, &what);
-	}
-}
-
-static void control_says(struct space *s, struct says what, uint64_t type, struct bytes payload)
-{
-	static const uint8_t first_incarnation[4] = { 0 };
-	struct in in = in_of(payload);
-	struct bytes b = { 0 };
-	uint64_t kind = 0;
-
-	if (type == GENESIS_CONTROL) {
-		count(&in);
-		kind = number(&in);
-		b = string(&in, 2);
-		must(!in.bad && b.len == 32, "a space's origin cannot be read");
-		s->kind = (unsigned)kind;
-		device_name(s->id, b.data, first_incarnation, s->founder);
-	} else if (type == CUT_CONTROL) {
-		b = string(&in, 2);
-		must(!in.bad && b.len == DEV, "a removal cannot be read");
-		what.what = CUTS;
-		memcpy(what.device, b.data, DEV);
-		say(s, &what);
-	}
-}
-
-// ---- Batches ----
-
-int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq)
-{
-	const struct space *s = &m->space[space];
-
-	for (size_t i = s->batches; i-- > 0;) {
-		if (s->batch[i]->seq == seq && memcmp(s->batch[i]->dev, dev, DEV) == 0)
-			return (int)i;
-	}
-	return MODEL_DAMAGED;
-}
-
-/* It had this batch, all that that one had, and what its author sealed before. */
-static bool had(const struct model *m, size_t space, struct sealed *b, const uint8_t *dev, uint64_t seq)
-{
-	int i = model_batch_find(m, space, dev, seq);
-
-	if (i < 0)
-		return false;
-	set_add(&b->past, (size_t)i);
-	set_join(&b->past, &m->space[space].batch[i]->past);
-	return true;
-}
-
-/* [1, prev, first counter, clock, [device...], [[index, seq, hash]...], [edit...], [[type, payload]...]] */
-static bool batch_read(struct model *m, size_t space, struct sealed *b, size_t at)
-{
-	struct space *s = &m->space[space];
-	struct in in = in_of(buf_bytes(&b->body));
-	struct bytes dev[256];
-	size_t devs = 0;
-	struct says what = { .batch = at };
-	struct name first = { .counter = 0 };
-	bool good = b->seq == 1 || had(m, space, b, b->dev, b->seq - 1);
-
-	count(&in);
-	number(&in);
-	string(&in, 2);
-	memcpy(first.dev, b->dev, DEV);
-	first.counter = number(&in);
-	number(&in);
-	for (uint64_t n = count(&in); n > 0 && !in.bad; n--) {
-		must(devs < 256, "a batch names too many devices");
-		dev[devs++] = string(&in, 2);
-	}
-	for (uint64_t n = count(&in); n > 0 && !in.bad && good; n--) {
-		uint64_t index = 0;
-		uint64_t seq = 0;
-
-		count(&in);
-		index = number(&in);
-		seq = number(&in);
-		string(&in, 2);
-		good = !in.bad && index >= 1 && index <= devs && had(m, space, b, dev[index - 1].data, seq);
-	}
-	if (in.bad || !good)
-		return false;
-	s->batch[s->batches++] = b;
-	for (uint64_t n = count(&in); n > 0; n--, first.counter++) {
-		int e = edit_by_name(s, &first);
-
-		item(&in);
-		must(e >= 0, "a batch holds an edit that its author does not");
-		s->edit[e]->batch = (int)at;
-		what.order = EDITS_FROM + first.counter;
-		what.person = s->edit[e]->target;
-		if (kind_of(s, s->edit[e]) == MEMBER) {
-			devices_say(s, what, s->edit[e]);
-			roles_say(s, what, s->edit[e]);
-		}
-	}
-	what.order = 0;
-	what.person = (struct name){ .counter = 0 };
-	for (uint64_t n = count(&in); n > 0 && !in.bad; n--, what.order++) {
-		uint64_t type = 0;
-
-		count(&in);
-		type = number(&in);
-		control_says(s, what, type, item(&in));
-	}
-	return !in.bad;
-}
-
-int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body)
-{
-	struct space *s = &m->space[space];
-	int known = model_batch_find(m, space, dev, seq);
-	struct sealed *b = NULL;
-
-	if (known >= 0)
-		return bytes_cmp(buf_bytes(&s->batch[known]->body), body) == 0 ? known : MODEL_OTHER;
-	must(s->batches < MODEL_EDITS, "a space has too many batches");
-	if (s->batches == s->batch_cap) {
-		s->batch_cap = s->batch_cap == 0 ? 64 : 2 * s->batch_cap;
-		s->batch = must_realloc(s->batch, s->batch_cap * sizeof(struct sealed *));
-	}
-	b = must_calloc(1, sizeof(*b));
-	b->seq = seq;
-	memcpy(b->dev, dev, DEV);
-	must(buf_put(&b->body, body.data, body.len) == ERR_OK, "out of memory");
-	if (batch_read(m, space, b, s->batches))
-		return (int)s->batches - 1;
-	must(s->batches == 0 || s->batch[s->batches - 1] != b, "the end of a batch cannot be read");
-	free(b->body.data);
-	free(b);
-	return MODEL_DAMAGED;
-}
-
-const struct set *model_batch_past(const struct model *m, size_t space, size_t batch)
-{
-	return &m->space[space].batch[batch]->past;
-}
-
-size_t model_batches(const struct model *m, size_t space)
-{
-	return m->space[space].batches;
-}
-
-uint64_t model_batch_by(const struct model *m, size_t space, size_t batch, uint8_t dev[static 8])
-{
-	memcpy(dev, m->space[space].batch[batch]->dev, DEV);
-	return m->space[space].batch[batch]->seq;
-}
-
-bool model_had(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8],
-               uint64_t counter)
-{
-	struct name name = { .counter = counter };
-	int e = 0;
-
-	memcpy(name.dev, dev, DEV);
-	e = edit_by_name(&m->space[space], &name);
-	e = e < 0 ? -1 : m->space[space].edit[e]->batch;
-	return e >= 0 && set_has(batches, (size_t)e);
-}
-
-void model_edits_of(const struct model *m, size_t space, const struct set *batches, struct set *out)
-{
-	const struct space *s = &m->space[space];
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->edit[i]->batch >= 0 && set_has(batches, (size_t)s->edit[i]->batch))
-			set_add(out, i);
-	}
-}
-
-// ---- Who had seen what ----
+/* ---- Who had seen what ---- */
 
 /* A place in a batch. */
 struct place {
@@ -322,27 +82,80 @@ static bool earlier(const struct space *s, const struct says *a, const struct sa
 
 	if (x != y)
 		return x < y;
-	return c != 0 ? c < 0 : a->order < b->order;
+	if (c != 0 || a->order != b->order)
+		return c != 0 ? c < 0 : a->order < b->order;
+	return name_cmp(&a->person, &b->person) < 0;
 }
 
-/* By which words a device is in, at a place (NULL: now); NULL where it is not. */
-static const struct says *let_in(struct look *v, const uint8_t *dev, const struct place *at)
-{
-	const struct says *first = NULL;
+#define WAYS_MAX 64
 
+/* The words by which a device is in. */
+struct ways {
+	const struct says *by[WAYS_MAX];
+	size_t n;
+};
+
+/* Had the device's first batch seen this admission of it, or is there none? */
+static bool binds(const struct look *v, const struct says *a)
+{
+	for (size_t i = 0; i < v->s->batches; i++) {
+		const struct sealed *b = v->s->batch[i];
+
+		if (b->seq == 1 && set_has(v->has, i) && memcmp(b->dev, a->device, DEV) == 0)
+			return set_has(&b->past, a->batch);
+	}
+	return true;
+}
+
+/* All admissions that count, at a place (NULL: now); of those that its first batch had seen, if there are any, only
+ * those. */
+static void ways_in(struct look *v, const uint8_t *dev, const struct place *at, struct ways *out)
+{
+	struct ways all = { .n = 0 };
+
+	out->n = 0;
 	for (size_t k = 0; k < v->s->says_n; k++) {
 		const struct says *a = &v->s->says[k];
 
-		if (a->what == ADMITS && known(v, k) && memcmp(a->device, dev, DEV) == 0 &&
-		    (at == NULL || saw(v->s, *at, place_of(a))) && (first == NULL || earlier(v->s, a, first)) &&
-		    in_order(v, k))
-			first = a;
+		if (a->what != ADMITS || !known(v, k) || memcmp(a->device, dev, DEV) != 0 ||
+		    (at != NULL && !saw(v->s, *at, place_of(a))) || !in_order(v, k))
+			continue;
+		must(all.n < WAYS_MAX, "a device is admitted too often");
+		all.by[all.n++] = a;
+		if (binds(v, a))
+			out->by[out->n++] = a;
+	}
+	if (out->n == 0)
+		*out = all;
+}
+
+/* The earliest of them; NULL: it is not in. */
+static const struct says *let_in(struct look *v, const uint8_t *dev, const struct place *at)
+{
+	const struct says *first = NULL;
+	struct ways w;
+
+	ways_in(v, dev, at, &w);
+	for (size_t i = 0; i < w.n; i++) {
+		if (first == NULL || earlier(v->s, w.by[i], first))
+			first = w.by[i];
 	}
 	return first;
 }
 
-/* A role is held by whoever was granted it, unless it was taken by somebody who knew of that grant; and then at no place
- * that the taker had not seen. */
+static bool is_of(struct look *v, const uint8_t *dev, const struct place *at, const struct name *person)
+{
+	struct ways w;
+	bool is = false;
+
+	ways_in(v, dev, at, &w);
+	for (size_t i = 0; i < w.n; i++)
+		is = is || name_cmp(&w.by[i]->person, person) == 0;
+	return is;
+}
+
+/* A role is held by whoever was granted it, unless it was taken by somebody who knew of that grant; and then at no
+ * place that the taker had not seen. */
 static unsigned roles_at(struct look *v, const struct name *person, struct place at)
 {
 	unsigned roles = 0;
@@ -366,31 +179,57 @@ static unsigned roles_at(struct look *v, const struct name *person, struct place
 	return roles;
 }
 
+/* A device has the roles of all whose it is. */
+static unsigned rights_at(struct look *v, const uint8_t *dev, struct place at)
+{
+	struct ways w;
+	unsigned roles = 0;
+
+	ways_in(v, dev, &at, &w);
+	for (size_t i = 0; i < w.n; i++)
+		roles |= roles_at(v, &w.by[i]->person, at);
+	return roles;
+}
+
+/* A device of the own person, and of nobody else by any admission that binds it. */
+static bool removes_own(struct look *v, const struct says *cut)
+{
+	const uint8_t *me = v->s->batch[cut->batch]->dev;
+	struct place at = place_of(cut);
+	bool own = false;
+
+	if (memcmp(cut->device, me, DEV) == 0)
+		return true;
+	for (size_t k = 0; k < v->s->says_n; k++) {
+		const struct says *a = &v->s->says[k];
+
+		if (a->what != ADMITS || !known(v, k) || memcmp(a->device, cut->device, DEV) != 0 || !binds(v, a))
+			continue;
+		if (!is_of(v, me, &at, &a->person))
+			return false;
+		own = true;
+	}
+	return own;
+}
+
 static bool entitled(struct look *v, const struct says *a)
 {
 	const struct space *s = v->s;
 	const struct sealed *b = s->batch[a->batch];
 	struct place at = place_of(a);
 	bool founder = memcmp(b->dev, s->founder, DEV) == 0;
-	const struct says *mine = NULL;
-	const struct says *theirs = NULL;
-	bool own = false;
 
 	if (founder && b->seq == 1)
 		return true;
-	mine = let_in(v, b->dev, &at);
-	if (mine == NULL && !founder)
+	if (!founder && let_in(v, b->dev, &at) == NULL)
 		return false;
-	own = mine != NULL && name_cmp(&mine->person, &a->person) == 0;
 	if (a->what == ADMITS)
-		return a->fresh || own;
-	if (s->kind != NEIGHBOURHOOD || (mine != NULL && (roles_at(v, &mine->person, at) & COORDINATOR) != 0))
+		return a->fresh || is_of(v, b->dev, &at, &a->person);
+	if (s->kind != NEIGHBOURHOOD || (rights_at(v, b->dev, at) & COORDINATOR) != 0)
 		return true;
-	if (a->what != CUTS)
-		return a->what == TAKES && own;
-	theirs = let_in(v, a->device, &at);
-	return memcmp(a->device, b->dev, DEV) == 0 ||
-	       (mine != NULL && theirs != NULL && name_cmp(&mine->person, &theirs->person) == 0);
+	if (a->what == TAKES)
+		return is_of(v, b->dev, &at, &a->person);
+	return a->what == CUTS && removes_own(v, a);
 }
 
 static bool in_order(struct look *v, size_t a)
@@ -493,8 +332,46 @@ static bool before(const struct look *v, const struct quarrel *q, size_t a, size
 	return target != 0 ? target < 0 : x->order < y->order;
 }
 
-/* Those that count: what nothing that may still count undoes, does; what one of those undoes, does not. Where that ends,
- * they go round in a circle: the one who joined first wins, and what leaves it out fails. */
+/* Those of a circle that nothing open from outside it undoes. */
+static uint64_t circle_of(const struct quarrel *q, uint64_t open)
+{
+	uint64_t leads[REMOVALS_MAX]; /* to which each leads by undoing, over any number of steps */
+	uint64_t best = 0;
+
+	for (size_t k = 0; k < q->n; k++)
+		leads[k] = (open & BIT(k)) != 0 ? q->beats[k] & open : 0;
+	for (size_t via = 0; via < q->n; via++) {
+		for (size_t k = 0; k < q->n; k++)
+			leads[k] |= (leads[k] & BIT(via)) != 0 ? leads[via] : 0;
+	}
+	for (size_t i = 0; i < q->n && best == 0; i++) {
+		uint64_t to = 0;
+
+		for (size_t k = 0; k < q->n; k++)
+			to |= (leads[k] & BIT(i)) != 0 ? BIT(k) : 0;
+		if ((open & BIT(i)) != 0 && to != 0 && (to & ~leads[i]) == 0)
+			best = to;
+	}
+	return best;
+}
+
+/* Had its author seen one of the circle that undoes it? */
+static bool knew_better(const struct look *v, const struct quarrel *q, uint64_t round, size_t i)
+{
+	size_t mine = v->s->says[q->removal[i]].batch;
+
+	for (size_t k = 0; k < q->n; k++) {
+		size_t other = v->s->says[q->removal[k]].batch;
+
+		if ((round & BIT(k)) != 0 && (q->beats[k] & BIT(i)) != 0 && other != mine &&
+		    set_has(&v->s->batch[mine]->past, other))
+			return true;
+	}
+	return false;
+}
+
+/* Those that count: what nothing that may still count undoes, does; what one of those undoes, does not. Where that
+ * ends, they go round in a circle: the one who joined first wins, and what leaves it out fails. */
 static uint64_t quarrel_end(const struct look *v, const struct quarrel *q)
 {
 	uint64_t all = q->n == 64 ? UINT64_MAX : BIT(q->n) - 1;
@@ -505,6 +382,7 @@ static uint64_t quarrel_end(const struct look *v, const struct quarrel *q)
 		uint64_t threatened = 0;
 		uint64_t undone = 0;
 		uint64_t open = 0;
+		uint64_t round = 0;
 		size_t first = q->n;
 
 		for (size_t k = 0; k < q->n; k++) {
@@ -517,10 +395,13 @@ static uint64_t quarrel_end(const struct look *v, const struct quarrel *q)
 			yes |= open & ~threatened & ~undone;
 			continue;
 		}
+		round = circle_of(q, open);
 		for (size_t i = 0; i < q->n; i++) {
-			if ((open & BIT(i)) != 0 && (first == q->n || before(v, q, i, first)))
+			if ((round & BIT(i)) != 0 && !knew_better(v, q, round, i) &&
+			    (first == q->n || before(v, q, i, first)))
 				first = i;
 		}
+		must(first < q->n, "removals that had all seen each other");
 		for (size_t i = 0; i < q->n; i++) {
 			if ((open & BIT(i)) == 0)
 				continue;
@@ -657,9 +538,8 @@ bool look_counts(struct look *v, size_t edit)
 {
 	const struct space *s = v->s;
 	const struct made *e = s->edit[edit];
-	uint32_t kind = kind_of(s, e);
+	uint32_t kind = edit_kind(s, e);
 	const struct sealed *b = NULL;
-	const struct says *mine = NULL;
 	struct place at;
 	bool founder = false;
 	unsigned right = 0;
@@ -673,13 +553,12 @@ bool look_counts(struct look *v, size_t edit)
 		return false;
 	if (s->kind != NEIGHBOURHOOD && kind != MEMBER)
 		return true;
-	mine = let_in(v, b->dev, &at);
-	if (mine == NULL && !founder)
+	if (!founder && let_in(v, b->dev, &at) == NULL)
 		return false;
-	right = right_for(s->kind, kind, e, mine != NULL && name_cmp(&mine->person, &e->target) == 0);
+	right = right_for(s->kind, kind, e, is_of(v, b->dev, &at, &e->target));
 	if (right == 0 || (founder && b->seq == 1) || (s->kind != NEIGHBOURHOOD && right != NOBODY))
 		return true;
-	return mine != NULL && (roles_at(v, &mine->person, at) & right) != 0;
+	return (rights_at(v, b->dev, at) & right) != 0;
 }
 
 /* ---- Devices ---- */

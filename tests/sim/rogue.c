@@ -131,7 +131,8 @@ bool rogue_turn(struct player *p)
 		int last = model_batch_find(p->w->model, r->model_space, space.me.b, mine->seq);
 
 		c->seq = mine->seq;
-		must(last >= 0 && store_batch_get(NULL, p->app->store, space.me, mine->seq, &c->counter, c->prev) == ERR_OK,
+		must(last >= 0 &&
+		         store_batch_get(NULL, p->app->store, space.me, mine->seq, &c->counter, c->prev) == ERR_OK,
 		     "a batch is missing");
 		c->batches = *model_batch_past(p->w->model, r->model_space, (size_t)last);
 		set_add(&c->batches, (size_t)last);

@@ -61,7 +61,14 @@ static const struct story stories[] = {
 	  { { LOG, 0 }, { SYNC, 1 }, { SYNC, 0 }, { SYNC, 1 } },
 	  4 },
 	{ "a removal",
-	  { TOGETHER, { INVITE_THIRD, 0 }, { SYNC, 2 }, { SYNC, 0 }, { SYNC, 2 }, { LOG, 2 }, { SYNC, 2 }, { SYNC, 0 } },
+	  { TOGETHER,
+	    { INVITE_THIRD, 0 },
+	    { SYNC, 2 },
+	    { SYNC, 0 },
+	    { SYNC, 2 },
+	    { LOG, 2 },
+	    { SYNC, 2 },
+	    { SYNC, 0 } },
 	  15,
 	  { { LOG, 1 }, { REMOVE, 0 }, { LOG, 0 }, { SYNC, 1 }, { SYNC, 0 }, { LOG, 2 }, { SYNC, 2 }, { SYNC, 1 } },
 	  8 },
@@ -222,8 +229,10 @@ static struct end play(const struct story *s, struct blow blow)
 	from[1] = disk_steps(w->player[1].disk) - from[1];
 	from[2] = hosts_steps(w->hosts) - from[2];
 	hosts_cut_after(w->hosts, 0);
-	/* the rest of a join may need two more exchanges each */
-	for (int round = 0; round < 2 || (round < 6 && !world_is_settled(w, true)); round++) {
+	/* the rest of a join may need two more exchanges each; naming keys, closing an epoch and carrying over what was
+	 * written under it a few more, until nothing is pushed any more */
+	for (int round = 0; round < 2 || (round < 12 && pushes != host_counts(w->hosts).pushes); round++) {
+		pushes = host_counts(w->hosts).pushes;
 		for (size_t i = 0; i < w->players; i++)
 			sync_if_any(w, i);
 	}

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "sim/act.h"
 #include "sim/must.h"
+#include "sim/world_inside.h"
 #include "sync/epochs.h"
 #include "sync/keys.h"
 #include "vault/vault.h"
@@ -243,7 +244,7 @@ void world_reopen(struct player *p)
 
 // ---- The log ----
 
-static struct holding *holding_of(struct player *p, size_t space)
+struct holding *world_holding(struct player *p, size_t space)
 {
 	for (size_t i = 0; i < p->holds; i++) {
 		if (p->hold[i].space == space)
@@ -282,7 +283,7 @@ static struct seen_row row_take(struct player *p, const struct space_row *space,
 {
 	struct world *w = p->w;
 	size_t s = model_space(w->model, space->id.b);
-	struct holding *h = holding_of(p, s);
+	struct holding *h = world_holding(p, s);
 	uint8_t by[DEVICE_ID_LEN];
 	int edit = 0;
 
@@ -324,7 +325,7 @@ static struct seen_row row_take(struct player *p, const struct space_row *space,
 	return (struct seen_row){ (uint32_t)s, (uint32_t)edit };
 }
 
-static sqlite3_stmt *prepare(struct player *p, const char *sql)
+sqlite3_stmt *world_prepare(struct player *p, const char *sql)
 {
 	sqlite3_stmt *st = NULL;
 
@@ -333,7 +334,7 @@ static sqlite3_stmt *prepare(struct player *p, const char *sql)
 	return st;
 }
 
-static struct bytes column(sqlite3_stmt *st, int i)
+struct bytes world_column(sqlite3_stmt *st, int i)
 {
 	return (struct bytes){ sqlite3_column_blob(st, i), (size_t)sqlite3_column_bytes(st, i) };
 }
@@ -386,7 +387,7 @@ static void batch_take(struct player *p, const struct space_row *space, struct d
 		must_fail("device %u holds another batch than its author made", p->number);
 	if (batch < 0)
 		must_fail("device %u sealed a batch on top of what it did not hold", p->number);
-	set_add(&holding_of(p, s)->batches, (size_t)batch);
+	set_add(&world_holding(p, s)->batches, (size_t)batch);
 	if (known < 0)
 		file_note(p, space, s, (size_t)batch, seq);
 	buf_free(&body);
@@ -402,12 +403,12 @@ static void batches_take(struct player *p, const struct space_row *space, sqlite
 
 	memcpy(dev.b, sqlite3_column_blob(head, 3), DEVICE_ID_LEN);
 	while (r->seq < seq) {
-		sqlite3_stmt *st = prepare(p, "SELECT signed FROM batch WHERE b = ?1");
+		sqlite3_stmt *st = world_prepare(p, "SELECT signed FROM batch WHERE b = ?1");
 
 		sqlite3_bind_int64(st, 1, (sqlite3_int64)((uint64_t)n << 40 | ++r->seq));
 		if (sqlite3_step(st) != SQLITE_ROW)
 			must_fail("device %u misses a batch below the last one it holds", p->number);
-		batch_take(p, space, dev, r->seq, sqlite3_column_blob(head, 4), column(st, 0));
+		batch_take(p, space, dev, r->seq, sqlite3_column_blob(head, 4), world_column(st, 0));
 		sqlite3_finalize(st);
 	}
 }
@@ -416,9 +417,10 @@ static void batches_take(struct player *p, const struct space_row *space, sqlite
 static void batches_watch(struct player *p, const struct space_row *spaces, size_t n)
 {
 	for (int own = 0; own < 2; own++) {
-		sqlite3_stmt *st = prepare(p, "SELECT vector.device, vector.space, vector.seq, device.id, device.sign "
-		                              "FROM vector JOIN device ON device.n = vector.device "
-		                              "WHERE vector.seq > 0 ORDER BY vector.device");
+		sqlite3_stmt *st =
+		    world_prepare(p, "SELECT vector.device, vector.space, vector.seq, device.id, device.sign "
+		                     "FROM vector JOIN device ON device.n = vector.device "
+		                     "WHERE vector.seq > 0 ORDER BY vector.device");
 
 		while (sqlite3_step(st) == SQLITE_ROW) {
 			for (size_t i = 0; i < n; i++) {
@@ -434,7 +436,7 @@ static void batches_watch(struct player *p, const struct space_row *spaces, size
 
 void world_watch(struct player *p)
 {
-	sqlite3_stmt *st = prepare(p, "SELECT n, space, bytes FROM edit WHERE n > ?1 ORDER BY n");
+	sqlite3_stmt *st = world_prepare(p, "SELECT n, space, bytes FROM edit WHERE n > ?1 ORDER BY n");
 	size_t n = 0;
 	struct space_row *spaces = world_spaces(p, &n);
 	int rc = SQLITE_OK;
@@ -452,7 +454,7 @@ void world_watch(struct player *p)
 			p->row_cap = p->row_cap == 0 ? 256 : 2 * p->row_cap;
 			p->row = must_realloc(p->row, p->row_cap * sizeof(*p->row));
 		}
-		p->row[p->rows] = row_take(p, &spaces[i], column(st, 2));
+		p->row[p->rows] = row_take(p, &spaces[i], world_column(st, 2));
 		p->rows++;
 	}
 	if (rc != SQLITE_DONE)
@@ -468,13 +470,13 @@ void world_watch(struct player *p)
 static void log_again(struct player *p)
 {
 	sqlite3_stmt *st =
-	    prepare(p, "SELECT edit.n, space.id, edit.bytes FROM edit JOIN space ON space.n = edit.space "
-	               "ORDER BY edit.n");
+	    world_prepare(p, "SELECT edit.n, space.id, edit.bytes FROM edit JOIN space ON space.n = edit.space "
+	                     "ORDER BY edit.n");
 	size_t at = 0;
 
 	while (at < p->rows && sqlite3_step(st) == SQLITE_ROW) {
 		size_t s = model_space(p->w->model, sqlite3_column_blob(st, 1));
-		int edit = model_find(p->w->model, s, column(st, 2));
+		int edit = model_find(p->w->model, s, world_column(st, 2));
 
 		if (p->row[at].space != s || edit != (int)p->row[at].edit)
 			must_fail("device %u: line %zu of the log is another one than before", p->number, at + 1);
@@ -517,7 +519,7 @@ void world_form(struct player *p, const struct space_row *space)
 	p->form.open = true;
 	p->form.space = space->n;
 	p->form.model_space = model_space(p->w->model, space->id.b);
-	p->form.has = holding_of(p, p->form.model_space)->has;
+	p->form.has = world_holding(p, p->form.model_space)->has;
 	p->form.seen = must_calloc(now.n + 1, sizeof(*p->form.seen));
 	for (size_t i = 0; i < now.n; i++) {
 		if (device_cmp(now.e[i].dev, space->me) != 0)
@@ -526,82 +528,10 @@ void world_form(struct player *p, const struct space_row *space)
 	vv_free(&now);
 }
 
-// ---- Checks ----
-
-static void tell_difference(const struct buf *is, const struct buf *should)
-{
-	size_t at = 0;
-
-	while (at < is->len && at < should->len && is->data[at] == should->data[at])
-		at++;
-	fprintf(stderr, "# the dumps (%zu and %zu bytes) differ from byte %zu on\n#   is:     ", is->len, should->len,
-	        at);
-	at = at < 24 ? 0 : at - 24;
-	for (size_t i = at; i < at + 64 && i < is->len; i++)
-		fprintf(stderr, "%02x", is->data[i]);
-	fprintf(stderr, "\n#   should: ");
-	for (size_t i = at; i < at + 64 && i < should->len; i++)
-		fprintf(stderr, "%02x", should->data[i]);
-	fprintf(stderr, "\n");
-}
-
-static void check_dump(struct player *p, const struct space_row *space)
-{
-	size_t s = model_space(p->w->model, space->id.b);
-	struct holding *h = holding_of(p, s);
-	struct buf is = { 0 };
-	struct buf should = { 0 };
-
-	if (!model_closed(p->w->model, s, &h->has))
-		must_fail("device %u holds an edit without its causes in %s", p->number, space->name);
-	must(store_dump(NULL, p->app->store, space->n, &is) == ERR_OK, "a dump cannot be made");
-	model_dump(p->w->model, s, &h->has, &h->batches, &should);
-	if (bytes_cmp(buf_bytes(&is), buf_bytes(&should)) != 0) {
-		tell_difference(&is, &should);
-		must_fail("device %u: %s is not what the model says (M1, M2)", p->number, space->name);
-	}
-	free(is.data);
-	free(should.data);
-}
-
-/* The devices of a space, whose they are and whether they are in, are as the batches say. */
-static void check_members(struct player *p, const struct space_row *space)
-{
-	sqlite3_stmt *st =
-	    prepare(p, "SELECT d.state, o.id, d.member & 1099511627775 FROM device d "
-	               "LEFT JOIN device o ON d.member <> 0 AND o.n = d.member >> 40 WHERE d.space = ?1 AND d.id = ?2");
-	size_t s = model_space(p->w->model, space->id.b);
-	struct model_devices should = { 0 };
-
-	model_members(p->w->model, s, &holding_of(p, s)->batches, &should);
-	for (size_t i = 0; i < should.n; i++) {
-		const struct model_device *d = &should.d[i];
-		const void *person = NULL;
-		int state = 0;
-
-		sqlite3_reset(st);
-		sqlite3_bind_int64(st, 1, space->n);
-		sqlite3_bind_blob(st, 2, d->id, 8, SQLITE_STATIC);
-		if (sqlite3_step(st) != SQLITE_ROW)
-			must_fail("device %u: a device of %s is missing", p->number, space->name);
-		state = sqlite3_column_int(st, 0);
-		if ((state == DEVICE_ACTIVE) != d->in || (!d->in && state != DEVICE_REMOVED))
-			must_fail("device %u: a device of %s is %s, and has state %d", p->number, space->name,
-			          d->in ? "in" : "out", state);
-		person = sqlite3_column_blob(st, 1);
-		if (d->person_counter != 0 &&
-		    (person == NULL || memcmp(person, d->person, 8) != 0 ||
-		     (uint64_t)sqlite3_column_int64(st, 2) != d->person_counter))
-			must_fail("device %u: a device of %s is somebody else's", p->number, space->name);
-	}
-	sqlite3_finalize(st);
-	free(should.d);
-}
-
-/* --- K1 --- */
+// ---- What it holds ----
 
 /* The space of this id on a device; false where it is not there. */
-static bool space_of(struct player *p, size_t s, struct space_row *out)
+bool world_space_of(struct player *p, size_t s, struct space_row *out)
 {
 	size_t n = 0;
 	struct space_row *list = world_spaces(p, &n);
@@ -616,80 +546,14 @@ static bool space_of(struct player *p, size_t s, struct space_row *out)
 	return found;
 }
 
-struct box_at {
-	struct bytes file;
-	struct space_id space;
-};
-
-static enum err box_opens(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
-                          const uint8_t box_secret[static BOX_SECRET_LEN])
-{
-	const struct box_at *b = arg;
-	struct epoch_secret secret;
-
-	return boxes_unseal(b->file, b->space, public, box_secret, &secret);
-}
-
-/* Neither the epoch's key nor a box with it came to a device that was removed. */
-static void secret_kept(struct player *by, struct player *gone, const struct space_row *there, struct epoch_id epoch)
-{
-	struct sync y = { gone->app->store, gone->app->zip, gone->app->rng, gone->app->clock };
-	struct epoch_secret secret;
-	struct bytes file = { 0 };
-	const char *name = NULL;
-
-	by->w->secrets++;
-	if (epoch_key_load(NULL, &y, there->n, epoch, &secret) == ERR_OK)
-		must_fail("device %u wrote under an epoch whose key device %u has, which was removed (K1)", by->number,
-		          gone->number);
-	for (size_t i = 0; (name = host_file(by->w->hosts, i, &file)) != NULL; i++) {
-		struct box_at box = { file, there->id };
-
-		if (file.len > 64 && file.data[5] == FILE_BOXES && memcmp(file.data + 18, epoch.b, EPOCH_ID_LEN) == 0 &&
-		    box_pairs_try(NULL, &y, there, box_opens, &box) == ERR_OK)
-			must_fail("%s holds a box for device %u, which was removed (K1)", name, gone->number);
-	}
-}
-
-static void secret_check(struct world *w, const struct sealed_file *f)
-{
-	const struct set *past = model_batch_past(w->model, f->space, f->batch);
-	struct model_devices known;
-	struct bytes file = { 0 };
-	struct epoch_id epoch;
-
-	if (!model_removes(w->model, f->space, past) || !host_pushed(w->hosts, f->name, &file))
-		return;
-	memcpy(epoch.b, file.data + 18, EPOCH_ID_LEN);
-	model_members(w->model, f->space, past, &known);
-	for (size_t i = 0; i < w->players; i++) {
-		struct player *p = &w->player[i];
-		struct space_row space;
-
-		if (i == f->player || p->app == NULL || disk_dead(p->disk) || !space_of(p, f->space, &space))
-			continue;
-		for (size_t k = 0; k < known.n; k++) {
-			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0)
-				secret_kept(&w->player[f->player], p, &space, epoch);
-		}
-	}
-	free(known.d);
-}
-
-void world_secrets(struct world *w)
-{
-	for (size_t i = 0; i < w->files; i++)
-		secret_check(w, &w->file[i]);
-}
-
 const struct set *world_batches(struct player *p, size_t model_space)
 {
-	return &holding_of(p, model_space)->batches;
+	return &world_holding(p, model_space)->batches;
 }
 
 bool world_holds_control(struct player *p, int64_t space)
 {
-	sqlite3_stmt *st = prepare(p, "SELECT 1 FROM kept WHERE space = ?1 AND name LIKE 'control:%'");
+	sqlite3_stmt *st = world_prepare(p, "SELECT 1 FROM kept WHERE space = ?1 AND name LIKE 'control:%'");
 	bool some = false;
 
 	sqlite3_bind_int64(st, 1, space);
@@ -700,7 +564,7 @@ bool world_holds_control(struct player *p, int64_t space)
 
 bool world_newest_epoch(struct player *p, int64_t space, struct epoch_id *out)
 {
-	sqlite3_stmt *st = prepare(p, "SELECT id FROM epoch WHERE space = ?1 ORDER BY at DESC, id");
+	sqlite3_stmt *st = world_prepare(p, "SELECT id FROM epoch WHERE space = ?1 ORDER BY at DESC, id");
 	bool some = false;
 
 	sqlite3_bind_int64(st, 1, space);
@@ -711,256 +575,9 @@ bool world_newest_epoch(struct player *p, int64_t space, struct epoch_id *out)
 	return some;
 }
 
-/* --- files that nobody hands over again --- */
-
-/* The address of the repository of a space. */
-static void remote_of(struct player *p, int64_t neighbourhood, char out[static 32])
-{
-	size_t n = 0;
-	struct space_row *list = world_spaces(p, &n);
-
-	out[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].n == neighbourhood)
-			snprintf(out, 32, "%s", list[i].remote);
-	}
-	free(list);
-}
-
-static void gift_add(struct world *w, const struct gift *g)
-{
-	w->gift = must_realloc(w->gift, (w->gifts + 1) * sizeof(*w->gift));
-	w->gift[w->gifts++] = *g;
-	host_push(w->hosts, g->remote, g->ref, g->name, buf_bytes(&g->file));
-}
-
-void world_push(struct player *p, const struct space_row *space, const struct gift *gift)
-{
-	struct gift g = *gift;
-
-	remote_of(p, space->neighbourhood, g.remote);
-	gift_add(p->w, &g);
-}
-
-void world_push_all(struct player *p)
-{
-	sqlite3_stmt *st = prepare(p, "SELECT ref, outgoing.name, file, space.neighbourhood FROM outgoing JOIN space "
-	                              "ON space.n = outgoing.space WHERE space.neighbourhood <> 0 ORDER BY outgoing.n");
-
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		struct gift g = { 0 };
-		struct bytes file = column(st, 2);
-
-		if (file.len == 0 && !host_pushed(p->w->hosts, (const char *)sqlite3_column_text(st, 1), &file))
-			continue;
-		snprintf(g.ref, sizeof(g.ref), "%s", (const char *)sqlite3_column_text(st, 0));
-		snprintf(g.name, sizeof(g.name), "%s", (const char *)sqlite3_column_text(st, 1));
-		must(buf_put(&g.file, file.data, file.len) == ERR_OK, "out of memory");
-		remote_of(p, sqlite3_column_int64(st, 3), g.remote);
-		gift_add(p->w, &g);
-	}
-	sqlite3_finalize(st);
-}
-
-void world_push_again(struct world *w)
-{
-	for (size_t i = 0; i < w->gifts; i++)
-		host_push(w->hosts, w->gift[i].remote, w->gift[i].ref, w->gift[i].name, buf_bytes(&w->gift[i].file));
-}
-
 bool world_is_in(struct player *p, const struct space_row *space)
 {
 	size_t s = model_space(p->w->model, space->id.b);
 
-	return model_is_in(p->w->model, s, &holding_of(p, s)->batches, space->me.b);
-}
-
-/* S2: what is called sent was at the host. */
-static void check_sent(struct player *p)
-{
-	sqlite3_stmt *st = prepare(p, "SELECT ref, name FROM outgoing WHERE state = 1");
-
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		const char *name = (const char *)sqlite3_column_text(st, 1);
-
-		if (!host_held(p->w->hosts, (const char *)sqlite3_column_text(st, 0), name))
-			must_fail("device %u calls %s sent, and the host never had it (S2)", p->number, name);
-	}
-	sqlite3_finalize(st);
-}
-
-/* S4: what is set aside was forged, or asked with an invitation that had come to nothing. */
-static void check_aside(struct player *p)
-{
-	sqlite3_stmt *st = prepare(p, "SELECT what, why, file FROM set_aside");
-
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		struct bytes file = column(st, 2);
-
-		if (p->w->refusals && file.len > 5 && file.data[5] == 3)
-			continue;
-		if (!p->w->forged || !host_forged(p->w->hosts, file))
-			must_fail("device %u set aside what a device made: %s: %s", p->number,
-			          (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1));
-	}
-	sqlite3_finalize(st);
-}
-
-void world_check(struct player *p)
-{
-	size_t n = 0;
-	struct space_row *list = world_spaces(p, &n);
-
-	p->w->checks++;
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].state != SPACE_MEMBER)
-			continue;
-		if (world_is_in(p, &list[i]))
-			check_dump(p, &list[i]);
-		check_members(p, &list[i]);
-	}
-	check_sent(p);
-	check_aside(p);
-	free(list);
-}
-
-// ---- The end ----
-
-/* Who is still in a space, by all that those know together. */
-struct circle {
-	size_t space;
-	bool in[WORLD_DEVICES];
-	struct set batches;
-	struct set edits;
-};
-
-static void circle_of(struct world *w, size_t s, struct circle *out)
-{
-	bool again = true;
-	struct space_row row[WORLD_DEVICES];
-
-	*out = (struct circle){ .space = s };
-	for (size_t i = 0; i < w->players; i++)
-		out->in[i] = w->player[i].rogue == NULL && space_of(&w->player[i], s, &row[i]) && row[i].state == SPACE_MEMBER;
-	while (again) {
-		again = false;
-		out->batches = (struct set){ 0 };
-		out->edits = (struct set){ 0 };
-		for (size_t i = 0; i < w->players; i++) {
-			if (!out->in[i])
-				continue;
-			set_join(&out->batches, &holding_of(&w->player[i], s)->batches);
-			set_join(&out->edits, &holding_of(&w->player[i], s)->has);
-		}
-		for (size_t i = 0; i < w->players; i++) {
-			if (out->in[i] && !model_is_in(w->model, s, &out->batches, row[i].me.b)) {
-				out->in[i] = false;
-				again = true;
-			}
-		}
-	}
-}
-
-/* A batch by a device that is out, under an epoch that it began without this one: that may wait for good. */
-static bool from_outside(struct player *p, const struct space_row *space, struct bytes file)
-{
-	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
-	struct device_row *list = NULL;
-	struct file_header h;
-	struct epoch_secret secret;
-	size_t n = 0;
-	bool out = false;
-
-	if (file_header_get(file, &h) != ERR_OK || (h.type != FILE_BATCH && h.type != FILE_CARRY) ||
-	    epoch_key_load(NULL, &y, space->n, h.epoch, &secret) == ERR_OK)
-		return false;
-	must(store_device_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "devices cannot be listed");
-	for (size_t i = 0; i < n; i++)
-		out = out || (list[i].state == DEVICE_REMOVED && memcmp(list[i].tag.b, h.device.b, TAG_LEN) == 0);
-	free(list);
-	return out;
-}
-
-/* Of one space of a device that is in it. */
-static bool short_in(struct player *p, const struct space_row *space, const struct circle *c, bool wholly,
-                     char out[static 256])
-{
-	struct holding *h = holding_of(p, c->space);
-	size_t here = set_size(&h->has);
-	size_t all = set_size(&c->edits);
-	uint64_t unsealed = 0;
-	sqlite3_stmt *st = NULL;
-	bool some = false;
-
-	must(store_unsealed_count(NULL, p->app->store, space->n, &unsealed) == ERR_OK, "the store fails");
-	some = here != all || (wholly && set_size(&h->batches) != set_size(&c->batches)) ||
-	       (unsealed > 0 && space->neighbourhood != 0);
-	if (some)
-		snprintf(out, 256, "device %u holds %zu of %zu edits of %s, %zu of %zu batches, %llu edits unsealed",
-		         p->number, here, all, space->name, set_size(&h->batches), set_size(&c->batches),
-		         (unsigned long long)unsealed);
-	st = prepare(p, "SELECT ref, name, state FROM outgoing WHERE space = ?1");
-	sqlite3_bind_int64(st, 1, space->n);
-	while (!some && space->neighbourhood != 0 && sqlite3_step(st) == SQLITE_ROW) {
-		const char *ref = (const char *)sqlite3_column_text(st, 0);
-		const char *name = (const char *)sqlite3_column_text(st, 1);
-		bool sent = sqlite3_column_int(st, 2) == 1;
-
-		some = !sent || !host_holds(p->w->hosts, ref, name);
-		snprintf(out, 256, sent ? "what device %u sent, %s, is no longer at the host (S5)"
-		                        : "device %u has not sent %s",
-		         p->number, name);
-	}
-	sqlite3_finalize(st);
-	st = prepare(p, "SELECT name, file FROM waiting WHERE space = ?1");
-	sqlite3_bind_int64(st, 1, space->n);
-	while (!some && sqlite3_step(st) == SQLITE_ROW) {
-		some = !host_forged(p->w->hosts, column(st, 1)) && !from_outside(p, space, column(st, 1));
-		snprintf(out, 256, "device %u lets %s wait", p->number, (const char *)sqlite3_column_text(st, 0));
-	}
-	sqlite3_finalize(st);
-	return some;
-}
-
-/* How a device falls short of the end, as a sentence; NULL: it does not. Where it was removed, nothing is asked of it. */
-static const char *shortfall(struct player *p, bool wholly, char out[static 256])
-{
-	size_t n = 0;
-	struct space_row *list = world_spaces(p, &n);
-	struct circle *c = must_calloc(1, sizeof(*c));
-	bool some = false;
-
-	for (size_t i = 0; i < n && !some && p->rogue == NULL; i++) {
-		if (list[i].state != SPACE_MEMBER)
-			continue;
-		circle_of(p->w, model_space(p->w->model, list[i].id.b), c);
-		some = c->in[p->number] && short_in(p, &list[i], c, wholly, out);
-	}
-	free(c);
-	free(list);
-	return some ? out : NULL;
-}
-
-bool world_is_settled(struct world *w, bool wholly)
-{
-	char text[256];
-
-	for (size_t i = 0; i < w->players; i++) {
-		if (shortfall(&w->player[i], wholly, text) != NULL)
-			return false;
-	}
-	return true;
-}
-
-void world_settled(struct world *w)
-{
-	char text[256];
-
-	for (size_t i = 0; i < w->players; i++) {
-		if (shortfall(&w->player[i], true, text) != NULL)
-			must_fail("%s", text);
-		if (w->player[i].rogue == NULL)
-			world_check(&w->player[i]);
-	}
-	world_secrets(w);
+	return model_is_in(p->w->model, s, &world_holding(p, s)->batches, space->me.b);
 }

@@ -80,12 +80,12 @@ struct player {
 	size_t holds;
 	struct read_to read[WORLD_READ];
 	size_t reads;
-	bool busy;       /* in a call */
-	bool inner;      /* in a call within that one */
-	bool away;       /* without a network for now */
+	bool busy;           /* in a call */
+	bool inner;          /* in a call within that one */
+	bool away;           /* without a network for now */
 	struct rogue *rogue; /* its home is given up; its keys are used for forgeries */
-	bool in_vain;    /* the invitation it asked with was withdrawn */
-	bool saved_form; /* the edit that comes next was made with `form` */
+	bool in_vain;        /* the invitation it asked with was withdrawn */
+	bool saved_form;     /* the edit that comes next was made with `form` */
 	struct form form;
 };
 
@@ -110,13 +110,13 @@ struct world {
 	struct model *model;
 	struct player player[WORLD_DEVICES];
 	size_t players;
-	bool forged;   /* somebody or the host made files that no device would */
-	bool steady;   /* disk_die_after() holds for more than one call */
-	int loss;      /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	bool forged;       /* somebody or the host made files that no device would */
+	bool steady;       /* disk_die_after() holds for more than one call */
+	int loss;          /* of power, when a device dies: 0 by chance, 1 never, 2 always */
 	struct gift *gift; /* files that nobody hands over again if the host loses them */
 	size_t gifts;
-	uint64_t removals_left; /* so that somebody is left in the end */
-	bool refusals; /* invitations were withdrawn or may have ended: requests may be set aside */
+	uint64_t removals_left;   /* so that somebody is left in the end */
+	bool refusals;            /* invitations were withdrawn or may have ended: requests may be set aside */
 	struct sealed_file *file; /* of every batch that is watched for K1 */
 	size_t files;
 	size_t file_cap;

@@ -141,6 +141,7 @@ static void a_difference_anywhere_is_seen(void **state)
 		"UPDATE space SET name = 'een' WHERE n = 1",
 		"INSERT INTO meta VALUES ('zz', x'00')",
 		"INSERT INTO waiting VALUES (1, 1, 'a', 'b', x'00')",
+		"INSERT INTO awaits VALUES (1, 1, 0, x'', 0, x'', 0, 1)",
 		"INSERT INTO set_aside VALUES (1, 'a', 'b', 0, x'00')",
 		"INSERT INTO outgoing VALUES (1, 1, 'a', 'b', x'00', 1, 0)",
 		"INSERT INTO branch VALUES (1, 'a', 'b')",
