@@ -70,7 +70,9 @@ enum err restored_away(struct errctx *ec, struct sync *y, int64_t space, bool *a
 
 enum err restored_back(struct errctx *ec, struct sync *y, int64_t space)
 {
-	return store_kept_put(ec, y->store, space, KEPT_BACK, (struct bytes){ (const uint8_t *)"", 0 });
+	static const uint8_t yes = 1;
+
+	return store_kept_put(ec, y->store, space, KEPT_BACK, (struct bytes){ &yes, sizeof(yes) });
 }
 
 enum err restored_end(struct errctx *ec, struct sync *y)
