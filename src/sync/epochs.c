@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/carry.h"
+#include "sync/resting.h"
 
 #define KEPT_BOXED "boxed"  /* the epoch under which the newest box key was named */
 #define KEPT_OLD_BOX "box:" /* the secrets of earlier box keys */
@@ -455,6 +456,25 @@ static uint64_t moved_at(const struct membership *m, const struct epoch_begun *e
 	return seq;
 }
 
+/* Those who are in, but for oneself, sheets of paper, and who rests. */
+static enum err is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
+                              const struct membership *m, const struct standing *s, bool *out)
+{
+	struct device_row row;
+	bool rests = false;
+	enum err e = ERR_OK;
+
+	*out = s->in && s->keep == UINT64_MAX && device_cmp(s->device, space->me) != 0 &&
+	       !membership_is_paper(m, s->device);
+	if (!*out)
+		return ERR_OK;
+	e = store_device_by_id(ec, y->store, s->device, &row);
+	if (e == ERR_OK)
+		e = device_is_resting(ec, y, &row, &rests);
+	*out = !rests;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* Has everybody who is waited for written under this epoch, and seen the box key that this device named there? */
 static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
                           const struct epoch_begun *epoch, bool *all)
@@ -467,9 +487,10 @@ static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_
 	for (size_t i = 0; e == ERR_OK && *all && i < m->members.devices; i++) {
 		const struct standing *s = &m->members.device[i];
 		const struct vv_entry *me = NULL;
+		bool waited = false;
 
-		if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0 ||
-		    membership_is_paper(m, s->device))
+		e = is_waited_for(ec, y, space, m, s, &waited);
+		if (e != ERR_OK || !waited)
 			continue;
 		*all = moved_at(m, epoch, s->device) > 0;
 		if (*all)

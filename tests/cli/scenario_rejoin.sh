@@ -4,7 +4,6 @@
 # approve, sync; what was sent after the backup, what was typed since, and what nobody had sent yet is there once, at
 # everybody, and dumps are equal byte for byte (S3, S7, M1). The laptop that is found again is told that it is out. A
 # home with nobody else in it comes back by itself.
-# Seen to fail: with a home that follows the branches of the old device; with an approval that leaves the old device in.
 set -u
 . tests/support/check.sh
 slb="$BUILD/sleutelbos"
