@@ -111,6 +111,28 @@ static enum err mark_open(struct vault *v, struct errctx *ec)
 	return ERR_OK;
 }
 
+/* What a process that died had written to the log may not lie on the disk yet. What people see from here on must not go
+ * with a power loss (V3). */
+static enum err log_sync(struct vault *v, struct errctx *ec)
+{
+	sqlite3_file *file = NULL;
+	int there = 0;
+	int rc = v->under->xAccess(v->under, v->log_path, SQLITE_ACCESS_EXISTS, &there);
+
+	if (rc != SQLITE_OK || !there)
+		return rc == SQLITE_OK ? ERR_OK : vault_result(v, ec, rc);
+	file = calloc(1, (size_t)v->under->szOsFile);
+	if (file == NULL)
+		return err_errno(ec, ENOMEM, v->log_path);
+	rc = v->under->xOpen(v->under, v->log_path, file, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE, NULL);
+	if (rc == SQLITE_OK)
+		rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+	if (file->pMethods != NULL)
+		file->pMethods->xClose(file);
+	free(file);
+	return vault_result(v, ec, rc);
+}
+
 /* ---- Which file is this? ---- */
 
 /* What the file does not have is left as it was. */
@@ -298,6 +320,8 @@ static enum err open_parts(struct vault *v, struct errctx *ec, const char *dir, 
 		e = mode == VAULT_CREATE ? vault_build(v, ec, master, NULL) : vault_ring_find(v, ec, master);
 	if (e == ERR_OK)
 		e = connect(v, ec, master, mode == VAULT_SALVAGE);
+	if (e == ERR_OK && mode == VAULT_OPEN)
+		e = log_sync(v, ec);
 	if (e == ERR_OK && mode == VAULT_OPEN)
 		e = length_check(v, ec);
 	if (e == ERR_OK && mode == VAULT_SALVAGE)
