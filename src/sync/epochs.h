@@ -49,9 +49,9 @@ typedef enum err (*box_pair_fn)(void *arg, const uint8_t public[static BOX_PUBLI
 enum err box_pairs_try(struct errctx *ec, struct sync *y, const struct space_row *space, box_pair_fn each,
                        void *arg) MUST_CHECK;
 
-/* Once in each sync, before the outbox is sealed: gives members the keys of epochs that began without them, because of a
- * removal that does not count or before their author knew of them; names a new box key where one is due; closes epochs
- * that nobody writes under any more. *closed: how many; then store_forget() is due after the commit. Within a
+/* Once in each sync, before the outbox is sealed: gives members the keys of epochs that began without them, because of
+ * a removal that does not count or before their author knew of them; names a new box key where one is due; closes
+ * epochs that nobody writes under any more. *closed: how many; then store_forget() is due after the commit. Within a
  * transaction. */
 enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *space, size_t *closed) MUST_CHECK;
 

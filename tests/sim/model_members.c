@@ -95,14 +95,14 @@ struct ways {
 	size_t n;
 };
 
-/* Had the device's first batch seen this admission of it, or is there none? */
+/* Had the device's first batch seen this admission of it, or does it say so itself, or is there none? */
 static bool binds(const struct look *v, const struct says *a)
 {
 	for (size_t i = 0; i < v->s->batches; i++) {
 		const struct sealed *b = v->s->batch[i];
 
 		if (b->seq == 1 && set_has(v->has, i) && memcmp(b->dev, a->device, DEV) == 0)
-			return set_has(&b->past, a->batch);
+			return i == a->batch || set_has(&b->past, a->batch);
 	}
 	return true;
 }

@@ -323,6 +323,7 @@ static void remove_one(struct scheme *s)
 	must(wire_put_bytes(&s->payload[at], list[pick].id.b, DEVICE_ID_LEN) == ERR_OK, "out of memory");
 	s->control[at] = (struct control){ CONTROL_CUT, buf_bytes(&s->payload[at]) };
 	s->body.control_count++;
+	s->r->p->w->refusals = true; /* whoever asks the removed to let it in is set aside there */
 	free(list);
 }
 
