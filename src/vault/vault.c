@@ -125,6 +125,8 @@ static enum err log_sync(struct vault *v, struct errctx *ec)
 	if (file == NULL)
 		return err_errno(ec, ENOMEM, v->log_path);
 	rc = v->under->xOpen(v->under, v->log_path, file, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE, NULL);
+	if (rc == SQLITE_OK) /* the mark first: it says how much of the log there is */
+		rc = v->mark->pMethods->xSync(v->mark, SQLITE_SYNC_NORMAL);
 	if (rc == SQLITE_OK)
 		rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
 	if (file->pMethods != NULL)
