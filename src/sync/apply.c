@@ -550,6 +550,8 @@ enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row
 		e = set_fate(fate, why, FATE_ASIDE, TR("A batch is damaged or not from whom it says."));
 	else if (e == ERR_OK && *fate == FATE_DONE)
 		e = incoming_apply(ec, y, &in, r, fate, why);
+	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)
+		e = epoch_stray(ec, y, space, h->epoch, &in.author, in.seq);
 	r->awaits = in.awaits;
 	incoming_free(&in);
 	return e;

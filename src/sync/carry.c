@@ -172,6 +172,27 @@ enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *sp
 	return e;
 }
 
+enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                    const struct device_row *author, uint64_t from, uint64_t to)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct buf chunk = { 0 };
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
+
+	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++) {
+		struct item item = { author->id, author->tag, seq, 0 };
+
+		e = item_put(ec, y, &item, &chunk);
+		if (e == ERR_OK && (chunk.len >= CHUNK || seq == to)) {
+			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
+			buf_reset(&chunk);
+		}
+	}
+	buf_free(&chunk);
+	secret_free(secret);
+	return e;
+}
+
 /* ---- Taking out ---- */
 
 struct opened {

@@ -364,6 +364,51 @@ enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_r
 	return e == ERR_OK && old != NULL ? pair_keep(ec, y, space->n, old) : e;
 }
 
+/* How far each of those who are in has seen one's own batches: the least. */
+static enum err own_seen_by_all(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *seq)
+{
+	struct device_row *list = NULL;
+	struct vv seen = { 0 };
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*seq = UINT64_MAX;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		const struct vv_entry *me = NULL;
+
+		if (list[i].state != DEVICE_ACTIVE || device_cmp(list[i].id, space->me) == 0)
+			continue;
+		e = store_context(ec, y->store, list[i].id, &seen);
+		me = vv_get(&seen, space->me);
+		if (me == NULL || me->seq < *seq)
+			*seq = me == NULL ? 0 : me->seq;
+	}
+	vv_free(&seen);
+	free(list);
+	return e;
+}
+
+/* Who comes back after a rest may have sent batches under an epoch that others closed meanwhile: what somebody who is
+ * in has not seen yet goes out once more. */
+static enum err own_carry(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+{
+	struct device_row me;
+	struct vv heads = { 0 };
+	const struct vv_entry *head = NULL;
+	uint64_t seen = 0;
+	enum err e = store_device_by_id(ec, y->store, space->me, &me);
+
+	if (e == ERR_OK)
+		e = own_seen_by_all(ec, y, space, &seen);
+	if (e == ERR_OK)
+		e = store_vector(ec, y->store, space->n, &heads);
+	head = vv_get(&heads, space->me);
+	if (e == ERR_OK && head != NULL && seen < head->seq)
+		e = carry_some(ec, y, space, epoch, &me, seen + 1, head->seq);
+	vv_free(&heads);
+	return e;
+}
+
 enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
 {
 	struct device_keys *keys = NULL;
@@ -388,6 +433,8 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 		e = control_add(ec, y, space->n, CONTROL_BOX_KEY, buf_bytes(&payload));
 	if (e == ERR_OK)
 		e = box_key_named(ec, y, space, epoch);
+	if (e == ERR_OK && boxed.len > 0)
+		e = own_carry(ec, y, space, epoch);
 done:
 	device_keys_free(keys);
 	buf_free(&payload);
@@ -709,4 +756,51 @@ enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *
 	if (e == ERR_OK)
 		e = box_key_renew(ec, y, space, chosen);
 	return e == ERR_OK ? epochs_close(ec, y, space, chosen, closed) : e;
+}
+
+/* ---- Batches under an epoch that others may have closed ---- */
+
+static enum err is_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id chosen,
+                         struct device_id author, uint64_t seq, bool *out)
+{
+	struct membership m = { 0 };
+	const struct epoch_begun *epoch = NULL;
+	const struct standing *s = NULL;
+	bool waited = false;
+	enum err e = membership_load(ec, y, space, &m);
+
+	*out = false;
+	if (e != ERR_OK)
+		return e;
+	epoch = begun(&m, chosen);
+	s = members_find(&m.members, author);
+	if (epoch != NULL && s != NULL && moved_at(&m, epoch, space->me) > 0) {
+		uint64_t moved = moved_at(&m, epoch, author);
+
+		e = is_waited_for(ec, y, space, &m, s, &waited);
+		*out = !waited || (moved > 0 && seq > moved);
+	}
+	membership_free(&m);
+	return e;
+}
+
+enum err epoch_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                     const struct device_row *author, uint64_t seq)
+{
+	struct buf boxed = { 0 };
+	struct epoch_id chosen;
+	bool stray = false;
+	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
+
+	stray = e == ERR_OK && (boxed.len != EPOCH_ID_LEN || memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) != 0) &&
+	        device_cmp(author->id, space->me) != 0;
+	buf_free(&boxed);
+	if (!stray)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = epoch_choose(ec, y, space, &chosen);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && memcmp(chosen.b, epoch.b, EPOCH_ID_LEN) == 0))
+		return ERR_OK;
+	if (e == ERR_OK)
+		e = is_stray(ec, y, space, chosen, author->id, seq, &stray);
+	return e == ERR_OK && stray ? carry_some(ec, y, space, chosen, author, seq, seq) : e;
 }

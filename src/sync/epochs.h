@@ -33,7 +33,8 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 enum err epoch_record_take(struct errctx *ec, struct sync *y, const struct space_row *space, const struct moment *at,
                            struct bytes payload, bool *good) MUST_CHECK;
 
-/* Names a new box key in the next batch, unless that was done under this epoch. Within a transaction. */
+/* Names a new box key in the next batch, unless that was done under this epoch; batches of one's own that somebody has
+ * not seen go out under it once more, since others may close the one before. Within a transaction. */
 enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space,
                        struct epoch_id epoch) MUST_CHECK;
 /* The box key of now is the one for this epoch: it was told with the device itself. */
@@ -48,6 +49,12 @@ typedef enum err (*box_pair_fn)(void *arg, const uint8_t public[static BOX_PUBLI
                                 const uint8_t secret[static BOX_SECRET_LEN]);
 enum err box_pairs_try(struct errctx *ec, struct sync *y, const struct space_row *space, box_pair_fn each,
                        void *arg) MUST_CHECK;
+
+/* A batch was applied that came under this epoch. Where its author is not waited for, or wrote under the one of now
+ * before, others may have closed that epoch and will never read it: then it goes out once more under the one of now.
+ * Within a transaction. */
+enum err epoch_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                     const struct device_row *author, uint64_t seq) MUST_CHECK;
 
 /* Once in each sync, before the outbox is sealed: gives members the keys of epochs that began without them, because of
  * a removal that does not count or before their author knew of them; names a new box key where one is due; closes
