@@ -249,6 +249,59 @@ static void test_box_of_the_invitation(void **state)
 	world_end(&w);
 }
 
+/* Whoever was let in by one member, and has another box key by now, is known to the other one whom it had asked, too.
+ */
+static void test_asked_two(void **state)
+{
+	struct world w;
+	struct errctx ec = { 0 };
+	struct sync y;
+	struct space_row plein;
+	struct buf file = { 0 };
+	struct file_row *list = NULL;
+	struct received got;
+	struct device_row row;
+	struct device_keys *keys = NULL;
+	size_t members = 0;
+	size_t n = 0;
+
+	(void)state;
+	forge_world(&w);
+	assert_int_equal(world_home(&w, "Drie"), 3);
+	(void)asked_by(&w, 1, 3, "Plein");
+	(void)asked_by(&w, 2, 3, "Plein");
+	file = letter_of(&w, 3, "ask");
+	assert_int_equal(pump(&w, 3, 1).admitted, 1);
+	assert_true(pump(&w, 1, 3).joined > 0);
+	pump(&w, 2, 3);
+	y = sync_of_home(&w, 3);
+	plein = space_named(&w, 3, "Plein");
+	assert_int_equal(store_begin(&ec, y.store), ERR_OK);
+	/* sealing renews it once more: of two in one batch the last is the one that it has */
+	assert_int_equal(box_key_renew(&ec, &y, &plein, (struct epoch_id){ { 7 } }), ERR_OK);
+	assert_int_equal(store_commit(&ec, y.store), ERR_OK);
+	contact_in(&w, 3, "Plein", (struct dot){ 0 }, "van drie");
+	seal_home(&w, 3);
+	pump(&w, 1, 2);
+	assert_int_equal(store_outgoing_list(&ec, y.store, &list, &n), ERR_OK);
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(list[i].name, "ask", 3) != 0)
+			give(&w, 2, list[i].name, buf_bytes(&list[i].file));
+	}
+	store_files_free(list, n);
+	keys = keys_of(&w, 3, "Plein");
+	assert_int_equal(store_device_by_id(&ec, w.app[2]->store, plein.me, &row), ERR_OK);
+	assert_memory_equal(row.box, keys->public.box, BOX_PUBLIC_LEN);
+	device_keys_free(keys);
+	members = members_of(&w, 2, "Plein");
+	got = give(&w, 2, "ask", buf_bytes(&file));
+	assert_int_equal(got.set_aside, 0);
+	assert_int_equal(got.admitted, 1);
+	assert_int_equal(members_of(&w, 2, "Plein"), members);
+	buf_free(&file);
+	world_end(&w);
+}
+
 /* --- answers --- */
 
 struct answer {
@@ -601,9 +654,13 @@ static void test_withdraw(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),          cmocka_unit_test(test_box_of_the_invitation),
-		cmocka_unit_test(test_answers),           cmocka_unit_test(test_answer_for_another_circle),
-		cmocka_unit_test(test_tag_of_own_circle), cmocka_unit_test(test_open_requests),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_box_of_the_invitation),
+		cmocka_unit_test(test_asked_two),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_answer_for_another_circle),
+		cmocka_unit_test(test_tag_of_own_circle),
+		cmocka_unit_test(test_open_requests),
 		cmocka_unit_test(test_withdraw),
 	};
 
