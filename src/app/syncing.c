@@ -68,7 +68,9 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 
 	if (e != ERR_OK)
 		return e;
-	e = store_space_list(ec, app->store, &list, &n);
+	e = invites_tend(ec, &y);
+	if (e == ERR_OK)
+		e = store_space_list(ec, app->store, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		size_t closed = 0;
 		bool away = false;

@@ -57,6 +57,8 @@ enum err store_unpublish(struct errctx *ec, struct store *s, int64_t space, cons
 	e = run_range(ec, s, ST_batch_drop, key, end);
 	if (e == ERR_OK)
 		e = run_range(ec, s, ST_act_drop, key, end);
+	if (e == ERR_OK)
+		e = run_range(ec, s, ST_seen_drop, key, end);
 	if (e == ERR_OK) {
 		st = stmt(ec, s, ST_edit_unseal);
 		NEED(st);

@@ -172,6 +172,8 @@ enum err store_batch_applied(struct errctx *ec, struct store *s, const struct ap
 	int64_t key = 0;
 	enum err e = key_of(ec, s, b->space, (struct dot){ b->dev, b->seq }, &key);
 
+	if (e == ERR_OK)
+		e = seen_note(ec, s, b);
 	if (e != ERR_OK)
 		return e;
 	st = stmt(ec, s, ST_batch_put);

@@ -96,6 +96,8 @@ enum err list_grow(void **list, size_t n, size_t *cap, size_t size) MUST_CHECK;
 enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d, int64_t *key) MUST_CHECK;
 /* The same where the device must be known: ERR_NOT_FOUND without text, also for a number that no dot can have. */
 enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key) MUST_CHECK;
+/* What changed in the context of a batch that is about to be noted as applied. */
+enum err seen_note(struct errctx *ec, struct store *s, const struct applied_batch *b) MUST_CHECK;
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out) MUST_CHECK;
 
 /* A vector as it is kept: CBOR, with counters and hashes. */

@@ -69,6 +69,77 @@ enum err store_void_set(struct errctx *ec, struct store *s, struct dot edit, boo
 	return run(ec, s, st);
 }
 
+/* ---- Contexts ---- */
+
+static int64_t device_of(int64_t key)
+{
+	return (int64_t)((uint64_t)key >> COUNTER_BITS);
+}
+
+enum err store_seen_put(struct errctx *ec, struct store *s, int64_t space, struct dot batch, struct dot names)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t author = 0;
+	int64_t of = 0;
+	enum err e = key_of(ec, s, space, batch, &author);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = key_of(ec, s, space, names, &of);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_seen_put);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, device_of(author));
+	sqlite3_bind_int64(st, 2, device_of(of));
+	sqlite3_bind_int64(st, 3, (int64_t)batch.counter);
+	sqlite3_bind_int64(st, 4, (int64_t)names.counter);
+	return run(ec, s, st);
+}
+
+enum err seen_note(struct errctx *ec, struct store *s, const struct applied_batch *b)
+{
+	struct vv before = { 0 };
+	enum err e = store_context(ec, s, b->dev, &before);
+
+	for (size_t i = 0; e == ERR_OK && i < b->context->n; i++) {
+		const struct vv_entry *now = &b->context->e[i];
+		const struct vv_entry *was = vv_get(&before, now->dev);
+
+		if (device_cmp(now->dev, b->dev) != 0 && (was == NULL || was->seq != now->seq))
+			e = store_seen_put(ec, s, b->space, (struct dot){ b->dev, b->seq },
+			                   (struct dot){ now->dev, now->seq });
+	}
+	vv_free(&before);
+	return e;
+}
+
+enum err store_seen_at(struct errctx *ec, struct store *s, struct device_id author, uint64_t seq, struct device_id of,
+                       uint64_t *out)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t a = 0;
+	int64_t b = 0;
+	bool row = false;
+	enum err e = key_find(ec, s, (struct dot){ author, seq }, &a);
+
+	*out = 0;
+	if (e == ERR_OK)
+		e = key_find(ec, s, (struct dot){ of, 0 }, &b);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	st = stmt(ec, s, ST_seen_at);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, device_of(a));
+	sqlite3_bind_int64(st, 2, device_of(b));
+	sqlite3_bind_int64(st, 3, (int64_t)seq);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK && row)
+		*out = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return e;
+}
+
 /* The next edits behind *n, as many as the statement gives. */
 static enum err edits_some(struct errctx *ec, struct store *s, int64_t space, int64_t *n, store_space_edit_fn each,
                            void *arg, bool *more)

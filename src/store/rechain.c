@@ -27,6 +27,7 @@ static const char *const everything[] = {
 	"SELECT * FROM service ORDER BY r",
 	"SELECT * FROM resident ORDER BY r",
 	"SELECT * FROM undo ORDER BY edit",
+	"SELECT * FROM seen ORDER BY author, device, at",
 	"SELECT * FROM act ORDER BY b",
 	"SELECT * FROM void ORDER BY edit",
 	"SELECT * FROM spare ORDER BY n",

@@ -131,6 +131,13 @@ enum err store_device_stand(struct errctx *ec, struct store *s, const struct dev
 enum err store_vector(struct errctx *ec, struct store *s, int64_t space, struct vv *out) MUST_CHECK;
 /* The whole context of a device's last applied batch; empty when there is none. */
 enum err store_context(struct errctx *ec, struct store *s, struct device_id dev, struct vv *out) MUST_CHECK;
+/* Up to which batch of `of` the author had seen when it sealed this one, which is applied; 0: none. */
+enum err store_seen_at(struct errctx *ec, struct store *s, struct device_id author, uint64_t seq, struct device_id of,
+                       uint64_t *out) MUST_CHECK;
+/* Notes that a batch names another number of a device than the one before it. store_batch_applied() does it; for
+ * batches that an earlier version applied. */
+enum err store_seen_put(struct errctx *ec, struct store *s, int64_t space, struct dot batch,
+                        struct dot names) MUST_CHECK;
 /* Of one applied batch: its last counter and its hash. ERR_NOT_FOUND without text. */
 enum err store_batch_get(struct errctx *ec, struct store *s, struct device_id dev, uint64_t seq, uint64_t *counter,
                          uint8_t hash[static 32]) MUST_CHECK;
@@ -345,7 +352,7 @@ enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space,
 enum awaited {
 	AWAITS_UNKNOWN = 0, /* put there by an earlier version */
 	AWAITS_KEPT = 1,    /* bytes of its space that will be kept under the name `id`: a key */
-	AWAITS_AUTHOR = 2,  /* a device of its space with the tag `id` */
+	AWAITS_AUTHOR = 2,  /* a device of its space with the tag `id`, other than the `seq` that are known */
 	AWAITS_BATCH = 3,   /* batch `seq` of the device `id` */
 	AWAITS_SPACE = 4,   /* its space to be one's own */
 	AWAITS_PROGRAM = 5, /* a newer program */

@@ -135,8 +135,8 @@ done:
 	return e;
 }
 
-/* Is the joiner a device of the space already? Its request came twice then, or somebody else let it in meanwhile. What
- * does not fit what is known of it is nobody to let in. */
+/* Is the joiner a device of the space already? Its request came twice then, or somebody else let it in meanwhile, and
+ * it may have another box key by now. What does not fit what is known of it is nobody to let in. */
 static enum err is_in(struct errctx *ec, struct sync *y, const struct space_row *space, const struct bundle *b,
                       bool *in)
 {
@@ -144,8 +144,7 @@ static enum err is_in(struct errctx *ec, struct sync *y, const struct space_row 
 	enum err e = store_device_by_id(ec, y->store, device_id_make(space->id, b->sign, b->incarnation), &row);
 
 	*in = e == ERR_OK && row.state != DEVICE_NAMED;
-	if (*in && (row.space != space->n || row.state == DEVICE_REMOVED ||
-	            memcmp(row.box, b->box, BOX_PUBLIC_LEN) != 0 || memcmp(row.tag.b, b->tag.b, TAG_LEN) != 0))
+	if (*in && (row.space != space->n || row.state == DEVICE_REMOVED || memcmp(row.tag.b, b->tag.b, TAG_LEN) != 0))
 		return ERR_DAMAGED;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -407,7 +406,7 @@ static enum err request_admit(struct errctx *ec, struct sync *y, struct bytes pl
 	TRY(request_head(&in, h));
 	invite_kept_name(h->id, name);
 	e = store_kept_get(ec, y->store, 0, name, &kept);
-	if (e == ERR_NOT_FOUND) { /* withdrawn, or another device's */
+	if (e == ERR_NOT_FOUND) { /* of an earlier version, and withdrawn; or changed */
 		e = ERR_OK;
 		*why = TR("A request to join uses an invitation that was withdrawn.");
 		goto done;
@@ -465,16 +464,13 @@ enum err join_request_receive(struct errctx *ec, struct sync *y, const struct fi
 		return open_request_receive(ec, y, file, r, fate, why);
 	TRY(store_space_list(ec, y->store, &list, &n));
 	for (size_t i = 0; i < n && *fate == FATE_OTHER; i++) {
-		struct device_keys *keys = NULL;
-
 		if (list[i].state != SPACE_MEMBER || memcmp(list[i].tag.b, h->space.b, TAG_LEN) != 0)
 			continue;
-		TRY(device_keys_load(ec, y, list[i].n, &keys));
-		e = join_unseal(file, BOX_JOIN_REQUEST, keys->public.box, keys->box_secret, &plain);
-		device_keys_free(keys);
+		buf_reset(&plain);
+		e = invite_unseal(ec, y, &list[i], file, &plain);
 		if (e == ERR_OK)
 			e = request_admit(ec, y, buf_bytes(&plain), r, fate, why);
-		else if (e == ERR_DAMAGED)
+		else if (e == ERR_NOT_FOUND)
 			e = ERR_OK; /* for another device of the space */
 		TRY(e);
 	}

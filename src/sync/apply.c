@@ -51,35 +51,48 @@ static void await_batch(struct incoming *in, struct device_id dev, uint64_t seq)
 	memcpy(in->awaits.id, dev.b, DEVICE_ID_LEN);
 }
 
-static void await_author(struct incoming *in, struct tag tag)
+static void await_author(struct incoming *in, struct tag tag, uint64_t known)
 {
-	in->awaits = (struct awaits){ .what = AWAITS_AUTHOR, .id_len = TAG_LEN };
+	in->awaits = (struct awaits){ .what = AWAITS_AUTHOR, .id_len = TAG_LEN, .seq = known };
 	memcpy(in->awaits.id, tag.b, TAG_LEN);
 }
 
+/* ERR_NOT_FOUND: this device did not sign it; ERR_DAMAGED: it did, and there is no body in it. */
+static enum err author_try(struct sync *y, const struct file_header *h, const struct device_row *device,
+                           struct incoming *in)
+{
+	struct batch_author author = { in->space->id, device->id, h->seq };
+	enum err e = ERR_OK;
+
+	buf_reset(&in->cbor);
+	in->author = *device;
+	e = batch_open(y->zip, &author, device->sign, buf_bytes(&in->signed_part), &in->cbor, in->hash);
+	return e == ERR_DAMAGED && !sign_check(device->sign, (struct bytes){ in->hash, HASH_LEN }, in->signed_part.data)
+	           ? ERR_NOT_FOUND
+	           : e;
+}
+
 /* Opens the signature with the key of every device that has this tag: tags are the devices' own choice, so one may
- * have taken another's. ERR_NOT_FOUND: nobody has it yet; ERR_DAMAGED: none of them signed this. */
+ * have taken another's. ERR_NOT_FOUND: nobody signed it who is known here. It may be from somebody with that tag who
+ * will be known, so it waits, also where others have the tag: who is heard of first must not decide (M1). ERR_DAMAGED:
+ * its author signed what is no batch, or it is too short for a signature. */
 static enum err author_open(struct errctx *ec, struct sync *y, const struct file_header *h, struct incoming *in)
 {
 	struct device_row *list = NULL;
 	size_t n = 0;
+	uint64_t known = 0;
 	enum err e = store_device_list(ec, y->store, in->space->n, &list, &n);
-	enum err found = ERR_NOT_FOUND;
+	enum err found = in->signed_part.len < SIGN_LEN ? ERR_DAMAGED : ERR_NOT_FOUND;
 
-	for (size_t i = 0; e == ERR_OK && i < n && found != ERR_OK; i++) {
-		struct batch_author author = { in->space->id, list[i].id, h->seq };
-
+	for (size_t i = 0; e == ERR_OK && i < n && found == ERR_NOT_FOUND; i++) {
 		if (list[i].state == DEVICE_NAMED || memcmp(list[i].tag.b, h->device.b, TAG_LEN) != 0)
 			continue;
-		buf_reset(&in->cbor);
-		in->author = list[i];
-		found = batch_open(y->zip, &author, list[i].sign, buf_bytes(&in->signed_part), &in->cbor, in->hash);
-		if (found != ERR_OK && found != ERR_DAMAGED)
-			e = found;
+		known++;
+		found = author_try(y, h, &list[i], in);
 	}
 	free(list);
 	if (found == ERR_NOT_FOUND)
-		await_author(in, h->device);
+		await_author(in, h->device, known);
 	return e != ERR_OK ? e : found;
 }
 
@@ -251,6 +264,44 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 		e = vv_set(&in->context, entry);
 	}
 	return e;
+}
+
+/* Had the author of a batch seen all that the author of one that it names had seen? An honest device applies causes
+ * first, so it had: who says otherwise pretends not to have heard of something, a removal perhaps. */
+static enum err names_closed(struct errctx *ec, struct sync *y, const struct incoming *in,
+                             const struct context_entry *c, bool *closed)
+{
+	struct vv head = { 0 };
+	enum err e = store_context(ec, y->store, c->dev, &head);
+
+	*closed = true;
+	for (size_t i = 0; e == ERR_OK && i < head.n && *closed; i++) {
+		const struct vv_entry *seen = &head.e[i];
+		const struct vv_entry *mine = vv_get(&in->context, seen->dev);
+		uint64_t up_to = mine == NULL ? 0 : mine->seq;
+		uint64_t then = 0;
+
+		/* its own batches are all before it; and no batch had seen more than the last one of its author */
+		if (device_cmp(seen->dev, in->author.id) == 0 || device_cmp(seen->dev, c->dev) == 0 ||
+		    seen->seq <= up_to)
+			continue;
+		e = store_seen_at(ec, y->store, c->dev, c->seq, seen->dev, &then);
+		*closed = then <= up_to;
+	}
+	vv_free(&head);
+	return e;
+}
+
+static enum err check_closed(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
+{
+	bool closed = true;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && closed && i < in->body.context_count; i++)
+		e = names_closed(ec, y, in, &in->body.context[i], &closed);
+	return e == ERR_OK && !closed
+	           ? set_fate(fate, why, FATE_ASIDE, TR("A batch leaves out what it must have seen."))
+	           : e;
 }
 
 /* [kind, founder's signing key, nonce] must give the space's id. */
@@ -464,6 +515,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 		e = check_floor(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE)
 		e = check_context(ec, y, in, fate, why);
+	if (e == ERR_OK && *fate == FATE_DONE)
+		e = check_closed(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)
 		e = outbox_seal(ec, y, in->space); /* S1 */
 	if (e == ERR_OK && *fate == FATE_DONE)

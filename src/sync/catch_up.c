@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Acts of batches that were applied before this version kept them: read again from the signed batches.
+// Acts and contexts of batches that were applied before this version kept them: read again from the signed batches.
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +58,9 @@ static enum err batch_keep(struct errctx *ec, struct sync *y, const struct space
 		e = told_from_batch(ec, y, &told, &list);
 	if (e == ERR_OK && (list.n > 0 || seq == 1))
 		e = told_put(&list, &acts);
+	for (size_t i = 0; e == ERR_OK && i < body.context_count; i++)
+		e = store_seen_put(ec, y->store, space->n, (struct dot){ author->id, seq },
+		                   (struct dot){ body.context[i].dev, body.context[i].seq });
 	if (e == ERR_OK && acts.len > 0)
 		e = store_acts_put(ec, y->store, space->n, author->id, seq, &seen, buf_bytes(&acts));
 	told_free(&list);

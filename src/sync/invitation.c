@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Invitations: issuing, listing, withdrawing. The secret in them only authenticates.
+// Invitations: issuing, listing, withdrawing. The secret in them only authenticates. What is sent by one is sealed to a
+// pair of its own, which outlives no invitation by more than two weeks (K3).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/codec.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
+#include "sync/epochs.h"
 #include "sync/invite.h"
 #include "sync/join.h"
 #include "sync/own.h"
@@ -48,7 +50,15 @@ enum err invite_flags_get(uint64_t flags, bool *device, bool *compare)
 	return flags == 0 || *compare ? ERR_OK : ERR_DAMAGED;
 }
 
-/* [secret, expires, used, role, [space n...], flags]; without flags as the first version wrote it */
+static bool has_box(const struct issued *i)
+{
+	static const uint8_t none[BOX_PUBLIC_LEN];
+
+	return memcmp(i->box, none, sizeof(none)) != 0;
+}
+
+/* [secret, expires, used, role, [space n...], flags, box key, its secret]; earlier versions wrote no box keys, and the
+ * first no flags */
 enum err issued_save(struct errctx *ec, struct sync *y, const struct issued *i)
 {
 	struct buf b = { 0 };
@@ -58,7 +68,7 @@ enum err issued_save(struct errctx *ec, struct sync *y, const struct issued *i)
 
 	invitation_id(i->secret, id);
 	invite_kept_name(id, name);
-	TRY(wire_put_array(&b, 6));
+	TRY(wire_put_array(&b, has_box(i) ? 8 : 6));
 	TRY(wire_put_bytes(&b, i->secret, INVITE_SECRET_LEN));
 	TRY(wire_put_int(&b, i->expires_ms));
 	TRY(wire_put_bool(&b, i->used));
@@ -67,6 +77,10 @@ enum err issued_save(struct errctx *ec, struct sync *y, const struct issued *i)
 	for (size_t k = 0; k < i->spaces; k++)
 		TRY(wire_put_int(&b, i->space[k]));
 	TRY(wire_put_uint(&b, invite_flags(i->device, i->compare)));
+	if (has_box(i)) {
+		TRY(wire_put_bytes(&b, i->box, BOX_PUBLIC_LEN));
+		TRY(wire_put_bytes(&b, i->box_secret, BOX_SECRET_LEN));
+	}
 	TRY(store_kept_put(ec, y->store, 0, name, buf_bytes(&b)));
 done:
 	buf_free(&b);
@@ -84,7 +98,7 @@ enum err issued_get(struct bytes bytes, struct issued *out)
 
 	*out = (struct issued){ 0 };
 	TRY(wire_get_array(&in, &parts));
-	TRY(parts == 5 || parts == 6 ? ERR_OK : ERR_DAMAGED);
+	TRY(parts == 5 || parts == 6 || parts == 8 ? ERR_OK : ERR_DAMAGED);
 	TRY(wire_get_exact(&in, out->secret, INVITE_SECRET_LEN));
 	TRY(wire_get_int(&in, &out->expires_ms));
 	TRY(wire_get_bool(&in, &out->used));
@@ -96,9 +110,13 @@ enum err issued_get(struct bytes bytes, struct issued *out)
 	for (size_t k = 0; k < n; k++)
 		TRY(wire_get_int(&in, &out->space[k]));
 	out->spaces = n;
-	if (parts == 6)
+	if (parts >= 6)
 		TRY(wire_get_uint(&in, &flags));
 	TRY(invite_flags_get(flags, &out->device, &out->compare));
+	if (parts == 8) {
+		TRY(wire_get_exact(&in, out->box, BOX_PUBLIC_LEN));
+		TRY(wire_get_exact(&in, out->box_secret, BOX_SECRET_LEN));
+	}
 done:
 	return e;
 }
@@ -113,7 +131,6 @@ static enum err invited_space(struct errctx *ec, struct sync *y, const struct sp
 	*out = (struct invited_space){ .id = row->id, .kind = row->kind, .tag = row->tag };
 	strcpy(out->name, row->name);
 	memcpy(out->sign, keys->public.sign, SIGN_PUBLIC_LEN);
-	memcpy(out->box, keys->public.box, BOX_PUBLIC_LEN);
 	device_keys_free(keys);
 	return ERR_OK;
 }
@@ -138,6 +155,9 @@ static enum err invite_issue(struct errctx *ec, struct sync *y, struct invitatio
 	out->device = issued->device;
 	out->compare = issued->compare;
 	memcpy(issued->secret, out->secret, INVITE_SECRET_LEN);
+	box_keypair(y->rng, issued->box, issued->box_secret);
+	for (size_t k = 0; k < out->spaces; k++)
+		memcpy(out->space[k].box, issued->box, BOX_PUBLIC_LEN);
 	issued->expires_ms = out->expires_ms;
 	return issued_save(ec, y, issued);
 }
@@ -287,10 +307,98 @@ enum err invite_withdraw(struct errctx *ec, struct sync *y, const char *id)
 	e = found == 1 ? store_kept_delete(ec, y->store, 0, name) : found == 0 ? ERR_NOT_FOUND : ERR_USAGE;
 	if (e == ERR_OK)
 		e = requests_drop(ec, y, name + strlen(KEPT_INVITE));
+	if (e == ERR_OK)
+		e = store_forget_ask(ec, y->store);
 	if (e == ERR_USAGE)
 		return err_set(ec, e, "More than one invitation starts with %1. Type a few more characters.", id, NULL,
 		               NULL);
 	if (e == ERR_NOT_FOUND)
 		return err_set(ec, e, "There is no invitation %1. See invite list.", id, NULL, NULL);
+	return e;
+}
+
+/* --- opening requests --- */
+
+struct opening {
+	int64_t space;
+	struct bytes file;
+	struct buf *plain;
+	enum err e; /* ERR_NOT_FOUND: nothing opened it so far */
+};
+
+static enum err pair_open(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
+                          const uint8_t secret[static BOX_SECRET_LEN])
+{
+	struct opening *o = arg;
+	enum err e = join_unseal(o->file, BOX_JOIN_REQUEST, public, secret, o->plain);
+
+	return e == ERR_DAMAGED ? ERR_NOT_FOUND : e;
+}
+
+static enum err issued_open(void *arg, const char *name, struct bytes value)
+{
+	struct opening *o = arg;
+	struct issued issued;
+	enum err e = issued_get(value, &issued);
+
+	(void)name;
+	if (e == ERR_OK && o->e == ERR_NOT_FOUND && issued.space[0] == o->space && has_box(&issued))
+		o->e = pair_open(o, issued.box, issued.box_secret);
+	secret_wipe(&issued, sizeof(issued));
+	return e;
+}
+
+enum err invite_unseal(struct errctx *ec, struct sync *y, const struct space_row *space, struct bytes file,
+                       struct buf *plain)
+{
+	struct opening o = { space->n, file, plain, ERR_NOT_FOUND };
+	enum err e = store_kept_each(ec, y->store, 0, KEPT_INVITE, issued_open, &o);
+
+	if (e == ERR_OK && o.e == ERR_NOT_FOUND)
+		o.e = box_pairs_try(ec, y, space, pair_open, &o);
+	return e == ERR_OK ? o.e : e;
+}
+
+struct ended {
+	int64_t before_ms;
+	struct issued *list;
+	size_t n;
+};
+
+static enum err ended_one(void *arg, const char *name, struct bytes value)
+{
+	struct ended *all = arg;
+	struct issued *list = NULL;
+	struct issued issued;
+	enum err e = issued_get(value, &issued);
+
+	(void)name;
+	if (e == ERR_OK && issued.expires_ms < all->before_ms && has_box(&issued)) {
+		secret_wipe(issued.box_secret, BOX_SECRET_LEN);
+		memset(issued.box, 0, BOX_PUBLIC_LEN);
+		list = realloc(all->list, (all->n + 1) * sizeof(*list));
+		if (list == NULL) {
+			e = ERR_NO_MEMORY;
+		} else {
+			all->list = list;
+			list[all->n++] = issued;
+		}
+	}
+	secret_wipe(&issued, sizeof(issued));
+	return e;
+}
+
+enum err invites_tend(struct errctx *ec, struct sync *y)
+{
+	struct ended all = { .before_ms = clock_now(y->clock) - INVITE_DAYS * DAY_MS };
+	enum err e = store_kept_each(ec, y->store, 0, KEPT_INVITE, ended_one, &all);
+
+	for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+		e = issued_save(ec, y, &all.list[i]);
+	if (e == ERR_OK && all.n > 0)
+		e = store_forget_ask(ec, y->store);
+	for (size_t i = 0; i < all.n; i++)
+		secret_wipe(&all.list[i], sizeof(all.list[i]));
+	free(all.list);
 	return e;
 }

@@ -2,11 +2,11 @@
 /*
  * Joining a space.
  *
- * An invitation names the repository, the spaces, the inviting device's public keys and a one-time secret that only
- * authenticates. The joiner posts fresh public keys, with a MAC under the secret, in a box for the inviting device;
- * that device accepts once and in time, writes the membership, and answers in a box with the epochs' keys and the
- * state below which the joiner accepts nothing. Nothing is encrypted under the secret.
- * Without an invitation, a joiner posts bare public keys; a member compares six words and approves.
+ * An invitation names the repository, the spaces, the inviting device's signing keys, a box key of its own and a
+ * one-time secret that only authenticates. The joiner posts fresh public keys, with a MAC under the secret, in a box
+ * for that key; the inviting device accepts once and in time, writes the membership, and answers in a box with the
+ * epochs' keys and the state below which the joiner accepts nothing. Nothing is encrypted under the secret. Without an
+ * invitation, a joiner posts bare public keys; a member compares six words and approves.
  */
 #ifndef SLB_SYNC_JOIN_H
 #define SLB_SYNC_JOIN_H
@@ -24,7 +24,7 @@ struct invited_space {
 	struct tag tag;
 	char name[SPACE_NAME_MAX + 1];
 	uint8_t sign[SIGN_PUBLIC_LEN]; /* of the inviting device there */
-	uint8_t box[BOX_PUBLIC_LEN];
+	uint8_t box[BOX_PUBLIC_LEN];   /* of the invitation itself; an earlier version's: of that device */
 };
 
 struct invitation {
@@ -73,6 +73,9 @@ enum err invite_list(struct errctx *ec, struct sync *y, struct invite_row **out,
 /* By its id or the start of it: ERR_NOT_FOUND, or ERR_USAGE when several fit, with a sentence. Who asked with it and
  * was not let in yet no longer asks. In a transaction. */
 enum err invite_withdraw(struct errctx *ec, struct sync *y, const char *id) MUST_CHECK;
+/* Once in each sync. What opens requests by an invitation goes when the invitation ended INVITE_DAYS ago: until then
+ * one that comes late, or second, is still told of. In a transaction. */
+enum err invites_tend(struct errctx *ec, struct sync *y) MUST_CHECK;
 
 /* Makes the spaces of an invitation one's own, as asked for, and puts the request into the outgoing files. ERR_REFUSED
  * when one is a member already, or asked with this very invitation; ERR_LATER when the invitation's time is over. In a

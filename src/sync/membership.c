@@ -273,7 +273,7 @@ static const struct box_told *last_box(const struct gather *g, const struct stan
 		const struct box_told *box = &g->m->box[i];
 
 		if (device_cmp(box->at.author, s->device) == 0 && box->at.seq <= s->keep &&
-		    (last == NULL || box->at.seq > last->at.seq))
+		    (last == NULL || box->at.seq >= last->at.seq)) /* of one batch: the last in it */
 			last = box;
 	}
 	return last;

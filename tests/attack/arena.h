@@ -48,11 +48,12 @@ static inline void tables_open(struct arena *a, size_t home)
 	sqlite3 *db = vault_db(a->w.app[home]->vault);
 	sqlite3_stmt *list = NULL;
 
-	assert_int_equal(sqlite3_prepare_v2(db,
-	                                    "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE "
-	                                    "'CREATE VIRTUAL%' AND name NOT IN ('set_aside', 'waiting', 'awaits') ORDER BY name",
-	                                    -1, &list, NULL),
-	                 SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db,
+	                       "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE "
+	                       "'CREATE VIRTUAL%' AND name NOT IN ('set_aside', 'waiting', 'awaits') ORDER BY name",
+	                       -1, &list, NULL),
+	    SQLITE_OK);
 	while (sqlite3_step(list) == SQLITE_ROW) {
 		char sql[100];
 
@@ -93,8 +94,9 @@ static inline void held_now(struct arena *a, size_t home, uint8_t out[static 32]
 /* Room for more: what was set aside and what waits has a bound (S4), and is looked at before it goes. */
 static inline void shelves_clear(struct arena *a, size_t home)
 {
-	assert_int_equal(sqlite3_exec(vault_db(a->w.app[home]->vault), "DELETE FROM set_aside; DELETE FROM waiting; DELETE FROM awaits",
-	                              NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(vault_db(a->w.app[home]->vault),
+	                              "DELETE FROM set_aside; DELETE FROM waiting; DELETE FROM awaits", NULL, NULL,
+	                              NULL),
 	                 SQLITE_OK);
 }
 

@@ -50,9 +50,8 @@ static struct buf letter_of(struct world *w, size_t home, uint8_t type)
 	return out;
 }
 
-/* What lies in a letter, for who holds the keys of `home`. */
-static struct buf letter_open(struct world *w, size_t home, const char *space, struct bytes file, enum box_type type,
-                              size_t tail)
+/* What lies in an answer, for who holds the keys of `home`. */
+static struct buf letter_open(struct world *w, size_t home, const char *space, struct bytes file)
 {
 	struct sync y = sync_of_home(w, home);
 	struct errctx ec = { 0 };
@@ -60,9 +59,22 @@ static struct buf letter_open(struct world *w, size_t home, const char *space, s
 	struct buf out = { 0 };
 
 	assert_int_equal(device_keys_load(&ec, &y, space_named(w, home, space).n, &keys), ERR_OK);
-	assert_int_equal(join_unseal(file, type, keys->public.box, keys->box_secret, &out), ERR_OK);
+	assert_int_equal(join_unseal(file, BOX_JOIN_ANSWER, keys->public.box, keys->box_secret, &out), ERR_OK);
 	device_keys_free(keys);
-	out.len -= tail;
+	out.len -= SIGN_PUBLIC_LEN + SIGN_LEN;
+	return out;
+}
+
+/* What lies in a request, for who issued the invitation. */
+static struct buf request_open(struct world *w, size_t home, const char *space, struct bytes file)
+{
+	struct sync y = sync_of_home(w, home);
+	struct space_row row = space_named(w, home, space);
+	struct errctx ec = { 0 };
+	struct buf out = { 0 };
+
+	assert_int_equal(invite_unseal(&ec, &y, &row, file, &out), ERR_OK);
+	out.len -= HASH_LEN;
 	return out;
 }
 
@@ -81,7 +93,7 @@ static void asking_begin(struct asking *k, uint64_t seed)
 	buf_free(&v.text);
 	k->plein = space_named(&k->w, 3, "Plein");
 	k->request = letter_of(&k->w, 3, FILE_JOIN_REQUEST);
-	k->request_plain = letter_open(&k->w, 1, "Plein", buf_bytes(&k->request), BOX_JOIN_REQUEST, HASH_LEN);
+	k->request_plain = request_open(&k->w, 1, "Plein", buf_bytes(&k->request));
 	k->nick_at = 1 + 1 + 1 + INVITATION_ID_LEN + 1;
 	assert_memory_equal(k->request_plain.data + k->nick_at, "Drie", 4);
 }
@@ -542,8 +554,7 @@ static void answers(struct asking *k, uint64_t count)
 	uint64_t taken = 0;
 
 	k->answer = letter_of(&k->w, 1, FILE_JOIN_ANSWER);
-	k->answer_plain =
-	    letter_open(&k->w, 3, "Plein", buf_bytes(&k->answer), BOX_JOIN_ANSWER, SIGN_PUBLIC_LEN + SIGN_LEN);
+	k->answer_plain = letter_open(&k->w, 3, "Plein", buf_bytes(&k->answer));
 	for (uint64_t n = 1; n <= count; n++) {
 		if (n % 10 != 0) {
 			if (!bytes_changed(k, buf_bytes(&k->answer), &file))

@@ -274,9 +274,9 @@ static const struct forged_case {
 } cases[] = {
 	{ "as an honest program makes it", honest, TAKEN },
 	{ "about a record that it has seen", about_known, TAKEN },
-	{ "under another member's tag", tag_of_other, ASIDE },
+	{ "under another member's tag", tag_of_other, WAITS }, /* somebody may have it, too */
 	{ "under a tag that nobody has", tag_of_nobody, WAITS },
-	{ "of the circle, as the neighbourhood's", other_space, ASIDE },
+	{ "of the circle, as the neighbourhood's", other_space, WAITS },
 	{ "under an epoch that is not known", unknown_epoch, WAITS },
 	{ "under another key", wrong_key, ASIDE },
 	{ "with a gap in the numbers", gap, WAITS },

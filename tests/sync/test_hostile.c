@@ -41,6 +41,8 @@ static void test_tag_taken(void **state)
 	struct device_keys *fresh = NULL;
 	struct forge f;
 	struct draft d = { 0 };
+	struct errctx ec = { 0 };
+	struct vv seen = { 0 };
 	struct buf file = { 0 };
 	struct edit edit;
 	struct bundle b;
@@ -63,9 +65,15 @@ static void test_tag_taken(void **state)
 	device_keys_free(f.keys);
 	f.keys = fresh;
 	f.head.device = b.tag;
-	f.body.context_count = 1; /* it saw that it was let in */
-	f.context[0] = (struct context_entry){ .dev = f.author, .seq = f.seq - 1 };
-	memcpy(f.context[0].hash, f.body.prev, VV_HASH_LEN);
+	/* it saw that it was let in, and what was seen there */
+	assert_int_equal(store_vector(&ec, w.app[2]->store, f.space.n, &seen), ERR_OK);
+	assert_int_equal(seen.n, 2);
+	f.body.context_count = seen.n;
+	for (size_t i = 0; i < seen.n; i++) {
+		f.context[i] = (struct context_entry){ .dev = seen.e[i].dev, .seq = seen.e[i].seq };
+		memcpy(f.context[i].hash, seen.e[i].hash, VV_HASH_LEN);
+	}
+	vv_free(&seen);
 	f.author = device_id_make(f.space.id, b.sign, 0);
 	f.seq = f.body.first_counter = 1;
 	memset(f.body.prev, 0, HASH_LEN);

@@ -14,3 +14,13 @@ CREATE INDEX act_space ON act (space);
 -- Edits that stand in the log and do not count: beyond a removal, or beyond the role of their author. Worked out again
 -- whenever that changes.
 CREATE TABLE void (edit INTEGER PRIMARY KEY);
+
+-- What changed in the contexts of each device from batch to batch: the context of any batch is, of each other device, the
+-- last row up to it. All of it can be read again from the batches.
+CREATE TABLE seen (
+	author INTEGER NOT NULL,      -- device
+	device INTEGER NOT NULL,      -- of which
+	at INTEGER NOT NULL,          -- from this batch of the author on
+	seq INTEGER NOT NULL,         -- up to which of its batches
+	PRIMARY KEY (author, device, at)
+) WITHOUT ROWID;
