@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "crypto/secret.h"
 #include "crypto/sheet.h"
+#include "sync/paper.h"
 #include "vault/keychange.h"
 
 _Static_assert(SHEET_WORD_COUNT == SHEET_WORDS && SHEET_WORD_TEXT == WORD_LEN + 1, "all words of a sheet");
@@ -71,13 +72,13 @@ static enum err issue_commit(struct errctx *ec, struct keychange *kc, struct she
 }
 
 enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t day, sheet_write_fn write, void *arg,
-                              struct sheet_issued *out)
+                              struct paper **paper, struct sheet_issued *out)
 {
 	struct secrets *s = secret_new(sizeof(*s));
 	struct keyfile_sheet sheet = { 0, 0 };
 	enum err e = s == NULL ? err_errno(ec, ENOMEM, "keys") : ERR_OK;
 
-	*out = (struct sheet_issued){ SHEET_NOT_WRITTEN, 0, 0 };
+	*out = (struct sheet_issued){ .fate = SHEET_NOT_WRITTEN };
 	if (e == ERR_OK)
 		e = keychange_sheet(kc, ec, day, s->secret, &sheet);
 	if (e == ERR_OK) {
@@ -86,10 +87,26 @@ enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t d
 		out->before = sheet.number - 1;
 		e = write(arg, ec, &s->view);
 	}
+	if (e == ERR_OK && paper != NULL) {
+		*paper = paper_make(s->secret, sheet.number, (uint32_t)sheet.day);
+		e = *paper == NULL ? err_errno(ec, ENOMEM, "keys") : ERR_OK;
+	}
 	if (e == ERR_OK)
 		e = issue_commit(ec, kc, out);
 	secret_free(s);
 	return e;
+}
+
+/* The sheet opens this home already: where this fails `status` says what it does not bring back. */
+static bool paper_note(struct app *app, const struct paper *p)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	enum err e = store_begin(NULL, app->store);
+
+	if (e != ERR_OK)
+		return false;
+	e = paper_put(NULL, &y, p);
+	return within_end(NULL, app, e) == ERR_OK;
 }
 
 enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const struct sheet_ask *ask,
@@ -97,18 +114,23 @@ enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const s
 {
 	struct app *app = ask->app != NULL && app_is_open(ask->app) ? ask->app : NULL;
 	struct keychange *kc = NULL;
+	struct paper *paper = NULL;
 	uint32_t noted = 0;
 	char *keys = file_join(o->home, "keys");
 	enum err e = keys == NULL ? no_memory(ec, o) : ERR_OK;
 
-	*out = (struct sheet_issued){ SHEET_NOT_WRITTEN, 0, 0 };
+	*out = (struct sheet_issued){ .fate = SHEET_NOT_WRITTEN };
 	if (e == ERR_OK)
 		e = keychange_by_passphrase(ec, keys, ask->passphrase, app_rng(o), &kc);
 	if (e == ERR_OK && app != NULL && noted_get(NULL, app, &noted) == ERR_OK)
 		keychange_sheet_after(kc, noted);
 	if (e == ERR_OK)
-		e = app_sheet_issue_with(ec, kc, app_day_of(clock_now(app_clock(o))), ask->write, ask->arg, out);
+		e = app_sheet_issue_with(ec, kc, app_day_of(clock_now(app_clock(o))), ask->write, ask->arg,
+		                         app == NULL ? NULL : &paper, out);
 	keychange_free(kc);
+	if (out->fate == SHEET_OPENS && app != NULL)
+		out->noted = paper_note(app, paper);
+	paper_free(paper);
 	if (e == ERR_OK && app != NULL)
 		app_sheet_note(app);
 	free(keys);

@@ -35,6 +35,7 @@ struct sheet_issued {
 	enum sheet_fate fate;
 	uint32_t number;
 	uint32_t before; /* number of the sheet that no longer opens; 0: there was none */
+	bool noted;      /* the open vault knows of it, and will make it a device of every space (sync/paper.h) */
 };
 
 /* Issues a new sheet with the home's passphrase: `write` first, then the key file, in which it takes the place of an
@@ -51,8 +52,10 @@ enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const s
 
 /* The second half, for harnesses: `kc` was opened. */
 struct keychange;
+struct paper;
+/* `*paper`: what a vault is to keep of the sheet (sync/paper.h); paper_free() it. NULL: not asked for. */
 enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t day, sheet_write_fn write, void *arg,
-                              struct sheet_issued *out) MUST_CHECK;
+                              struct paper **paper, struct sheet_issued *out) MUST_CHECK;
 
 /* The number and day of the sheet that opens this home; number 0: none. */
 struct sheet_known {

@@ -132,6 +132,10 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return join_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_ANSWER)
 		return join_answer_receive(ec, y, file, r, fate, why);
+	if (h.type == FILE_PAPER) { /* of a home for its sheet */
+		*fate = FATE_OTHER;
+		return ERR_OK;
+	}
 	e = space_find(ec, y, h.space, &space);
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && space.state != SPACE_MEMBER)) {
 		r->awaits.what = AWAITS_SPACE;

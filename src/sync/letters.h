@@ -4,6 +4,7 @@
 #ifndef SLB_SYNC_LETTERS_H
 #define SLB_SYNC_LETTERS_H
 
+#include "model/wire.h"
 #include "sync/join.h"
 
 /* A request without an invitation: header | bundle | signature over both, told by its sequence number. */
@@ -17,6 +18,13 @@ enum err mailbox(struct errctx *ec, struct sync *y, int64_t neighbourhood, char 
 /* A letter goes into the outgoing files under a name that no other has: `what` and the start of its hash. */
 enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, const char *what,
                      struct bytes file) MUST_CHECK;
+
+/* A space as one tells it to somebody who comes in: [space id, kind, tag, name, genesis, founder's bundle, epochs,
+ * heads]. */
+enum err letter_space_put(struct errctx *ec, struct sync *y, const struct space_row *s, struct buf *out) MUST_CHECK;
+/* The last four of these, for a space that is there now: the founder is registered, the keys are kept, and the heads
+ * are the floor. ERR_DAMAGED where they do not fit its id. Within a transaction. */
+enum err letter_space_take(struct errctx *ec, struct sync *y, const struct space_row *s, struct wire_in *in) MUST_CHECK;
 
 /* Proof that the joiner holds the secret of each key it shows: signed with that key. */
 void possession_hash(const uint8_t bundle[static BUNDLE_LEN], struct space_id space,
