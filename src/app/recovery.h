@@ -34,8 +34,9 @@ enum sheet_fate {
 struct sheet_issued {
 	enum sheet_fate fate;
 	uint32_t number;
-	uint32_t before; /* number of the sheet that no longer opens; 0: there was none */
-	bool noted;      /* the open vault knows of it, and will make it a device of every space (sync/paper.h) */
+	uint32_t before;  /* number of the sheet that no longer opens; 0: there was none */
+	bool noted;       /* the open vault knows of it, and will make it a device of every space (sync/paper.h) */
+	bool noted_later; /* it will, when it is opened the next time */
 };
 
 /* Issues a new sheet with the home's passphrase: `write` first, then the key file, in which it takes the place of an
@@ -67,6 +68,9 @@ enum err app_sheet_known(struct errctx *ec, const char *home, struct sheet_known
 /* Notes in the vault the number of the sheet that its key file names, where it is a later one than was noted before.
  * Best effort; at each opening by passphrase, when a sheet was made, and as the owner of an open vault closes it. */
 void app_sheet_note(struct app *app);
+/* Takes up what was left of a sheet that was made while another process had the vault. At each opening; best effort. A
+ * file HOME/sheet.note: sealed under a key of the master key (tag SB14), removed when it is taken. */
+void app_sheet_pick_up(struct app *app, const uint8_t master[static 32]);
 /* ERR_REFUSED where the key file names an earlier sheet than was noted: an older key file was put back, and what is
  * sealed to the sheet in it could be opened by words that somebody else has. */
 enum err app_sheet_is_newest(struct errctx *ec, struct app *app) MUST_CHECK;

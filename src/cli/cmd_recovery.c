@@ -80,10 +80,14 @@ static void sheet_say(struct command_call *call, const char *path, const struct 
 		               "can read: you, when this computer is lost, or whoever finds the paper."),
 		            NULL, NULL, NULL);
 	else
-		command_say(call,
-		            TR("It opens this home, but cannot bring it back from the shared repository: the vault was "
-		               "in use. For that, first type: sleutelbos lock. Then make a new sheet."),
-		            NULL, NULL, NULL);
+		command_say(
+		    call,
+		    issued->noted_later
+		        ? TR("The vault is open. Type: sleutelbos lock. Then sync: from then on, who has these words "
+		             "and the shared repository has all that you can read.")
+		        : TR("It opens this home, but cannot bring it back from the shared repository. For that, "
+		             "make a new sheet."),
+		    NULL, NULL, NULL);
 	number_text(issued->before, n);
 	if (issued->before > 0)
 		command_say(

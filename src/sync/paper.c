@@ -20,7 +20,6 @@
 #define KEPT_PAPER_DEVICE "paper-device"
 #define KEPT_PAPER_LETTER "paper-letter"
 #define PAPER_HEAD (12 + BOX_PUBLIC_LEN + SHEET_AUTHOR_LEN)
-#define PAPER_LEN (PAPER_HEAD + SHEET_DEVICES * BUNDLE_LEN)
 #define DEVICE_LEN (4 + DEVICE_ID_LEN)
 #define LETTER_LEN (8 + 2 * HASH_LEN + 8)
 /* What was written since is not promised by the last letter; so there is another now and then. */
@@ -67,21 +66,47 @@ void paper_free(struct paper *p)
 	secret_free(p);
 }
 
+void paper_encode(const struct paper *p, uint8_t out[static PAPER_LEN])
+{
+	be32_put(out, p->number);
+	be32_put(out + 4, p->day);
+	be32_put(out + 8, p->next);
+	memcpy(out + 12, p->letter, BOX_PUBLIC_LEN);
+	memcpy(out + 12 + BOX_PUBLIC_LEN, p->author, SHEET_AUTHOR_LEN);
+	for (size_t i = 0; i < SHEET_DEVICES; i++)
+		bundle_put(&p->device[i], out + PAPER_HEAD + i * BUNDLE_LEN);
+}
+
+enum err paper_decode(struct bytes in, struct paper **out)
+{
+	struct paper *p = NULL;
+
+	*out = NULL;
+	if (in.len != PAPER_LEN)
+		return ERR_DAMAGED;
+	p = secret_new(sizeof(*p));
+	if (p == NULL)
+		return ERR_NO_MEMORY;
+	p->number = be32_get(in.data);
+	p->day = be32_get(in.data + 4);
+	p->next = be32_get(in.data + 8);
+	memcpy(p->letter, in.data + 12, BOX_PUBLIC_LEN);
+	memcpy(p->author, in.data + 12 + BOX_PUBLIC_LEN, SHEET_AUTHOR_LEN);
+	for (size_t i = 0; i < SHEET_DEVICES; i++)
+		bundle_get(in.data + PAPER_HEAD + i * BUNDLE_LEN, &p->device[i]);
+	*out = p;
+	return ERR_OK;
+}
+
 enum err paper_put(struct errctx *ec, struct sync *y, const struct paper *p)
 {
 	uint8_t *b = secret_new(PAPER_LEN);
-	enum err e = ERR_OK;
+	enum err e = ERR_NO_MEMORY;
 
-	if (b == NULL)
-		return ERR_NO_MEMORY;
-	be32_put(b, p->number);
-	be32_put(b + 4, p->day);
-	be32_put(b + 8, p->next);
-	memcpy(b + 12, p->letter, BOX_PUBLIC_LEN);
-	memcpy(b + 12 + BOX_PUBLIC_LEN, p->author, SHEET_AUTHOR_LEN);
-	for (size_t i = 0; i < SHEET_DEVICES; i++)
-		bundle_put(&p->device[i], b + PAPER_HEAD + i * BUNDLE_LEN);
-	e = store_kept_put(ec, y->store, 0, KEPT_PAPER, (struct bytes){ b, PAPER_LEN });
+	if (b != NULL) {
+		paper_encode(p, b);
+		e = store_kept_put(ec, y->store, 0, KEPT_PAPER, (struct bytes){ b, PAPER_LEN });
+	}
 	secret_free(b);
 	return e;
 }
@@ -89,28 +114,14 @@ enum err paper_put(struct errctx *ec, struct sync *y, const struct paper *p)
 enum err paper_get(struct errctx *ec, struct sync *y, struct paper **out)
 {
 	struct buf b = { 0 };
-	struct paper *p = NULL;
 	enum err e = store_kept_get(ec, y->store, 0, KEPT_PAPER, &b);
 
 	*out = NULL;
-	if (e == ERR_OK && b.len != PAPER_LEN)
-		e = err_set(ec, ERR_DAMAGED, "The vault holds something that cannot be right. Run verify.", NULL, NULL,
-		            NULL);
-	if (e == ERR_OK) {
-		p = secret_new(sizeof(*p));
-		e = p == NULL ? ERR_NO_MEMORY : ERR_OK;
-	}
-	if (e == ERR_OK) {
-		p->number = be32_get(b.data);
-		p->day = be32_get(b.data + 4);
-		p->next = be32_get(b.data + 8);
-		memcpy(p->letter, b.data + 12, BOX_PUBLIC_LEN);
-		memcpy(p->author, b.data + 12 + BOX_PUBLIC_LEN, SHEET_AUTHOR_LEN);
-		for (size_t i = 0; i < SHEET_DEVICES; i++)
-			bundle_get(b.data + PAPER_HEAD + i * BUNDLE_LEN, &p->device[i]);
-		*out = p;
-	}
+	if (e == ERR_OK)
+		e = paper_decode(buf_bytes(&b), out);
 	buf_free(&b);
+	if (e == ERR_DAMAGED)
+		e = err_set(ec, e, "The vault holds something that cannot be right. Run verify.", NULL, NULL, NULL);
 	return e;
 }
 

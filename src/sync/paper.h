@@ -35,6 +35,10 @@ struct paper {
 /* Of these words; paper_free() it. NULL when out of memory. */
 struct paper *paper_make(const uint8_t secret[static SHEET_SECRET_LEN], uint32_t number, uint32_t day);
 void paper_free(struct paper *p); /* accepts NULL */
+/* As bytes; they are as secret as the author key in them. ERR_DAMAGED: not such bytes. */
+#define PAPER_LEN (12 + BOX_PUBLIC_LEN + SHEET_AUTHOR_LEN + SHEET_DEVICES * BUNDLE_LEN)
+void paper_encode(const struct paper *p, uint8_t out[static PAPER_LEN]);
+enum err paper_decode(struct bytes in, struct paper **out) MUST_CHECK;
 /* From now on it is this home's sheet. Within a transaction. */
 enum err paper_put(struct errctx *ec, struct sync *y, const struct paper *p) MUST_CHECK;
 /* ERR_NOT_FOUND without text where there is none. */

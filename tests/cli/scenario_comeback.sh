@@ -11,6 +11,7 @@ work="$TMPDIR/work"
 mkdir "$work"
 echo 'een lang wachtzinnetje van woorden' >"$TMPDIR/pw"
 unset SLEUTELBOS_HOME XDG_DATA_HOME
+trap '"$slb" --home "$TMPDIR/third" --quiet lock >/dev/null 2>&1' EXIT
 lang=en
 
 # as HOME COMMAND...
@@ -157,4 +158,17 @@ as omar sync >/dev/null
 is 'and it reaches nobody' '0' '[.[] | select(.text == "van de dief")] | length' omar contact list
 check 'the new one brings all back' as third recover --remote host.git --words-file 2.txt
 is 'what was written after it too' '1' '[.[] | select(.text == "niet voor het oude blad")] | length' third contact list
+
+# ---- a sheet that is made beside an open vault ----
+as third --quiet unlock --minutes 5
+check 'beside the owner' as third recovery sheet 3.txt
+check_says 'sleutelbos lock' 'it says what to do'
+check 'what the vault must know waits' test -e "$TMPDIR/third/sheet.note"
+as third lock >/dev/null 2>&1
+as third sync >/dev/null
+as third sync >/dev/null
+is 'then it is a device too' 'true' '[.spaces[].on_sheet] | all' third status
+check 'nothing of it lies about' test ! -e "$TMPDIR/third/sheet.note"
+check 'and brings everything back' as fourth recover --remote host.git --words-file 3.txt
+is 'as it was' '1' '[.[] | select(.text == "niet voor het oude blad")] | length' fourth contact list
 finish
