@@ -3,7 +3,9 @@
 // of them began, comes back too, for they box its key to the sheet; a fresh device goes on, and not a byte of the
 // sheet's secrets stays in the vault. A letter counts only with the word of a home that had the sheet, whoever can seal
 // to it. A host that shows less than was promised is noticed, and nothing is written meanwhile. A sheet with no device
-// left harms nothing, and is told.
+// left harms nothing, and is told. Seen to catch: letters taken without their author's word, a sheet whose second use
+// is taken for a copy of this device, a sheet that renews its box key, a space that goes on as the sheet, a letter
+// without a floor, a device number beyond the last.
 #include "sync/forge.h"
 
 #include "app/comeback.h"
