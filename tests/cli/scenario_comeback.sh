@@ -4,6 +4,7 @@
 # and neighbourhood, byte for byte as they were; it goes on writing and the others read that; the same sheet does it
 # twice. A sheet that was replaced brings back nothing that was written after, and says so. Words that are wrong, a
 # repository that is not the one, and a home that has everything change nothing.
+# Seen to catch: an earlier sheet that is not removed when a new one is made.
 set -u
 . tests/support/check.sh
 slb="$BUILD/sleutelbos"
