@@ -42,6 +42,10 @@ static const struct {
 	{ "used:", BACKUP_STAYS },    /* a hash of who used one */
 	{ "request:", BACKUP_STAYS }, /* public keys */
 	{ "held:", BACKUP_STAYS },    /* public keys, and what their owner calls itself */
+	/* sync/paper.c */
+	{ "paper", BACKUP_GOES },         /* the key under which a home speaks to its recovery sheet */
+	{ "paper-device", BACKUP_STAYS }, /* which device of which sheet is where: the next one removes it */
+	{ "paper-letter", BACKUP_STAYS }, /* hashes */
 	/* app/tally*.c: what one did once and never does again stays, so that T2 holds after a restore too */
 	{ "tally/secret/", BACKUP_GOES },
 	{ "tally/told/", BACKUP_STAYS },

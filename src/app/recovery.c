@@ -7,13 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/dates.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "base/file.h"
+#include "crypto/aead.h"
+#include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "crypto/sheet.h"
+#include "sync/paper.h"
 #include "vault/keychange.h"
 
 _Static_assert(SHEET_WORD_COUNT == SHEET_WORDS && SHEET_WORD_TEXT == WORD_LEN + 1, "all words of a sheet");
@@ -71,13 +75,13 @@ static enum err issue_commit(struct errctx *ec, struct keychange *kc, struct she
 }
 
 enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t day, sheet_write_fn write, void *arg,
-                              struct sheet_issued *out)
+                              struct paper **paper, struct sheet_issued *out)
 {
 	struct secrets *s = secret_new(sizeof(*s));
 	struct keyfile_sheet sheet = { 0, 0 };
 	enum err e = s == NULL ? err_errno(ec, ENOMEM, "keys") : ERR_OK;
 
-	*out = (struct sheet_issued){ SHEET_NOT_WRITTEN, 0, 0 };
+	*out = (struct sheet_issued){ .fate = SHEET_NOT_WRITTEN };
 	if (e == ERR_OK)
 		e = keychange_sheet(kc, ec, day, s->secret, &sheet);
 	if (e == ERR_OK) {
@@ -86,10 +90,84 @@ enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t d
 		out->before = sheet.number - 1;
 		e = write(arg, ec, &s->view);
 	}
+	if (e == ERR_OK && paper != NULL) {
+		*paper = paper_make(s->secret, sheet.number, (uint32_t)sheet.day);
+		e = *paper == NULL ? err_errno(ec, ENOMEM, "keys") : ERR_OK;
+	}
 	if (e == ERR_OK)
 		e = issue_commit(ec, kc, out);
 	secret_free(s);
 	return e;
+}
+
+/* ---- A sheet that is made while another process has the vault ---- */
+
+#define NOTE "sheet.note"
+#define NOTE_LABEL "sleutelbos sheet note 1"
+
+static struct bytes note_for(void)
+{
+	return (struct bytes){ (const uint8_t *)NOTE, strlen(NOTE) };
+}
+
+static bool note_write(const struct app_options *o, const struct keychange *kc, const struct paper *p)
+{
+	uint8_t *key = secret_new(AEAD_KEY_LEN);
+	uint8_t *plain = secret_new(PAPER_LEN);
+	char *path = file_join(o->home, NOTE);
+	struct buf sealed = { 0 };
+	enum err e = key == NULL || plain == NULL || path == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	if (e == ERR_OK) {
+		key_derive(keychange_master(kc), NOTE_LABEL, (struct bytes){ 0 }, key);
+		paper_encode(p, plain);
+		e = aead_seal(SEAL_SHEET_NOTE, key, note_for(), (struct bytes){ plain, PAPER_LEN }, app_rng(o),
+		              &sealed);
+	}
+	if (e == ERR_OK)
+		e = file_replace(NULL, path, buf_bytes(&sealed));
+	secret_free(key);
+	secret_free(plain);
+	buf_free(&sealed);
+	free(path);
+	return e == ERR_OK;
+}
+
+static bool paper_note(struct app *app, const struct paper *p);
+
+void app_sheet_pick_up(struct app *app, const uint8_t master[static 32])
+{
+	uint8_t *key = secret_new(AEAD_KEY_LEN);
+	char *path = file_join(app->home, NOTE);
+	struct buf sealed = { 0 };
+	struct buf plain = { 0 };
+	struct paper *p = NULL;
+
+	if (key == NULL || path == NULL || !file_exists(path) ||
+	    file_read(NULL, path, PAPER_LEN + AEAD_OVERHEAD, &sealed) != ERR_OK)
+		goto done;
+	key_derive(master, NOTE_LABEL, (struct bytes){ 0 }, key);
+	if (aead_unseal(SEAL_SHEET_NOTE, key, note_for(), buf_bytes(&sealed), &plain) != ERR_OK ||
+	    paper_decode(buf_bytes(&plain), &p) != ERR_OK || paper_note(app, p))
+		unlink(path); /* of another key: nothing that is ours */
+done:
+	paper_free(p);
+	buf_free(&plain);
+	buf_free(&sealed);
+	secret_free(key);
+	free(path);
+}
+
+/* The sheet opens this home already: where this fails `status` says what it does not bring back. */
+static bool paper_note(struct app *app, const struct paper *p)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	enum err e = store_begin(NULL, app->store);
+
+	if (e != ERR_OK)
+		return false;
+	e = paper_put(NULL, &y, p);
+	return within_end(NULL, app, e) == ERR_OK;
 }
 
 enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const struct sheet_ask *ask,
@@ -97,18 +175,25 @@ enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const s
 {
 	struct app *app = ask->app != NULL && app_is_open(ask->app) ? ask->app : NULL;
 	struct keychange *kc = NULL;
+	struct paper *paper = NULL;
 	uint32_t noted = 0;
 	char *keys = file_join(o->home, "keys");
 	enum err e = keys == NULL ? no_memory(ec, o) : ERR_OK;
 
-	*out = (struct sheet_issued){ SHEET_NOT_WRITTEN, 0, 0 };
+	*out = (struct sheet_issued){ .fate = SHEET_NOT_WRITTEN };
 	if (e == ERR_OK)
 		e = keychange_by_passphrase(ec, keys, ask->passphrase, app_rng(o), &kc);
 	if (e == ERR_OK && app != NULL && noted_get(NULL, app, &noted) == ERR_OK)
 		keychange_sheet_after(kc, noted);
 	if (e == ERR_OK)
-		e = app_sheet_issue_with(ec, kc, app_day_of(clock_now(app_clock(o))), ask->write, ask->arg, out);
+		e = app_sheet_issue_with(ec, kc, app_day_of(clock_now(app_clock(o))), ask->write, ask->arg, &paper,
+		                         out);
+	if (out->fate == SHEET_OPENS && app != NULL)
+		out->noted = paper_note(app, paper);
+	else if (out->fate == SHEET_OPENS)
+		out->noted_later = note_write(o, kc, paper);
 	keychange_free(kc);
+	paper_free(paper);
 	if (e == ERR_OK && app != NULL)
 		app_sheet_note(app);
 	free(keys);

@@ -34,7 +34,9 @@ enum sheet_fate {
 struct sheet_issued {
 	enum sheet_fate fate;
 	uint32_t number;
-	uint32_t before; /* number of the sheet that no longer opens; 0: there was none */
+	uint32_t before;  /* number of the sheet that no longer opens; 0: there was none */
+	bool noted;       /* the open vault knows of it, and will make it a device of every space (sync/paper.h) */
+	bool noted_later; /* it will, when it is opened the next time */
 };
 
 /* Issues a new sheet with the home's passphrase: `write` first, then the key file, in which it takes the place of an
@@ -51,8 +53,10 @@ enum err app_sheet_issue(struct errctx *ec, const struct app_options *o, const s
 
 /* The second half, for harnesses: `kc` was opened. */
 struct keychange;
+struct paper;
+/* `*paper`: what a vault is to keep of the sheet (sync/paper.h); paper_free() it. NULL: not asked for. */
 enum err app_sheet_issue_with(struct errctx *ec, struct keychange *kc, int64_t day, sheet_write_fn write, void *arg,
-                              struct sheet_issued *out) MUST_CHECK;
+                              struct paper **paper, struct sheet_issued *out) MUST_CHECK;
 
 /* The number and day of the sheet that opens this home; number 0: none. */
 struct sheet_known {
@@ -64,6 +68,9 @@ enum err app_sheet_known(struct errctx *ec, const char *home, struct sheet_known
 /* Notes in the vault the number of the sheet that its key file names, where it is a later one than was noted before.
  * Best effort; at each opening by passphrase, when a sheet was made, and as the owner of an open vault closes it. */
 void app_sheet_note(struct app *app);
+/* Takes up what was left of a sheet that was made while another process had the vault. At each opening; best effort. A
+ * file HOME/sheet.note: sealed under a key of the master key (tag SB14), removed when it is taken. */
+void app_sheet_pick_up(struct app *app, const uint8_t master[static 32]);
 /* ERR_REFUSED where the key file names an earlier sheet than was noted: an older key file was put back, and what is
  * sealed to the sheet in it could be opened by words that somebody else has. */
 enum err app_sheet_is_newest(struct errctx *ec, struct app *app) MUST_CHECK;

@@ -356,8 +356,10 @@ enum err app_open(struct errctx *ec, const struct app_options *o, struct bytes p
 	}
 	if (e == ERR_OK)
 		e = app_open_with_key(ec, o, master, false, NULL, out);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
 		app_sheet_note(*out);
+		app_sheet_pick_up(*out, master);
+	}
 	secret_free(master);
 	free(keys);
 	return e;

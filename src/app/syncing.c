@@ -28,6 +28,7 @@
 #include "sync/inbox.h"
 #include "sync/join.h"
 #include "sync/outbox.h"
+#include "sync/paper.h"
 #include "sync/restored.h"
 #include "vault/vault.h"
 
@@ -80,6 +81,8 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 		e = again_away(ec, app->store, list[i].n, &away);
 		if (e == ERR_OK && !away)
 			e = epochs_tend(ec, &y, &list[i], &closed);
+		if (e == ERR_OK && !away)
+			e = paper_tend(ec, &y, &list[i]);
 		if (e == ERR_OK && !away)
 			e = outbox_seal(ec, &y, &list[i]);
 	}
@@ -346,6 +349,18 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	return e;
 }
 
+/* All of this neighbourhood was sent: what the recovery sheet must know of it may follow. */
+static enum err sheet_letter(struct errctx *ec, struct app *app, int64_t neighbourhood)
+{
+	struct sync y = sync_of(app);
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = paper_letter(ec, &y, neighbourhood);
+	return within_end(ec, app, e);
+}
+
 /* Is there something that another round would send? */
 static enum err more_to_send(struct errctx *ec, struct app *app, int64_t neighbourhood, bool *out)
 {
@@ -498,6 +513,9 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_LATER;
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
+		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !r.ahead &&
+		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
+			e = more_to_send(ec, app, neighbourhood->n, &more);
 		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
 		       (more || again || r.received.joined + r.received.carried > 0);
 	}
@@ -600,6 +618,8 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 	*out = (struct space_status){ .asked = row->state == SPACE_ASKED };
 	if (e == ERR_OK && row->state == SPACE_MEMBER)
 		e = floor_open(ec, &y, row->n, &out->coming_in);
+	if (e == ERR_OK && row->state == SPACE_MEMBER)
+		e = paper_reaches(ec, &y, row, &out->on_sheet);
 	snprintf(out->name, sizeof(out->name), "%s", row->name);
 	snprintf(out->kind, sizeof(out->kind), "%s", kind_text(row->kind));
 	for (size_t i = 0; i < n; i++)

@@ -40,6 +40,7 @@ struct space_status {
 	size_t devices;
 	uint64_t unsent;
 	bool asked;
+	bool on_sheet;  /* the recovery sheet brings it back from the repository alone */
 	bool coming_in; /* joined, and not all is here that was promised: nothing can be written there yet */
 };
 

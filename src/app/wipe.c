@@ -20,7 +20,8 @@
 /* Written before the key file goes, removed last. */
 #define MARKER "wipe.begun"
 
-static const char *const KEY_FILES[] = { "keys", "keys.new", "keys.init", "keys.init.new" };
+static const char *const KEY_FILES[] = { "keys",          "keys.new",   "keys.init",
+	                                 "keys.init.new", "sheet.note", "sheet.note.new" };
 static const char *const OTHERS[] = { "vault.db",  "vault.db-wal", "vault.mark", "vault.new", "next",
 	                              "next.part", BACKUP_PART,    "spool",      "owner" };
 /* The courier's caches: repo-1, repo-2 ... */

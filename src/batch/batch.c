@@ -38,7 +38,7 @@ enum err file_header_get(struct bytes file, struct file_header *out)
 
 	if (file.len < FILE_HEADER_LEN || file.len > FILE_MAX)
 		return ERR_DAMAGED;
-	if (file.data[5] < FILE_BATCH || file.data[5] > FILE_CARRY)
+	if (file.data[5] < FILE_BATCH || file.data[5] > FILE_PAPER)
 		return ERR_DAMAGED;
 	out->type = (enum file_type)file.data[5];
 	memcpy(out->space.b, file.data + 8, TAG_LEN);
@@ -281,6 +281,8 @@ enum err boxes_unseal(struct bytes file, struct space_id space, const uint8_t pu
 
 static enum file_type join_file_type(enum box_type type)
 {
+	if (type == BOX_PAPER)
+		return FILE_PAPER;
 	return type == BOX_JOIN_REQUEST ? FILE_JOIN_REQUEST : FILE_JOIN_ANSWER;
 }
 

@@ -37,7 +37,8 @@ enum file_type {
 	FILE_JOIN_REQUEST = 3,
 	FILE_JOIN_ANSWER = 4,
 	FILE_SNAPSHOT = 5,
-	FILE_CARRY = 6
+	FILE_CARRY = 6,
+	FILE_PAPER = 7 /* like a join file, for a recovery sheet (sync/paper.h) */
 };
 
 struct file_header {

@@ -2,9 +2,11 @@
 // The recovery sheet, what it is for, and another key for a home (V4, V6). Words go from paper or file into guarded
 // memory and nowhere else (V1).
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/comeback.h"
 #include "app/recovery.h"
 #include "app/rekey.h"
 #include "base/file.h"
@@ -72,6 +74,20 @@ static void sheet_say(struct command_call *call, const char *path, const struct 
 	    TR("Recovery sheet number %1 is in %2. Print it, keep the paper away from your laptop, and delete the "
 	       "file: its words open this home."),
 	    n, path, NULL);
+	if (issued->noted)
+		command_say(call,
+		            TR("Sync now. From then on, who has these words and the shared repository has all that you "
+		               "can read: you, when this computer is lost, or whoever finds the paper."),
+		            NULL, NULL, NULL);
+	else
+		command_say(
+		    call,
+		    issued->noted_later
+		        ? TR("The vault is open. Type: sleutelbos lock. Then sync: from then on, who has these words "
+		             "and the shared repository has all that you can read.")
+		        : TR("It opens this home, but cannot bring it back from the shared repository. For that, "
+		             "make a new sheet."),
+		    NULL, NULL, NULL);
 	number_text(issued->before, n);
 	if (issued->before > 0)
 		command_say(
@@ -96,7 +112,7 @@ enum err recovery_sheet_make(struct command_call *call, const char *path, const 
 	struct io_write w = { .token = -1 };
 	struct sheet_file f = { .call = call, .w = &w };
 	struct sheet_ask ask = { bytes_of(passphrase), call->app, sheet_write, &f };
-	struct sheet_issued issued = { SHEET_NOT_WRITTEN, 0, 0 };
+	struct sheet_issued issued = { .fate = SHEET_NOT_WRITTEN };
 	struct app *own = NULL;
 	int claim = -1;
 	struct sheet_text *buffer = sheet_text_new();
@@ -256,7 +272,133 @@ static enum err recover(struct command_call *call, struct sheet_text *words)
 	return e;
 }
 
-enum err cmd_recover(struct command_call *call)
+/* ---- recover --remote: a lost home comes back ---- */
+
+static enum err back_doc(struct command_call *call, const struct comeback_view *v)
+{
+	struct doc *d = doc_new();
+
+	doc_object(d, NULL);
+	doc_text(d, "home", call->options->home);
+	doc_int(d, "sheet", v->number);
+	doc_array(d, "spaces");
+	for (size_t i = 0; i < v->count; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "name", v->spaces[i].name);
+		doc_text(d, "kind", v->spaces[i].kind);
+		doc_text(d, "state",
+		         v->spaces[i].coming_in ? "coming_in"
+		         : v->spaces[i].removed ? "removed"
+		                                : "member");
+		doc_end(d);
+	}
+	doc_end(d);
+	doc_text(d, "result", v->sync.result == SYNC_DONE ? "done" : v->sync.result == SYNC_LATER ? "later" : "person");
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+static void back_text(struct command_call *call, const struct comeback_view *v)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		const char *name = v->spaces[i].name;
+
+		if (v->spaces[i].coming_in)
+			command_say(
+			    call, TR("%1 is still coming in: the host has not shown everything yet. Sync again later."),
+			    name, NULL, NULL);
+		else if (v->spaces[i].removed)
+			command_say(
+			    call,
+			    TR("%1 is here as it was when this sheet was replaced, or you were removed. What came "
+			       "later is not, and what you write there reaches nobody."),
+			    name, NULL, NULL);
+		else
+			command_say(call, TR("%1 is back."), name, NULL, NULL);
+	}
+	command_say(
+	    call,
+	    TR("What the lost computer never sent is not among it. The sheet still works: put it away again. May "
+	       "somebody have the lost computer, or a copy of the paper? Then make a new sheet and sync: "
+	       "sleutelbos recovery sheet FILE.html"),
+	    NULL, NULL, NULL);
+	if (v->sync.result != SYNC_DONE)
+		command_say(call, TR("Not everything was sent or fetched. Sync again later."), NULL, NULL, NULL);
+}
+
+static enum err back_new(struct command_call *call, const struct comeback *c, struct app **app, struct comeback_view *v)
+{
+	struct secret_text *passphrase = NULL;
+	const char *file = args_get(call->args, "new-passphrase-file");
+	const char *name = args_get(call->args, "name");
+	enum err e = ERR_OK;
+
+	if (name == NULL)
+		name = comeback_name(c);
+	if (name[0] == '\0')
+		return err_set(
+		    call->ec, ERR_USAGE,
+		    "What is yours alone is not in this repository, so what you are called is not known. Add "
+		    "--name NAME. Nothing was changed.",
+		    NULL, NULL, NULL);
+	e = file != NULL ? command_new_passphrase(call, file, &passphrase)
+	                 : command_passphrase(call, true, &passphrase);
+	if (e == ERR_OK)
+		e = comeback_new(call->ec, call->options, c, bytes_of(passphrase), name, app, v);
+	secret_text_free(passphrase);
+	return e;
+}
+
+/* The home as it is, with its own passphrase. */
+static enum err back_open(struct command_call *call, struct app **app, int *claim)
+{
+	struct secret_text *passphrase = NULL;
+	enum err e = owner_claim(call->ec, call->options->home, 0, claim);
+
+	if (e == ERR_REFUSED) {
+		err_clear(call->ec);
+		return err_set(call->ec, ERR_REFUSED,
+		               "This home is in use. First type: sleutelbos lock. Then do this again.", NULL, NULL,
+		               NULL);
+	}
+	if (e == ERR_OK)
+		e = command_passphrase(call, false, &passphrase);
+	if (e == ERR_OK)
+		e = app_open(call->ec, call->options, bytes_of(passphrase), app);
+	secret_text_free(passphrase);
+	return e;
+}
+
+static enum err come_back(struct command_call *call, const char *remote)
+{
+	struct sheet_text *words = sheet_text_new();
+	struct comeback *c = NULL;
+	struct comeback_view v = { 0 };
+	struct app *app = NULL;
+	bool there = app_home_exists(call->options->home);
+	int claim = -1;
+	enum err e = words == NULL ? err_errno(call->ec, ENOMEM, call->options->home) : words_read(call, words);
+
+	if (e == ERR_OK && there)
+		e = back_open(call, &app, &claim);
+	if (e == ERR_OK)
+		e = comeback_fetch(call->ec, call->options, text_bytes(words), remote, &c);
+	sheet_text_free(words);
+	if (e == ERR_OK)
+		e = there ? comeback_into(call->ec, app, c, &v) : back_new(call, c, &app, &v);
+	comeback_free(c);
+	app_close(app);
+	if (claim >= 0)
+		close(claim);
+	if (e == ERR_OK && call->io->json)
+		e = back_doc(call, &v);
+	else if (e == ERR_OK)
+		back_text(call, &v);
+	comeback_view_free(&v);
+	return e;
+}
+
+static enum err recover_home(struct command_call *call)
 {
 	struct sheet_text *words = NULL;
 	struct doc *d = NULL;
@@ -265,8 +407,8 @@ enum err cmd_recover(struct command_call *call)
 	if (!app_home_exists(call->options->home))
 		return err_set(
 		    call->ec, ERR_NOT_FOUND,
-		    "There is no home in %1 that a recovery sheet could open. Put the files of your home back "
-		    "there first. From the shared repository alone this version cannot bring it back yet.",
+		    "There is no home in %1 that a recovery sheet could open. Put its files back there first. Are "
+		    "they gone? Then bring it back from the shared repository: sleutelbos recover --remote URL",
 		    call->options->home, NULL, NULL);
 	words = sheet_text_new();
 	e = words == NULL ? err_errno(call->ec, ENOMEM, call->options->home) : recover(call, words);
@@ -286,6 +428,21 @@ enum err cmd_recover(struct command_call *call)
 	doc_bool(d, "changed", true);
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
+}
+
+enum err cmd_recover(struct command_call *call)
+{
+	const char *typed = args_get(call->args, "remote");
+	char *remote = NULL;
+	enum err e = ERR_OK;
+
+	if (typed == NULL)
+		return recover_home(call);
+	e = remote_address(call, typed, &remote);
+	if (e == ERR_OK)
+		e = come_back(call, remote);
+	free(remote);
+	return e;
 }
 
 /* ---- rekey ---- */

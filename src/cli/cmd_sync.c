@@ -239,6 +239,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_text(d, "epoch", s->spaces[i].epoch[0] == '\0' ? NULL : s->spaces[i].epoch);
 		doc_int(d, "devices", (int64_t)s->spaces[i].devices);
 		doc_int(d, "unsent", (int64_t)s->spaces[i].unsent);
+		doc_bool(d, "on_sheet", s->spaces[i].on_sheet);
 		doc_text(d, "state", s->spaces[i].asked ? "asked" : s->spaces[i].coming_in ? "coming_in" : "member");
 		doc_end(d);
 	}
@@ -307,6 +308,24 @@ static void moment(const char *iso, char out[static 32])
 	snprintf(out, 32, "%.10s %.5s UTC", iso, strlen(iso) > 11 ? iso + 11 : "");
 }
 
+/* What the sheet brings back from the repository alone, and what it does not yet. */
+static void status_on_sheet(struct command_call *call, const struct status_view *s, const char *number_of,
+                            const char *day)
+{
+	bool shared = false; /* in no neighbourhood there is no repository to come back from */
+
+	command_say(call, TR("Recovery sheet: number %1, made on %2."), number_of, day, NULL);
+	for (size_t i = 0; i < s->space_count; i++)
+		shared = shared || (!s->spaces[i].asked && strcmp(s->spaces[i].kind, "neighbourhood") == 0);
+	for (size_t i = 0; i < s->space_count; i++)
+		if (shared && !s->spaces[i].asked && !s->spaces[i].on_sheet)
+			command_say(
+			    call,
+			    TR("That sheet does not bring %1 back if this computer is lost. Sync; if it stays so, make "
+			       "a new sheet."),
+			    s->spaces[i].name, NULL, NULL);
+}
+
 static void status_sheet(struct command_call *call, const struct status_view *s)
 {
 	char n[24];
@@ -318,7 +337,7 @@ static void status_sheet(struct command_call *call, const struct status_view *s)
 		command_say(call, TR("The key file cannot be read. Put back a copy of it before you lock this home."),
 		            NULL, NULL, NULL);
 	else if (s->sheet > 0)
-		command_say(call, TR("Recovery sheet: number %1, made on %2."), n, day, NULL);
+		status_on_sheet(call, s, n, day);
 	else
 		command_say(call, TR("There is no recovery sheet. Make one: sleutelbos recovery sheet FILE.html"), NULL,
 		            NULL, NULL);

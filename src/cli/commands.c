@@ -51,6 +51,8 @@ static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED
 	                                          { "recovery-sheet", "FILE", 0, 0 },
 	                                          END };
 static const struct arg_option recover_options[] = { { "words-file", "FILE", 0, 0 },
+	                                             { "remote", "URL", 0, 0 },
+	                                             { "name", "NICK", 0, 0 },
 	                                             { "new-passphrase-file", "FILE", 0, 0 },
 	                                             END };
 static const struct arg_option invite_options[] = { { "space", "NAME", 0, 0 },

@@ -33,7 +33,8 @@ enum seal_type {
 	SEAL_BATCH = 0x53423039,
 	SEAL_SNAPSHOT = 0x53423130,
 	SEAL_BACKUP = 0x53423131,
-	SEAL_CARRY = 0x53423133, /* batches that are carried over to another epoch */
+	SEAL_CARRY = 0x53423133,        /* batches that are carried over to another epoch */
+	SEAL_SHEET_NOTE = 0x53423134,   /* "SB14": what a vault is to know of a sheet that was made beside it */
 	SEAL_SHEET_AUTHOR = 0x53423132, /* "SB12": what tells a recovery sheet who wrote its slot */
 };
 

@@ -60,6 +60,37 @@ void sheet_author_key(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t out
 	sodium_stackzero(4096);
 }
 
+_Static_assert(crypto_sign_SEEDBYTES == 32, "the seed of a signing key pair");
+
+void sheet_device(const uint8_t secret[static SHEET_SECRET_LEN], unsigned number, struct sheet_device *out)
+{
+	uint8_t n = (uint8_t)number;
+	struct bytes parts[] = { { secret, SHEET_SECRET_LEN }, { &n, 1 } };
+	uint8_t seed[32];
+
+	hash_parts("sleutelbos sheet device sign 1", NULL, parts, 2, seed, sizeof(seed));
+	crypto_sign_seed_keypair(out->sign, out->sign_secret, seed);
+	hash_parts("sleutelbos sheet device box 1", NULL, parts, 2, seed, sizeof(seed));
+	crypto_box_seed_keypair(out->box, out->box_secret, seed);
+	hash_parts("sleutelbos sheet device tag 1", NULL, parts, 2, seed, sizeof(seed));
+	memcpy(out->tag, seed, SHEET_TAG_LEN);
+	sodium_memzero(seed, sizeof(seed));
+	sodium_stackzero(4096);
+}
+
+void sheet_letter_keys(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t public[static BOX_PUBLIC_LEN],
+                       uint8_t box_secret[static BOX_SECRET_LEN], uint8_t author[static SHEET_AUTHOR_LEN])
+{
+	struct bytes part = { secret, SHEET_SECRET_LEN };
+	uint8_t seed[crypto_box_SEEDBYTES];
+
+	hash_parts("sleutelbos sheet letter 1", NULL, &part, 1, seed, sizeof(seed));
+	crypto_box_seed_keypair(public, box_secret, seed);
+	hash_parts("sleutelbos sheet letter author 1", NULL, &part, 1, author, SHEET_AUTHOR_LEN);
+	sodium_memzero(seed, sizeof(seed));
+	sodium_stackzero(4096);
+}
+
 /* ---- Reading what was typed ---- */
 
 /* Letters make words, everything else parts them: digits, punctuation, blanks. Of what is not ASCII, only the blank

@@ -47,4 +47,22 @@ void sheet_keypair(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t public
 #define SHEET_AUTHOR_LEN 32
 void sheet_author_key(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t out[static SHEET_AUTHOR_LEN]);
 
+/* A sheet is a device too, in each space another one, so that nobody outside can link them: key pairs and a tag from
+ * the same bits, by number. In guarded memory. */
+#define SHEET_DEVICES 64
+#define SHEET_TAG_LEN 5
+struct sheet_device {
+	uint8_t tag[SHEET_TAG_LEN];
+	uint8_t sign[SIGN_PUBLIC_LEN];
+	uint8_t sign_secret[SIGN_SECRET_LEN];
+	uint8_t box[BOX_PUBLIC_LEN];
+	uint8_t box_secret[BOX_SECRET_LEN];
+};
+void sheet_device(const uint8_t secret[static SHEET_SECRET_LEN], unsigned number, struct sheet_device *out);
+
+/* Letters that a home leaves for its sheet: the key pair that they are sealed to, and the key under which the home says
+ * that it wrote them. `box_secret` and `author` are guarded memory. */
+void sheet_letter_keys(const uint8_t secret[static SHEET_SECRET_LEN], uint8_t public[static BOX_PUBLIC_LEN],
+                       uint8_t box_secret[static BOX_SECRET_LEN], uint8_t author[static SHEET_AUTHOR_LEN]);
+
 #endif

@@ -34,6 +34,7 @@ enum box_type {
 	BOX_EPOCH_KEY = 0x53424531,    /* an epoch key for a member device */
 	BOX_JOIN_REQUEST = 0x53424a31, /* from a joiner to the device that invited */
 	BOX_JOIN_ANSWER = 0x53424a32,  /* from the device that admits to the joiner */
+	BOX_PAPER = 0x53425031,        /* "SBP1": a letter of a home for its recovery sheet */
 	BOX_SHARE = 0x53425431,        /* a share of a tally contribution for a teller */
 	BOX_RECOVERY = 0x53425231,     /* "SBR1": a vault's master key for a recovery sheet */
 };

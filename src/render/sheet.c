@@ -44,13 +44,15 @@ enum err sheet_format_of(struct errctx *ec, const char *path, enum sheet_format 
 
 /* ---- What is said ---- */
 
+#define USE_STEPS 4
+
 struct sentences {
 	const char *title;
 	const char *made;
 	const char *lead;
 	const char *whose;
 	const char *use;
-	const char *use_step[3];
+	const char *use_step[USE_STEPS];
 	const char *can;
 	const char *can_text;
 	const char *cannot;
@@ -70,17 +72,18 @@ static const struct sentences said = {
 	.whose = TR("Of:"),
 	.use = TR("How to use it"),
 	.use_step = { TR("On the computer with your Sleutelbos, type: sleutelbos recover"),
+	              TR("Is that computer gone? Then on another: sleutelbos recover --remote URL"),
 	              TR("Type the 16 words in their order. Capitals do not matter."),
 	              TR("Choose a new passphrase. You type it twice.") },
 	.can = TR("What it can do"),
 	.can_text =
-	    TR("Whoever has this sheet and your computer can read everything. A copy of its files is enough. So "
-	       "show it to nobody."),
+	    TR("Whoever has this sheet and your computer can read everything. A copy of its files is enough, or "
+	       "the shared repository. So show it to nobody."),
 	.cannot = TR("What it cannot do"),
-	.cannot_text = TR("Without those files it opens nothing. Your conversations are not on this sheet."),
+	.cannot_text = TR("Without one of these it opens nothing. Your conversations are not on this sheet."),
 	.lost = TR("Is the sheet gone, or has somebody seen it?"),
-	.lost_text =
-	    TR("Make a new sheet: this one then no longer opens your Sleutelbos. After that, type: sleutelbos rekey"),
+	.lost_text = TR("Make a new sheet and sync: this one then no longer opens your Sleutelbos. After that, type: "
+	                "sleutelbos rekey"),
 	.square = TR("The square holds the same words. Scan it with your own devices only."),
 	.after = TR("Is this on paper? Then delete the file, and empty the bin."),
 };
@@ -179,7 +182,7 @@ static const char style[] =
 static void html_help(FILE *out, enum lang lang)
 {
 	fprintf(out, "<div class=\"help\"><div><h2>%s</h2><ol>", lang_tr(lang, said.use));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < USE_STEPS; i++) {
 		fputs("<li>", out);
 		say_command(out, lang, said.use_step[i]);
 		fputs("</li>", out);
@@ -289,7 +292,7 @@ static void txt_help(FILE *out, enum lang lang, const struct sheet_view *sheet)
 	fputs(". ", out);
 	say(out, lang, said.made, day);
 	fprintf(out, ".\n\n%s\n\n%s\n", lang_tr(lang, said.lead), lang_tr(lang, said.use));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < USE_STEPS; i++)
 		fprintf(out, "  %d. %s\n", i + 1, lang_tr(lang, said.use_step[i]));
 	fprintf(out, "\n%s\n  %s\n%s\n  %s\n%s\n  %s\n%s\n", lang_tr(lang, said.can), lang_tr(lang, said.can_text),
 	        lang_tr(lang, said.cannot), lang_tr(lang, said.cannot_text), lang_tr(lang, said.lost),

@@ -119,7 +119,7 @@ done:
 }
 
 /* [space id, kind, tag, name, genesis, founder's bundle, epochs, heads] */
-enum err answer_entry(struct errctx *ec, struct sync *y, const struct space_row *s, struct buf *out)
+enum err letter_space_put(struct errctx *ec, struct sync *y, const struct space_row *s, struct buf *out)
 {
 	enum err e = ERR_OK;
 
@@ -202,7 +202,7 @@ enum err let_in(struct errctx *ec, struct sync *y, const struct letting_in *who)
 	TRY(wire_put_bytes(&plain, who->id, INVITATION_ID_LEN));
 	TRY(wire_put_array(&plain, who->spaces));
 	for (size_t k = 0; k < who->spaces; k++)
-		TRY(answer_entry(ec, y, &j[k].space, &plain));
+		TRY(letter_space_put(ec, y, &j[k].space, &plain));
 	answer_hash(j[0].bundle, buf_bytes(&plain), hash);
 	sign_make(keys->sign_secret, (struct bytes){ hash, sizeof(hash) }, signature);
 	TRY(buf_put(&plain, keys->public.sign, SIGN_PUBLIC_LEN));

@@ -504,8 +504,12 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	struct applied_batch applied = { 0 };
 	struct received counted = *r;
 	bool own = device_cmp(in->author.id, in->space->me) == 0 && !r->rebuilding;
+	bool paper = false;
 	enum err e = check_chain(ec, y, in, fate, why);
 
+	if (e == ERR_OK && own)
+		e = device_is_paper(ec, y, in->space->n, &paper);
+	own = own && !paper; /* the same sheet brought a home back before */
 	if (e == ERR_OK && *fate != FATE_KNOWN && own) {
 		e = own_strange(ec, y, in, r, fate, why);
 		if (*fate != FATE_DONE)

@@ -421,7 +421,7 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 	e = e == ERR_NOT_FOUND ? ERR_OK : e;
 	if (e == ERR_OK)
 		e = device_keys_load(ec, y, space->n, &keys);
-	if (e != ERR_OK)
+	if (e != ERR_OK || (keys->public.incarnation & INCARNATION_PAPER) != 0) /* what is on paper stays as it is */
 		goto done;
 	e = pair_keep(ec, y, space->n, keys);
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
@@ -743,11 +743,15 @@ enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *
 {
 	struct device_row me;
 	struct epoch_id chosen;
+	bool paper = false;
 	enum err e = store_device_by_id(ec, y->store, space->me, &me);
 
 	*closed = 0;
 	if (e != ERR_OK || me.state != DEVICE_ACTIVE)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = device_is_paper(ec, y, space->n, &paper);
+	if (e != ERR_OK || paper) /* it closes nothing and names nothing: another device takes its place at once */
+		return e;
 	e = epochs_hand_on(ec, y, space);
 	if (e == ERR_OK)
 		e = epoch_choose(ec, y, space, &chosen);

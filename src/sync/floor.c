@@ -8,6 +8,7 @@
 #include "model/vv.h"
 #include "model/wire.h"
 #include "sync/own.h"
+#include "sync/paper.h"
 
 #define KEPT_FLOOR "floor"
 
@@ -179,6 +180,8 @@ static enum err settle_one(struct errctx *ec, struct sync *y, const struct space
 	if (e != ERR_OK)
 		return e;
 	e = store_kept_delete(ec, y->store, space->n, KEPT_FLOOR);
+	if (e == ERR_OK)
+		e = paper_give_way(ec, y, space);
 	if (e == ERR_OK && space->kind == SPACE_OWN)
 		e = own_give_way(ec, y, space, carried);
 	if (e == ERR_OK)

@@ -138,6 +138,10 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		e = rejoin_answer_receive(ec, y, file, r, fate, why);
 		return e != ERR_OK || *fate != FATE_OTHER ? e : join_answer_receive(ec, y, file, r, fate, why);
 	}
+	if (h.type == FILE_PAPER) { /* of a home for its sheet */
+		*fate = FATE_OTHER;
+		return ERR_OK;
+	}
 	e = space_find(ec, y, h.space, &space);
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && space.state != SPACE_MEMBER)) {
 		r->awaits.what = AWAITS_SPACE;

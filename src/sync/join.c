@@ -528,6 +528,18 @@ done:
 	return e;
 }
 
+enum err letter_space_take(struct errctx *ec, struct sync *y, const struct space_row *s, struct wire_in *in)
+{
+	struct bytes heads = { 0 };
+	enum err e = answer_founder(ec, y, s, in);
+
+	if (e == ERR_OK)
+		e = answer_epochs(ec, y, s, in);
+	if (e == ERR_OK)
+		e = wire_get_raw(in, &heads);
+	return e == ERR_OK ? floor_put(ec, y, s->n, heads) : e;
+}
+
 /* One space of an answer becomes one's own. */
 static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *in, const struct space_row *main_space,
                              const struct asked *asked, bool first, struct received *r)
@@ -589,10 +601,7 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	space.name[name.len] = '\0';
 	space.state = SPACE_MEMBER;
 	TRY(store_space_update(ec, y->store, &space));
-	TRY(answer_founder(ec, y, &space, in));
-	TRY(answer_epochs(ec, y, &space, in));
-	TRY(wire_get_raw(in, &heads));
-	TRY(floor_put(ec, y, space.n, heads));
+	TRY(letter_space_take(ec, y, &space, in));
 	TRY(asked_drop(ec, y, space.n));
 	if (space.kind == SPACE_NEIGHBOURHOOD)
 		TRY(spaces_adopt(ec, y, space.n));

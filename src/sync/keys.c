@@ -101,6 +101,16 @@ done:
 	return e;
 }
 
+enum err device_is_paper(struct errctx *ec, struct sync *y, int64_t space, bool *out)
+{
+	struct device_keys *keys = NULL;
+	enum err e = device_keys_load(ec, y, space, &keys);
+
+	*out = e == ERR_OK && (keys->public.incarnation & INCARNATION_PAPER) != 0;
+	device_keys_free(keys);
+	return e;
+}
+
 enum err device_keys_drop_box(struct buf *kept)
 {
 	if (kept->len != BUNDLE_LEN + SIGN_SECRET_LEN + BOX_SECRET_LEN)

@@ -50,6 +50,9 @@ void device_keys_free(struct device_keys *k);
 enum err device_keys_save(struct errctx *ec, struct sync *y, int64_t space, const struct device_keys *k) MUST_CHECK;
 enum err device_keys_load(struct errctx *ec, struct sync *y, int64_t space, struct device_keys **out) MUST_CHECK;
 
+/* Are they those of a recovery sheet? Then this home is bringing the space back with it (sync/paper.h). */
+enum err device_is_paper(struct errctx *ec, struct sync *y, int64_t space, bool *out) MUST_CHECK;
+
 /* Wipes the box secret in the bytes of a device's keys as they are kept; the rest stays as it is. ERR_DAMAGED where
  * these are no such keys. */
 enum err device_keys_drop_box(struct buf *kept) MUST_CHECK;

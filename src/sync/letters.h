@@ -22,6 +22,13 @@ enum err mailbox_renew(struct errctx *ec, struct sync *y, int64_t neighbourhood)
 enum err letter_send(struct errctx *ec, struct sync *y, int64_t neighbourhood, const char *what,
                      struct bytes file) MUST_CHECK;
 
+/* A space as one tells it to somebody who comes in: [space id, kind, tag, name, genesis, founder's bundle, epochs,
+ * heads]. */
+enum err letter_space_put(struct errctx *ec, struct sync *y, const struct space_row *s, struct buf *out) MUST_CHECK;
+/* The last four of these, for a space that is there now: the founder is registered, the keys are kept, and the heads
+ * are the floor. ERR_DAMAGED where they do not fit its id. Within a transaction. */
+enum err letter_space_take(struct errctx *ec, struct sync *y, const struct space_row *s, struct wire_in *in) MUST_CHECK;
+
 /* Proof that the joiner holds the secret of each key it shows: signed with that key. */
 void possession_hash(const uint8_t bundle[static BUNDLE_LEN], struct space_id space,
                      const uint8_t id[static INVITATION_ID_LEN], uint8_t out[static HASH_LEN]);
@@ -38,9 +45,6 @@ void request_words(const uint8_t id[static INVITATION_ID_LEN], const struct word
 void request_mac(const uint8_t secret[static INVITE_SECRET_LEN], struct bytes request, uint8_t out[static HASH_LEN]);
 /* What the admitting device signs: the answer, for this joiner. */
 void answer_hash(const uint8_t joiner[static BUNDLE_LEN], struct bytes answer, uint8_t out[static HASH_LEN]);
-
-/* One space of an answer: [space id, kind, tag, name, genesis, founder's bundle, epochs, heads]. Taken in by join.c. */
-enum err answer_entry(struct errctx *ec, struct sync *y, const struct space_row *space, struct buf *out) MUST_CHECK;
 /* Takes up its epochs: each must be what its id says. ERR_DAMAGED without text. */
 enum err answer_epochs(struct errctx *ec, struct sync *y, const struct space_row *space, struct wire_in *in) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "model/record.h"
 #include "model/wire.h"
 #include "sync/floor.h"
+#include "sync/membership.h"
 
 enum err own_space(struct errctx *ec, struct sync *y, struct space_row *out)
 {
@@ -112,6 +113,7 @@ static enum err written_load(struct errctx *ec, struct sync *y, int64_t space, s
 enum err own_use(struct errctx *ec, struct sync *y, const struct space_row *own, struct own_use *out)
 {
 	struct written w = { 0 };
+	struct membership m = { 0 };
 	struct device_row *list = NULL;
 	size_t devices = 0;
 	size_t n = 0;
@@ -119,8 +121,11 @@ enum err own_use(struct errctx *ec, struct sync *y, const struct space_row *own,
 
 	if (e == ERR_OK)
 		e = store_device_list(ec, y->store, own->n, &list, &n);
-	for (size_t i = 0; i < n; i++)
-		devices += list[i].state != DEVICE_NAMED;
+	if (e == ERR_OK)
+		e = membership_load(ec, y, own, &m);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) /* a recovery sheet is no device that holds anything */
+		devices += list[i].state != DEVICE_NAMED && !membership_is_paper(&m, list[i].id);
+	membership_free(&m);
 	free(list);
 	*out = (struct own_use){ w.n > 0, devices <= 1 };
 	written_free(&w);

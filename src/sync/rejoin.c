@@ -415,7 +415,7 @@ static enum err answer_send(struct errctx *ec, struct sync *y, const struct spac
 	TRY(wire_put_uint(&plain, 1));
 	TRY(wire_put_bytes(&plain, fingerprint, INVITATION_ID_LEN));
 	TRY(wire_put_array(&plain, 1));
-	TRY(answer_entry(ec, y, space, &plain));
+	TRY(letter_space_put(ec, y, space, &plain));
 	answer_hash(bundle, buf_bytes(&plain), hash);
 	sign_make(keys->sign_secret, (struct bytes){ hash, sizeof(hash) }, signature);
 	TRY(buf_put(&plain, keys->public.sign, SIGN_PUBLIC_LEN));

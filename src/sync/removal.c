@@ -19,12 +19,34 @@ static enum err cut_add(struct errctx *ec, struct sync *y, const struct space_ro
 	return e;
 }
 
+/* Tells it under the epoch of now, and begins the next. */
+static enum err removed_tell(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct device_keys *keys = NULL;
+	struct epoch_id epoch;
+	enum err e = outbox_seal(ec, y, space);
+
+	if (e == ERR_OK)
+		e = device_keys_load(ec, y, space->n, &keys);
+	if (e == ERR_OK)
+		e = epoch_begin(ec, y, space, keys, &epoch);
+	if (e == ERR_OK)
+		e = outbox_seal(ec, y, space);
+	device_keys_free(keys);
+	return e;
+}
+
+enum err device_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
+{
+	enum err e = cut_add(ec, y, space, dev);
+
+	return e == ERR_OK ? removed_tell(ec, y, space) : e;
+}
+
 enum err member_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot person,
                        size_t *devices)
 {
-	struct device_keys *keys = NULL;
 	struct device_row *list = NULL;
-	struct epoch_id epoch;
 	size_t n = 0;
 	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
 
@@ -36,15 +58,5 @@ enum err member_remove(struct errctx *ec, struct sync *y, const struct space_row
 		(*devices)++;
 	}
 	free(list);
-	if (e != ERR_OK || *devices == 0)
-		return e;
-	e = outbox_seal(ec, y, space);
-	if (e == ERR_OK)
-		e = device_keys_load(ec, y, space->n, &keys);
-	if (e == ERR_OK)
-		e = epoch_begin(ec, y, space, keys, &epoch);
-	if (e == ERR_OK)
-		e = outbox_seal(ec, y, space);
-	device_keys_free(keys);
-	return e;
+	return e != ERR_OK || *devices == 0 ? e : removed_tell(ec, y, space);
 }

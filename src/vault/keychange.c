@@ -149,43 +149,62 @@ void keychange_sheet_after(struct keychange *kc, uint32_t number)
 	kc->sheet_after = number;
 }
 
-enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
-                         struct keyfile_sheet *out)
+/* A slot for this sheet takes the place of an earlier one. */
+static enum err sheet_slot_make(struct keychange *kc, struct errctx *ec, struct sheet_new *sheet,
+                                const uint8_t secret[static SHEET_SECRET_LEN])
 {
 	uint8_t public[BOX_PUBLIC_LEN];
 	uint8_t *box_secret = secret_new(BOX_SECRET_LEN);
 	uint8_t *author = secret_new(SHEET_AUTHOR_LEN);
 	struct buf body = { 0 };
-	struct sheet_new sheet = {
-		.number = 1, .day = day < 0 ? 0 : (uint32_t)day, .public = public, .author = author
-	};
-	enum err e = box_secret == NULL || author == NULL ? no_memory(ec, kc) : ERR_OK;
+	enum err e = box_secret == NULL || author == NULL ? ERR_NO_MEMORY : ERR_OK;
 
-	if (e != ERR_OK)
-		goto done;
+	if (e == ERR_OK) {
+		sheet_keypair(secret, public, box_secret);
+		sheet_author_key(secret, author);
+		sheet->public = public;
+		sheet->author = author;
+		e = sheet_slot_put(key_of(kc), sheet, kc->rng, &body);
+	}
+	if (e == ERR_OK) {
+		buf_free(&kc->sheet);
+		kc->sheet = body;
+	} else {
+		buf_free(&body);
+		e = no_memory(ec, kc);
+	}
+	secret_free(box_secret);
+	secret_free(author);
+	return e;
+}
+
+enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
+                         struct keyfile_sheet *out)
+{
+	struct sheet_new sheet = { .number = 1, .day = day < 0 ? 0 : (uint32_t)day };
+	enum err e = ERR_OK;
+
 	rng_fill(kc->rng, secret, SHEET_SECRET_LEN);
-	sheet_keypair(secret, public, box_secret);
-	sheet_author_key(secret, author);
 	if (kc->sheet.len > 0) {
 		sheet.before = buf_bytes(&kc->sheet);
 		sheet.number = sheet_slot_get(sheet.before).number + 1;
 	}
 	if (sheet.number <= kc->sheet_after && kc->sheet_after < UINT32_MAX)
 		sheet.number = kc->sheet_after + 1;
-	e = sheet_slot_put(key_of(kc), &sheet, kc->rng, &body);
-	if (e == ERR_OK) {
-		buf_free(&kc->sheet);
-		kc->sheet = body;
+	e = sheet_slot_make(kc, ec, &sheet, secret);
+	if (e == ERR_OK)
 		*out = (struct keyfile_sheet){ sheet.number, sheet.day };
-	} else {
-		buf_free(&body);
+	else
 		secret_wipe(secret, SHEET_SECRET_LEN);
-		e = no_memory(ec, kc);
-	}
-done:
-	secret_free(box_secret);
-	secret_free(author);
 	return e;
+}
+
+enum err keychange_sheet_again(struct keychange *kc, struct errctx *ec, const struct keyfile_sheet *which,
+                               const uint8_t secret[static SHEET_SECRET_LEN])
+{
+	struct sheet_new sheet = { .number = which->number, .day = which->day < 0 ? 0 : (uint32_t)which->day };
+
+	return sheet_slot_make(kc, ec, &sheet, secret);
 }
 
 static bool unknown_slots(struct bytes copy)

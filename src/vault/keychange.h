@@ -38,6 +38,10 @@ enum err keychange_passphrase(struct keychange *kc, struct errctx *ec, struct by
 enum err keychange_sheet(struct keychange *kc, struct errctx *ec, int64_t day, uint8_t secret[static SHEET_SECRET_LEN],
                          struct keyfile_sheet *out) MUST_CHECK;
 
+/* The file will have a sheet that is on paper already: of a home that was lost. */
+enum err keychange_sheet_again(struct keychange *kc, struct errctx *ec, const struct keyfile_sheet *which,
+                               const uint8_t secret[static SHEET_SECRET_LEN]) MUST_CHECK;
+
 /* Its number is to be a later one than this too, whatever the file says: the file may be an older one. Before
  * keychange_sheet(). */
 void keychange_sheet_after(struct keychange *kc, uint32_t number);

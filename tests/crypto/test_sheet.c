@@ -70,6 +70,49 @@ static void the_vector_of_the_format(void **state)
 	assert_string_equal(hex, "9f9c756eac82dcedc1c14c3095e06e59e0f2749acff6a8d7e6b27e1100b7db32");
 }
 
+/* Made with Python's hashlib and libsodium alone. */
+static void the_devices_of_the_format(void **state)
+{
+	static const struct {
+		unsigned number;
+		const char *tag;
+		const char *sign;
+		const char *box;
+	} wanted[] = {
+		{ 0, "01fbb3ac2e", "de3b762c1ba4b7fd2b2c1b13a493bb7bda348dc3b33c2e77b4a0d95892ac9e99",
+		  "bdeaa546225157715ae4746970410e61eacc16933b176c63418a0cde411a2f29" },
+		{ 63, "bcd6611763", "627919f5c451b24b4c7e47a609231ce976234f481a771f649cb6f367a5d160de",
+		  "cad0a687ab16fa1347545fcbcc4c8f5a71c26d17fbbd9c9d0eb311b825037052" },
+	};
+	uint8_t secret[SHEET_SECRET_LEN];
+	uint8_t public[BOX_PUBLIC_LEN];
+	uint8_t box[BOX_SECRET_LEN];
+	uint8_t author[SHEET_AUTHOR_LEN];
+	char hex[2 * BOX_PUBLIC_LEN + 1];
+
+	(void)state;
+	counted(secret);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct sheet_device d;
+		uint8_t sig[SIGN_LEN];
+
+		sheet_device(secret, wanted[i].number, &d);
+		hex_put(d.tag, sizeof(d.tag), hex);
+		assert_string_equal(hex, wanted[i].tag);
+		hex_put(d.sign, sizeof(d.sign), hex);
+		assert_string_equal(hex, wanted[i].sign);
+		hex_put(d.box, sizeof(d.box), hex);
+		assert_string_equal(hex, wanted[i].box);
+		sign_make(d.sign_secret, bytes_of("a batch"), sig);
+		assert_true(sign_check(d.sign, bytes_of("a batch"), sig));
+	}
+	sheet_letter_keys(secret, public, box, author);
+	hex_put(public, sizeof(public), hex);
+	assert_string_equal(hex, "d706bc6112fdb765ea126e7ca0a64c1982405bd3a3fc0fdca3335e483ce23b74");
+	hex_put(author, sizeof(author), hex);
+	assert_string_equal(hex, "4225c2bfaf991b39d8e8a8cc563aa3b9d3c88cc104672dcdd042887d8521d57d");
+}
+
 static void every_word_of_the_list_comes_back(void **state)
 {
 	(void)state;
@@ -215,9 +258,13 @@ static void any_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_vector_of_the_format),   cmocka_unit_test(every_word_of_the_list_comes_back),
-		cmocka_unit_test(typed_in_any_way),           cmocka_unit_test(a_slip_is_told),
-		cmocka_unit_test(another_word_does_not_pass), cmocka_unit_test(any_bytes),
+		cmocka_unit_test(the_devices_of_the_format),
+		cmocka_unit_test(the_vector_of_the_format),
+		cmocka_unit_test(every_word_of_the_list_comes_back),
+		cmocka_unit_test(typed_in_any_way),
+		cmocka_unit_test(a_slip_is_told),
+		cmocka_unit_test(another_word_does_not_pass),
+		cmocka_unit_test(any_bytes),
 	};
 
 	return crypto_start() != ERR_OK ? 1 : cmocka_run_group_tests_name("crypto/sheet", tests, NULL, NULL);

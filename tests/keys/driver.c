@@ -63,7 +63,7 @@ static enum err sheet_write(void *arg, struct errctx *ec, const struct sheet_vie
 static enum err sheet(struct change *c)
 {
 	struct sheet_issued issued;
-	enum err e = app_sheet_issue_with(c->ec, c->kc, 20000, sheet_write, c, &issued);
+	enum err e = app_sheet_issue_with(c->ec, c->kc, 20000, sheet_write, c, NULL, &issued);
 
 	if (issued.fate == SHEET_USELESS)
 		unlink(c->file);
