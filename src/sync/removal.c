@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "model/wire.h"
+#include "sync/membership.h"
 #include "sync/outbox.h"
 
 static enum err cut_add(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
@@ -19,15 +20,19 @@ static enum err cut_add(struct errctx *ec, struct sync *y, const struct space_ro
 	return e;
 }
 
-/* Tells it under the epoch of now, and begins the next. */
+/* Tells it under the epoch of now, and begins the next: but for one's own leaving, for then the others do. */
 static enum err removed_tell(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
 	struct device_keys *keys = NULL;
 	struct epoch_id epoch;
+	bool left = false;
 	enum err e = outbox_seal(ec, y, space);
 
 	if (e == ERR_OK)
-		e = device_keys_load(ec, y, space->n, &keys);
+		e = membership_removed(ec, y, space, &left);
+	if (e != ERR_OK || left)
+		return e;
+	e = device_keys_load(ec, y, space->n, &keys);
 	if (e == ERR_OK)
 		e = epoch_begin(ec, y, space, keys, &epoch);
 	if (e == ERR_OK)

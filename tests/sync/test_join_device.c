@@ -14,11 +14,11 @@
 #include "app/undo.h"
 #include "app/verify.h"
 #include "base/codec.h"
+#include "sync/claims.h"
 #include "sync/floor.h"
 #include "sync/invite.h"
 #include "sync/letters.h"
 #include "sync/own.h"
-#include "sync/claims.h"
 
 static struct invite_view invitation_of(struct world *w, size_t by, struct invite_ask ask)
 {
