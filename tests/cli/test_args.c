@@ -71,6 +71,7 @@ static const struct {
 	{ "member approve 3f", CMD_MEMBER_APPROVE, 1, 0 },
 	{ "member met 3f", CMD_MEMBER_MET, 1, 0 },
 	{ "member remove 3f --yes", CMD_MEMBER_REMOVE, 1, 1 },
+	{ "rejoin", CMD_REJOIN, 0, 0 },
 	{ "resident add 'Mw. A' --reach telefoon --number 06 --language nl", CMD_RESIDENT_ADD, 1, 3 },
 	{ "resident edit 3 --nick B", CMD_RESIDENT_EDIT, 1, 1 },
 	{ "resident show 3", CMD_RESIDENT_SHOW, 1, 0 },

@@ -1,1 +1,0 @@
-de wachtzin van deze oude reservekopie
