@@ -406,7 +406,7 @@ static enum err own_carry(struct errctx *ec, struct sync *y, const struct space_
 	if (e == ERR_OK && head != NULL && seen < head->seq)
 		e = carry_some(ec, y, space, epoch, &me, seen + 1, head->seq);
 	vv_free(&heads);
-	return e;
+	return e == ERR_NOT_FOUND ? ERR_OK : e; /* an epoch without a key is written under by nobody */
 }
 
 enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
@@ -684,6 +684,24 @@ static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, 
 	return !told;
 }
 
+/* Did this member name another box key, when neither knew of the other? It may have destroyed the one that the epoch's
+ * key came to. */
+static bool renewed_meanwhile(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	bool renewed = false;
+
+	for (size_t i = 0; i < m->boxes; i++) {
+		const struct moment *at = &m->box[i].at;
+
+		if (device_cmp(at->author, dev) != 0)
+			continue;
+		if (moment_saw(at, &epoch->at))
+			return false;
+		renewed = renewed || !moment_saw(&epoch->at, at);
+	}
+	return renewed && device_cmp(dev, epoch->at.author) != 0;
+}
+
 static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
                         const struct device_keys *keys, struct epoch_id id, struct device_id to)
 {
@@ -727,7 +745,8 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 			const struct standing *s = &m.members.device[k];
 
 			if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0 ||
-			    !lacks_key(&m.members, &m.epoch[i], s->device))
+			    (!lacks_key(&m.members, &m.epoch[i], s->device) &&
+			     !renewed_meanwhile(&m, &m.epoch[i], s->device)))
 				continue;
 			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
 			if (e == ERR_OK)
