@@ -364,6 +364,11 @@ enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_r
 	return e == ERR_OK && old != NULL ? pair_keep(ec, y, space->n, old) : e;
 }
 
+enum err box_key_used(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	return box_key_named(ec, y, space, (struct epoch_id){ { 0 } });
+}
+
 /* How far each of those who are in has seen one's own batches: the least. */
 static enum err own_seen_by_all(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *seq)
 {
@@ -522,15 +527,31 @@ static enum err is_waited_for(struct errctx *ec, struct sync *y, const struct sp
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* Is the box key of now the one that this batch named? Else a newer one is not even sealed yet. */
+static enum err box_key_told(struct errctx *ec, struct sync *y, const struct space_row *space,
+                             const struct membership *m, uint64_t seq, bool *out)
+{
+	struct device_keys *keys = NULL;
+	enum err e = device_keys_load(ec, y, space->n, &keys);
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < m->boxes; i++)
+		*out = *out || (device_cmp(m->box[i].at.author, space->me) == 0 && m->box[i].at.seq == seq &&
+		                memcmp(m->box[i].key, keys->public.box, BOX_PUBLIC_LEN) == 0);
+	device_keys_free(keys);
+	return e;
+}
+
 /* Has everybody who is waited for written under this epoch, and seen the box key that this device named there? */
 static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
                           const struct epoch_begun *epoch, bool *all)
 {
 	uint64_t mine = moved_at(m, epoch, space->me);
 	struct vv seen = { 0 };
-	enum err e = ERR_OK;
+	bool told = false;
+	enum err e = box_key_told(ec, y, space, m, mine, &told);
 
-	*all = mine > 0;
+	*all = mine > 0 && told;
 	for (size_t i = 0; e == ERR_OK && *all && i < m->members.devices; i++) {
 		const struct standing *s = &m->members.device[i];
 		const struct vv_entry *me = NULL;
@@ -621,6 +642,7 @@ static enum err some_to_close(struct errctx *ec, struct sync *y, const struct sp
                               bool *some)
 {
 	struct epoch_row *list = NULL;
+	struct buf names = { 0 };
 	size_t n = 0;
 	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
 
@@ -628,6 +650,10 @@ static enum err some_to_close(struct errctx *ec, struct sync *y, const struct sp
 	for (size_t i = 0; e == ERR_OK && i < n; i++)
 		*some = *some || (list[i].state != EPOCH_CLOSED && memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) != 0);
 	free(list);
+	if (e == ERR_OK) /* or an old box key, to which a box of a closed epoch came late */
+		e = store_kept_each(ec, y->store, space->n, KEPT_OLD_BOX, names_list, &names);
+	*some = *some || names.len > 0;
+	buf_free(&names);
 	return e;
 }
 
@@ -650,11 +676,11 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 		e = all_moved(ec, y, space, &m, epoch, &good);
 	if (e == ERR_OK && good)
 		e = close_others(ec, y, space, chosen, closed);
-	if (e == ERR_OK && *closed > 0)
+	if (e == ERR_OK && good)
 		e = old_boxes_destroy(ec, y, space);
 	if (e == ERR_OK && *closed > 0 && carries(&m, space->me))
 		e = carry_all(ec, y, space, chosen);
-	if (e == ERR_OK && *closed > 0)
+	if (e == ERR_OK && good)
 		e = store_forget_ask(ec, y->store);
 	membership_free(&m);
 	return e;
@@ -689,7 +715,6 @@ static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, 
 static bool renewed_meanwhile(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
 {
 	bool renewed = false;
-
 	for (size_t i = 0; i < m->boxes; i++) {
 		const struct moment *at = &m->box[i].at;
 
@@ -700,6 +725,25 @@ static bool renewed_meanwhile(const struct membership *m, const struct epoch_beg
 		renewed = renewed || !moment_saw(&epoch->at, at);
 	}
 	return renewed && device_cmp(dev, epoch->at.author) != 0;
+}
+
+/* Is it in need of the key? Whoever took in the batch with which the epoch began had it then, and may have closed it
+ * since. */
+static enum err needs_key(struct errctx *ec, struct sync *y, const struct membership *m,
+                          const struct epoch_begun *epoch, struct device_id dev, bool *out)
+{
+	struct vv seen = { 0 };
+	const struct vv_entry *e = NULL;
+	enum err result = ERR_OK;
+
+	*out = lacks_key(&m->members, epoch, dev);
+	if (*out || !renewed_meanwhile(m, epoch, dev))
+		return ERR_OK;
+	result = store_context(ec, y->store, dev, &seen);
+	e = vv_get(&seen, epoch->at.author);
+	*out = e == NULL || e->seq < epoch->at.seq;
+	vv_free(&seen);
+	return result;
 }
 
 static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
@@ -744,9 +788,12 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 		for (size_t k = 0; e == ERR_OK && k < m.members.devices; k++) {
 			const struct standing *s = &m.members.device[k];
 
-			if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0 ||
-			    (!lacks_key(&m.members, &m.epoch[i], s->device) &&
-			     !renewed_meanwhile(&m, &m.epoch[i], s->device)))
+			bool needs = false;
+
+			if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0)
+				continue;
+			e = needs_key(ec, y, &m, &m.epoch[i], s->device, &needs);
+			if (e != ERR_OK || !needs)
 				continue;
 			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
 			if (e == ERR_OK)

@@ -44,6 +44,8 @@ enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row
  * it had may still be used for; NULL: their secret is gone. Within a transaction. */
 enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_row *space,
                          const struct device_keys *old) MUST_CHECK;
+/* A box came to the box key of now: it is renewed with the next batch, so that it goes when that epoch is closed. */
+enum err box_key_used(struct errctx *ec, struct sync *y, const struct space_row *space) MUST_CHECK;
 /* The key pairs that a box may be for, newest first: calls `each` until it returns anything but ERR_NOT_FOUND. */
 typedef enum err (*box_pair_fn)(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
                                 const uint8_t secret[static BOX_SECRET_LEN]);

@@ -41,6 +41,7 @@ struct box_wanted {
 	struct bytes file;
 	struct space_id space;
 	struct epoch_secret *secret;
+	size_t tried; /* pairs; the newest comes first */
 };
 
 static enum err box_try(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
@@ -48,6 +49,7 @@ static enum err box_try(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
 {
 	struct box_wanted *w = arg;
 
+	w->tried++;
 	return boxes_unseal(w->file, w->space, public, secret, w->secret);
 }
 
@@ -56,29 +58,33 @@ static enum err box_try(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
 static enum err boxes_receive(struct errctx *ec, struct sync *y, const struct space_row *space,
                               const struct file_header *h, struct bytes file, enum fate *fate, const char **why)
 {
-	struct box_wanted w = { file, space->id, secret_new(sizeof(*w.secret)) };
+	struct box_wanted w = { file, space->id, secret_new(sizeof(*w.secret)), 0 };
 	enum epoch_state state = EPOCH_KEY_ONLY;
+	bool held = false;
 	enum err e = w.secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, h->epoch, w.secret);
 
+	held = e == ERR_OK;
 	*fate = FATE_KNOWN;
-	if (e == ERR_NOT_FOUND)
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
 		e = epoch_state_of(ec, y, space, h->epoch, &state);
-	else if (e == ERR_OK)
-		state = EPOCH_CLOSED;
-	if (e == ERR_OK && state != EPOCH_CLOSED) {
-		e = box_pairs_try(ec, y, space, box_try, &w);
-		if (e == ERR_OK) {
-			*fate = FATE_DONE;
-			e = epoch_key_save(ec, y, space->n, h->epoch, w.secret);
-		} else if (e == ERR_NOT_FOUND) {
-			*fate = FATE_OTHER;
-			e = ERR_OK;
-		} else if (e == ERR_DAMAGED) {
-			*fate = FATE_ASIDE;
-			*why = TR("A box with a key is damaged or forged.");
-			e = ERR_OK;
-		}
+	if (e != ERR_OK)
+		goto done;
+	e = box_pairs_try(ec, y, space, box_try, &w);
+	if (e == ERR_OK && !held && state != EPOCH_CLOSED) {
+		*fate = FATE_DONE;
+		e = epoch_key_save(ec, y, space->n, h->epoch, w.secret);
 	}
+	if (e == ERR_OK && w.tried == 1)
+		e = box_key_used(ec, y, space);
+	if (e == ERR_NOT_FOUND) {
+		*fate = held ? FATE_KNOWN : FATE_OTHER;
+		e = ERR_OK;
+	} else if (e == ERR_DAMAGED) {
+		*fate = FATE_ASIDE;
+		*why = TR("A box with a key is damaged or forged.");
+		e = ERR_OK;
+	}
+done:
 	secret_free(w.secret);
 	return e;
 }
