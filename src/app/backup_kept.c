@@ -20,7 +20,8 @@ static const struct {
 	{ "control:", BACKUP_STAYS }, /* what the next batch was to say: a space's founding, the ids of its epochs */
 	{ "genesis", BACKUP_STAYS },
 	/* sync/epochs.c, sync/carry.c */
-	{ "boxed", BACKUP_STAYS }, /* the id of an epoch */
+	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
+	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
 	{ "carries", BACKUP_STAYS }, /* a count */
 	/* sync/letters.c, sync/join.c */

@@ -12,8 +12,9 @@
 #include "sync/carry.h"
 #include "sync/resting.h"
 
-#define KEPT_BOXED "boxed"  /* the epoch under which the newest box key was named */
-#define KEPT_OLD_BOX "box:" /* the secrets of earlier box keys */
+#define KEPT_BOX_USED "boxused" /* a box came to the newest one */
+#define KEPT_BOXED "boxed"      /* the epoch under which the newest box key was named */
+#define KEPT_OLD_BOX "box:"     /* the secrets of earlier box keys */
 #define OLD_BOX_NAME_LEN (sizeof(KEPT_OLD_BOX) + 16)
 
 /* ---- Writing under one ---- */
@@ -366,7 +367,25 @@ enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_r
 
 enum err box_key_used(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
-	return box_key_named(ec, y, space, (struct epoch_id){ { 0 } });
+	return store_kept_put(ec, y->store, space->n, KEPT_BOX_USED, (struct bytes){ (const uint8_t *)"", 1 });
+}
+
+/* Is a new box key due? *moved: because another epoch is written under now. */
+static enum err renewal_due(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                            bool *due, bool *moved)
+{
+	struct buf boxed = { 0 };
+	struct buf used = { 0 };
+	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
+
+	*moved = e == ERR_OK && (boxed.len != EPOCH_ID_LEN || memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) != 0);
+	*due = *moved || e == ERR_NOT_FOUND;
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = store_kept_get(ec, y->store, space->n, KEPT_BOX_USED, &used);
+	*due = *due || e == ERR_OK;
+	buf_free(&boxed);
+	buf_free(&used);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* How far each of those who are in has seen one's own batches: the least. */
@@ -417,16 +436,14 @@ static enum err own_carry(struct errctx *ec, struct sync *y, const struct space_
 enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
 {
 	struct device_keys *keys = NULL;
-	struct buf boxed = { 0 };
 	struct buf payload = { 0 };
-	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
+	bool due = false;
+	bool moved = false;
+	enum err e = renewal_due(ec, y, space, epoch, &due, &moved);
 
-	if (e == ERR_OK && boxed.len == EPOCH_ID_LEN && memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) == 0)
-		goto done;
-	e = e == ERR_NOT_FOUND ? ERR_OK : e;
-	if (e == ERR_OK)
+	if (e == ERR_OK && due)
 		e = device_keys_load(ec, y, space->n, &keys);
-	if (e != ERR_OK || (keys->public.incarnation & INCARNATION_PAPER) != 0) /* what is on paper stays as it is */
+	if (e != ERR_OK || !due || (keys->public.incarnation & INCARNATION_PAPER) != 0) /* what is on paper stays */
 		goto done;
 	e = pair_keep(ec, y, space->n, keys);
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
@@ -438,12 +455,13 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 		e = control_add(ec, y, space->n, CONTROL_BOX_KEY, buf_bytes(&payload));
 	if (e == ERR_OK)
 		e = box_key_named(ec, y, space, epoch);
-	if (e == ERR_OK && boxed.len > 0)
+	if (e == ERR_OK)
+		e = store_kept_delete(ec, y->store, space->n, KEPT_BOX_USED);
+	if (e == ERR_OK && moved)
 		e = own_carry(ec, y, space, epoch);
 done:
 	device_keys_free(keys);
 	buf_free(&payload);
-	buf_free(&boxed);
 	return e;
 }
 
