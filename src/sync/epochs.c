@@ -367,7 +367,9 @@ enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_r
 
 enum err box_key_used(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
-	return store_kept_put(ec, y->store, space->n, KEPT_BOX_USED, (struct bytes){ (const uint8_t *)"", 1 });
+	static const uint8_t yes = 1;
+
+	return store_kept_put(ec, y->store, space->n, KEPT_BOX_USED, (struct bytes){ &yes, 1 });
 }
 
 /* Is a new box key due? *moved: because another epoch is written under now. */

@@ -5,7 +5,6 @@
 #ifndef SLB_TESTS_FUZZ_SEALED_H
 #define SLB_TESTS_FUZZ_SEALED_H
 
-
 #include "base/codec.h"
 #include "base/utf8.h"
 #include "batch/sample.h"
