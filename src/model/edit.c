@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/try.h"
 #include "model/wire.h"
 
 #define BODY_VERSION 1
@@ -77,13 +78,6 @@ static enum err names_add(struct names *t, struct device_id dev, size_t *index)
 	*index = t->n++;
 	return ERR_OK;
 }
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
 
 static enum err text_check(struct wire_in *in, size_t n)
 {

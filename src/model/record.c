@@ -6,14 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/try.h"
 #include "model/wire.h"
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
 
 void record_init(struct record *r, struct dot id)
 {

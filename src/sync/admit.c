@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/tr.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/claims.h"
@@ -19,14 +20,6 @@
 #include "sync/space.h"
 
 #define KEPT_USED "used:"
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
-#define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 /* --- admitting --- */
 

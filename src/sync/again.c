@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
@@ -23,13 +24,6 @@
 #define KEPT_KEYS "again:keys"
 #define KEPT_FLOOR "again:floor"
 #define KEPT_OLD "again:old"
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
 
 /* ---- The state, as it is kept: [stage, copy, old id, had, made, bundle, signature] ---- */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/epochs.h"
@@ -15,13 +16,6 @@
 #include "sync/requests.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
 
 void invitation_id(const uint8_t secret[static INVITE_SECRET_LEN], uint8_t out[static INVITATION_ID_LEN])
 {

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/codec.h"
+#include "base/try.h"
 #include "crypto/hash.h"
 #include "model/wire.h"
 #include "sync/invite.h"
@@ -15,14 +16,6 @@
 #define CHECK_LEN 5
 #define LETTERS_MAX 8192 /* a longest invitation has 7,300 */
 #define PLACES_MAX 64    /* at which a text is looked at */
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
-#define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 const struct invited_space *invitation_main(const struct invitation *i)
 {

@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "base/tr.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/floor.h"
@@ -19,14 +20,6 @@
 #define KEPT_ASK "ask" /* as the first version named it; one for each invitation now: "ask:" and its id */
 #define KEPT_ASK_LEN (sizeof(KEPT_ASK) + 1 + 2 * INVITATION_ID_LEN)
 #define RANK_MAX (1ULL << 32)
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
-#define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 /* --- asking --- */
 

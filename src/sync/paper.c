@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/claims.h"
@@ -24,13 +25,6 @@
 #define LETTER_LEN (8 + 2 * HASH_LEN + 8)
 /* What was written since is not promised by the last letter; so there is another now and then. */
 #define LETTER_AGE_MS (7LL * 24 * 60 * 60 * 1000)
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
 
 /* ---- What is kept of a sheet ---- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "sync/claims.h"
 #include "sync/letters.h"
@@ -13,14 +14,6 @@
 #include "sync/space.h"
 
 #define SPACES_MAX 1024 /* in a letter */
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
-#define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 /* ---- Letters ---- */
 

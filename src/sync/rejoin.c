@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "base/tr.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
@@ -21,14 +22,6 @@
 #define KEPT_REJOIN "rejoin:"
 #define REQUESTS_MAX 100
 #define DAY_MS (24LL * 60 * 60 * 1000)
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
-#define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 /* ---- Asking ---- */
 

@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "base/tr.h"
+#include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/floor.h"
@@ -19,14 +20,6 @@
 #define OPEN_REQUESTS_MAX 100
 #define HELD_MAX 8 /* by one invitation: whoever copied it can ask, too */
 #define KEPT_NAME_LEN (sizeof(KEPT_REQUEST) + 2 * INVITATION_ID_LEN)
-
-#define TRY(x)                                                                                                         \
-	do {                                                                                                           \
-		e = (x);                                                                                               \
-		if (e != ERR_OK)                                                                                       \
-			goto done;                                                                                     \
-	} while (0)
-#define MUST_BE(x) TRY((x) ? ERR_OK : ERR_DAMAGED)
 
 _Static_assert(sizeof(KEPT_HELD) <= sizeof(KEPT_REQUEST), "one buffer is for the names of both");
 
