@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "sync/epochs.h"
 #include "sync/refold.h"
+#include "sync/space.h"
 
 #define KEPT_CARRIES "carries" /* how many such files were made: 8 bytes */
 #define CHUNK (1u << 20)       /* bytes of batches in a file, and one batch more */
@@ -205,22 +206,13 @@ struct opened {
 /* ERR_NOT_FOUND: not such a file, or its space or key is not here; ERR_DAMAGED: it does not verify. */
 static enum err carry_open(struct errctx *ec, struct sync *y, struct bytes file, struct opened *o)
 {
-	struct space_row *list = NULL;
-	size_t n = 0;
 	enum err e = file_header_get(file, &o->head);
 
 	if (e != ERR_OK || o->head.type != FILE_CARRY)
 		return ERR_NOT_FOUND;
-	e = store_space_list(ec, y->store, &list, &n);
-	if (e == ERR_OK)
+	e = space_by_tag(ec, y, o->head.space, &o->space);
+	if (e == ERR_OK && o->space.state != SPACE_MEMBER)
 		e = ERR_NOT_FOUND;
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].state == SPACE_MEMBER && memcmp(list[i].tag.b, o->head.space.b, TAG_LEN) == 0) {
-			o->space = list[i];
-			e = ERR_OK;
-		}
-	}
-	free(list);
 	if (e == ERR_OK) {
 		o->secret = secret_new(sizeof(*o->secret));
 		e = o->secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, o->space.n, o->head.epoch, o->secret);

@@ -17,25 +17,7 @@
 #include "sync/floor.h"
 #include "sync/join.h"
 #include "sync/rejoin.h"
-
-static enum err space_find(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, y->store, &list, &n);
-
-	if (e != ERR_OK)
-		return e;
-	e = ERR_NOT_FOUND;
-	for (size_t i = 0; i < n; i++) {
-		if (memcmp(list[i].tag.b, tag.b, TAG_LEN) == 0) {
-			*out = list[i];
-			e = ERR_OK;
-		}
-	}
-	free(list);
-	return e;
-}
+#include "sync/space.h"
 
 struct box_wanted {
 	struct bytes file;
@@ -148,7 +130,7 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		*fate = FATE_OTHER;
 		return ERR_OK;
 	}
-	e = space_find(ec, y, h.space, &space);
+	e = space_by_tag(ec, y, h.space, &space);
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && space.state != SPACE_MEMBER)) {
 		r->awaits.what = AWAITS_SPACE;
 		*fate = e == ERR_OK ? FATE_WAITS : FATE_OTHER;

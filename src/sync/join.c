@@ -182,25 +182,6 @@ enum err asked_list(struct errctx *ec, struct sync *y, struct asked_row **out, s
 	return e;
 }
 
-static enum err space_exists(struct errctx *ec, struct sync *y, struct space_id id, struct space_row *out)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, y->store, &list, &n);
-
-	if (e != ERR_OK)
-		return e;
-	e = ERR_NOT_FOUND;
-	for (size_t i = 0; i < n; i++) {
-		if (memcmp(list[i].id.b, id.b, SPACE_ID_LEN) == 0) {
-			*out = list[i];
-			e = ERR_OK;
-		}
-	}
-	free(list);
-	return e;
-}
-
 /* Does no other space here have this tag? It is what files are sorted by, and whoever founds a space chooses it. */
 static enum err tag_free(struct errctx *ec, struct sync *y, struct tag tag, int64_t but, bool *out)
 {
@@ -302,7 +283,7 @@ static enum err may_ask(struct errctx *ec, struct sync *y, struct asking *a)
 	enum err e = ERR_OK;
 
 	for (size_t k = 0; k < i->spaces; k++) {
-		e = space_exists(ec, y, i->space[k].id, &a->row[k]);
+		e = space_by_id(ec, y, i->space[k].id, &a->row[k]);
 		if (e == ERR_NOT_FOUND)
 			continue;
 		if (e == ERR_OK && a->row[k].state == SPACE_ASKED)
@@ -556,7 +537,7 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 	TRY(wire_get_exact(in, tag.b, TAG_LEN));
 	TRY(wire_get_text(in, &name));
 	MUST_BE(name.len <= SPACE_NAME_MAX && kind >= SPACE_OWN && kind <= SPACE_NEIGHBOURHOOD);
-	e = space_exists(ec, y, id, &space);
+	e = space_by_id(ec, y, id, &space);
 	if (e == ERR_NOT_FOUND && first && !asked->known) { /* asked without an invitation: now it has its name */
 		space = *main_space;
 		space.id = id;

@@ -120,16 +120,13 @@ done:
 /* Is the space here, or another with its tag, by which files are sorted? */
 static enum err is_here(struct errctx *ec, struct sync *y, const struct space_row *s, bool *here)
 {
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, y->store, &list, &n);
+	struct space_row row;
+	enum err e = space_by_id(ec, y, s->id, &row);
 
-	*here = false;
-	for (size_t i = 0; i < n; i++)
-		*here = *here || memcmp(list[i].id.b, s->id.b, SPACE_ID_LEN) == 0 ||
-		        memcmp(list[i].tag.b, s->tag.b, TAG_LEN) == 0;
-	free(list);
-	return e;
+	if (e == ERR_NOT_FOUND)
+		e = space_by_tag(ec, y, s->tag, &row);
+	*here = e == ERR_OK;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* The sheet's keys are this home's in this space, for as long as it comes in. */

@@ -16,6 +16,7 @@
 #include "sync/letters.h"
 #include "sync/membership.h"
 #include "sync/outbox.h"
+#include "sync/space.h"
 
 #define KEPT_KEYS "again:keys"
 #define KEPT_FLOOR "again:floor"
@@ -151,21 +152,6 @@ static void row_get(const uint8_t *p, struct rejoin_row *row)
 	bundle_get(p + DEVICE_ID_LEN + 4 + SIGN_LEN, &row->bundle);
 }
 
-static enum err space_by_tag(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out, bool *found)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_space_list(ec, y->store, &list, &n);
-
-	*found = false;
-	for (size_t i = 0; i < n && !*found; i++) {
-		*out = list[i];
-		*found = list[i].state == SPACE_MEMBER && memcmp(list[i].tag.b, tag.b, TAG_LEN) == 0;
-	}
-	free(list);
-	return e;
-}
-
 static enum err count_one(void *arg, const char *name, struct bytes value)
 {
 	(void)name;
@@ -225,17 +211,16 @@ enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct 
 	uint8_t fingerprint[HASH_LEN];
 	char name[sizeof(KEPT_REJOIN) + 16];
 	size_t open = 0;
-	bool found = false;
 	enum err e = ERR_OK;
 
 	*fate = FATE_ASIDE;
 	*why = TR("A request to come back is damaged or not from whom it says.");
 	if (file.len != REJOIN_LEN)
 		return ERR_OK;
-	e = space_by_tag(ec, y, h->space, &space, &found);
-	if (e != ERR_OK || !found) {
+	e = space_by_tag(ec, y, h->space, &space);
+	if (e != ERR_OK || space.state != SPACE_MEMBER) {
 		*fate = FATE_OTHER;
-		return e;
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	}
 	e = again_load(ec, y, space.n, &mine);
 	if (e != ERR_OK || mine.stage != AGAIN_NONE) { /* one's own, or not a home that could answer now */

@@ -162,6 +162,38 @@ done:
 	return e;
 }
 
+/* The one with this tag; NULL: with this id. */
+static enum err space_find(struct errctx *ec, struct sync *y, const struct tag *tag, struct space_id id,
+                           struct space_row *out)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, y->store, &list, &n);
+
+	if (e != ERR_OK)
+		return e;
+	e = ERR_NOT_FOUND;
+	for (size_t i = 0; i < n; i++) {
+		if (tag != NULL ? memcmp(list[i].tag.b, tag->b, TAG_LEN) == 0
+		                : memcmp(list[i].id.b, id.b, SPACE_ID_LEN) == 0) {
+			*out = list[i];
+			e = ERR_OK;
+		}
+	}
+	free(list);
+	return e;
+}
+
+enum err space_by_id(struct errctx *ec, struct sync *y, struct space_id id, struct space_row *out)
+{
+	return space_find(ec, y, NULL, id, out);
+}
+
+enum err space_by_tag(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out)
+{
+	return space_find(ec, y, &tag, (struct space_id){ { 0 } }, out);
+}
+
 enum err spaces_adopt(struct errctx *ec, struct sync *y, int64_t neighbourhood)
 {
 	struct space_row *list = NULL;

@@ -17,6 +17,10 @@ struct founding {
 /* Founds a space with fresh keys, its first epoch and the founder's member record. Within a transaction. */
 enum err space_found(struct errctx *ec, struct sync *y, const struct founding *f, struct space_row *out) MUST_CHECK;
 
+/* One of the spaces here, by its id, or by its tag, which no two of them share. ERR_NOT_FOUND without text. */
+enum err space_by_id(struct errctx *ec, struct sync *y, struct space_id id, struct space_row *out) MUST_CHECK;
+enum err space_by_tag(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out) MUST_CHECK;
+
 /* Spaces that belong to no neighbourhood yet (the own one, circles founded alone) go along with this one. Within a
  * transaction. */
 enum err spaces_adopt(struct errctx *ec, struct sync *y, int64_t neighbourhood) MUST_CHECK;
