@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "model/wire.h"
 
 void told_free(struct told_list *list)
@@ -15,15 +16,11 @@ void told_free(struct told_list *list)
 
 static enum err told_add(struct told_list *list, const struct told *t)
 {
-	if (list->n == list->cap) {
-		size_t cap = list->cap == 0 ? 8 : 2 * list->cap;
-		struct told *item = realloc(list->item, cap * sizeof(*item));
+	struct told *item = array_grown(list->item, list->n, sizeof(*item));
 
-		if (item == NULL)
-			return ERR_NO_MEMORY;
-		list->item = item;
-		list->cap = cap;
-	}
+	if (item == NULL)
+		return ERR_NO_MEMORY;
+	list->item = item;
 	list->item[list->n++] = *t;
 	return ERR_OK;
 }

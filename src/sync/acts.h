@@ -33,7 +33,6 @@ struct told {
 struct told_list {
 	struct told *item;
 	size_t n;
-	size_t cap;
 };
 void told_free(struct told_list *list);
 

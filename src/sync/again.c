@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/codec.h"
 #include "base/try.h"
 #include "crypto/secret.h"
@@ -105,20 +106,15 @@ struct was {
 struct wases {
 	struct was *w; /* ascending by both */
 	size_t n;
-	size_t cap;
 };
 
 static enum err was_add(struct wases *all, const struct was *one)
 {
-	if (all->n == all->cap) {
-		size_t cap = all->cap == 0 ? 64 : 2 * all->cap;
-		struct was *w = realloc(all->w, cap * sizeof(*w));
+	struct was *w = array_grown(all->w, all->n, sizeof(*w));
 
-		if (w == NULL)
-			return ERR_NO_MEMORY;
-		all->w = w;
-		all->cap = cap;
-	}
+	if (w == NULL)
+		return ERR_NO_MEMORY;
+	all->w = w;
 	all->w[all->n++] = *one;
 	return ERR_OK;
 }
@@ -595,7 +591,6 @@ struct looking {
 	size_t next; /* of `was`: those before it were looked for */
 	struct taken_edit *left_out;
 	size_t n;
-	size_t cap;
 };
 
 /* Others have it where the same stands in the log under the old dot; and where it does not count there (beyond the
@@ -608,17 +603,11 @@ static enum err look_one(void *arg, struct dot dot, const struct space_edit *edi
 	if (device_cmp(dot.dev, l->a->old) != 0)
 		return ERR_OK;
 	if (edit->is_void && edit->seq <= l->a->had) {
-		struct taken_edit *t = NULL;
+		struct taken_edit *t = array_grown(l->left_out, l->n, sizeof(*t));
 
-		if (l->n == l->cap) {
-			size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
-
-			t = realloc(l->left_out, cap * sizeof(*t));
-			if (t == NULL)
-				return ERR_NO_MEMORY;
-			l->left_out = t;
-			l->cap = cap;
-		}
+		if (t == NULL)
+			return ERR_NO_MEMORY;
+		l->left_out = t;
 		t = &l->left_out[l->n++];
 		*t = (struct taken_edit){ .n = (int64_t)edit->seq, .dot = dot };
 		return buf_put(&t->bytes, edit->bytes.data, edit->bytes.len);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "model/wire.h"
 #include "sync/acts.h"
 #include "sync/refold.h"
@@ -18,23 +19,20 @@ struct gather {
 	struct membership *m;
 	struct space_id space;
 	struct act *act;
-	size_t acts, act_cap, epoch_cap, seen_cap;
-	size_t box_cap, bundle_cap;
+	size_t acts;
 };
 
-static enum err grow(void *list, size_t n, size_t *cap, size_t size)
+/* Room for one more behind the `n` of `*list`, a pointer to elements of `size` bytes. */
+static enum err grow(void *list, size_t n, size_t size)
 {
-	void **p = list;
-	size_t more = *cap == 0 ? 16 : 2 * *cap;
+	void *was = NULL;
 	void *grown = NULL;
 
-	if (n < *cap)
-		return ERR_OK;
-	grown = realloc(*p, more * size);
+	memcpy(&was, list, sizeof(was));
+	grown = array_grown(was, n, size);
 	if (grown == NULL)
 		return ERR_NO_MEMORY;
-	*p = grown;
-	*cap = more;
+	memcpy(list, &grown, sizeof(grown));
 	return ERR_OK;
 }
 
@@ -42,7 +40,7 @@ static enum err grow(void *list, size_t n, size_t *cap, size_t size)
 static enum err gather_enter(struct gather *g, const struct moment *first)
 {
 	struct act act = { .type = ACT_ENTER, .at = *first };
-	enum err e = grow(&g->act, g->acts, &g->act_cap, sizeof(*g->act));
+	enum err e = grow(&g->act, g->acts, sizeof(*g->act));
 
 	act.at.order = UINT64_MAX;
 	if (e == ERR_OK)
@@ -53,7 +51,7 @@ static enum err gather_enter(struct gather *g, const struct moment *first)
 static enum err gather_act(struct gather *g, const struct told *t, const struct moment *at)
 {
 	struct act act = { .type = (enum act_type)t->type, .at = *at, .person = t->person, .roles = t->roles };
-	enum err e = grow(&g->act, g->acts, &g->act_cap, sizeof(*g->act));
+	enum err e = grow(&g->act, g->acts, sizeof(*g->act));
 
 	act.device = t->device;
 	if ((t->type == TOLD_ADMIT || t->type == TOLD_GOES_ON) && e == ERR_OK) {
@@ -63,7 +61,7 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 			act.goes_on = t->device;
 		act.fresh = t->type == TOLD_ADMIT && device_cmp(t->person.dev, at->author) == 0 &&
 		            t->order == TOLD_EDITS_FROM + t->person.counter;
-		e = grow(&g->m->bundle, g->m->bundles, &g->bundle_cap, sizeof(*g->m->bundle));
+		e = grow(&g->m->bundle, g->m->bundles, sizeof(*g->m->bundle));
 		if (e == ERR_OK)
 			g->m->bundle[g->m->bundles++] = (struct admitted){ *at, t->bundle, act.device };
 	}
@@ -80,12 +78,12 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 
 	switch (t->type) {
 	case TOLD_EPOCH:
-		e = grow(&m->epoch, m->epochs, &g->epoch_cap, sizeof(*m->epoch));
+		e = grow(&m->epoch, m->epochs, sizeof(*m->epoch));
 		if (e == ERR_OK)
 			m->epoch[m->epochs++] = (struct epoch_begun){ t->epoch, *at };
 		return e;
 	case TOLD_BOX_KEY:
-		e = grow(&m->box, m->boxes, &g->box_cap, sizeof(*m->box));
+		e = grow(&m->box, m->boxes, sizeof(*m->box));
 		if (e == ERR_OK) {
 			m->box[m->boxes] = (struct box_told){ .at = *at };
 			memcpy(m->box[m->boxes++].key, t->key, BOX_PUBLIC_LEN);
@@ -101,7 +99,7 @@ static enum err gather_batch(struct gather *g, struct device_id dev, uint64_t se
 {
 	struct membership *m = g->m;
 	struct vv *seen = NULL;
-	enum err e = grow(&m->seen, m->seen_count, &g->seen_cap, sizeof(struct vv *));
+	enum err e = grow(&m->seen, m->seen_count, sizeof(struct vv *));
 
 	if (e == ERR_OK) {
 		seen = calloc(1, sizeof(*seen));
@@ -331,7 +329,6 @@ struct judging {
 	struct refold *refold;
 	struct turned *turned;
 	size_t n;
-	size_t cap;
 };
 
 /* Fields of a directory entry that anybody may write: that it was found right, or wrong. */
@@ -457,7 +454,7 @@ static enum err judge_logged(void *arg, struct dot dot, const struct space_edit 
 	body_free(&pool);
 	if (e != ERR_OK || good == !logged->is_void)
 		return e;
-	e = grow(&j->turned, j->n, &j->cap, sizeof(*j->turned));
+	e = grow(&j->turned, j->n, sizeof(*j->turned));
 	if (e == ERR_OK)
 		j->turned[j->n++] = (struct turned){ dot, logged->record, !good };
 	return e;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "model/wire.h"
 #include "sync/acts.h"
 
@@ -17,15 +18,11 @@ void redots_free(struct redots *map)
 
 enum err redots_add(struct redots *map, struct dot from, struct dot to, uint32_t kind)
 {
-	if (map->n == map->cap) {
-		size_t cap = map->cap == 0 ? 64 : 2 * map->cap;
-		struct redot_entry *e = realloc(map->e, cap * sizeof(*e));
+	struct redot_entry *e = array_grown(map->e, map->n, sizeof(*e));
 
-		if (e == NULL)
-			return ERR_NO_MEMORY;
-		map->e = e;
-		map->cap = cap;
-	}
+	if (e == NULL)
+		return ERR_NO_MEMORY;
+	map->e = e;
 	map->e[map->n++] = (struct redot_entry){ from, to, kind };
 	return ERR_OK;
 }

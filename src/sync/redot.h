@@ -15,7 +15,6 @@ struct redot_entry {
 struct redots {
 	struct redot_entry *e; /* ascending by `from` within each device */
 	size_t n;
-	size_t cap;
 };
 void redots_free(struct redots *map);
 /* In the order of each device's counters. */

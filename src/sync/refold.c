@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "sync/spans.h"
 
 struct step {
@@ -16,7 +17,6 @@ struct step {
 struct steps {
 	struct step *step;
 	size_t n;
-	size_t cap;
 };
 
 struct author {
@@ -47,15 +47,11 @@ static size_t author_index(const struct refold *f, struct device_id dev)
 
 static enum err step_add(struct steps *s, struct step step)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap == 0 ? 8 : 2 * s->cap;
-		struct step *grown = realloc(s->step, cap * sizeof(*grown));
+	struct step *grown = array_grown(s->step, s->n, sizeof(*grown));
 
-		if (grown == NULL)
-			return ERR_NO_MEMORY;
-		s->step = grown;
-		s->cap = cap;
-	}
+	if (grown == NULL)
+		return ERR_NO_MEMORY;
+	s->step = grown;
 	s->step[s->n++] = step;
 	return ERR_OK;
 }

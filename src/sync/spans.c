@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "model/wire.h"
 
 #define KEPT_SPANS "again:spans"
@@ -33,15 +34,10 @@ enum err spans_add(struct spans *spans, uint64_t upto, const struct vv *seen)
 		spans->s[spans->n - 1].upto = upto;
 		return ERR_OK;
 	}
-	if (spans->n == spans->cap) {
-		size_t cap = spans->cap == 0 ? 4 : 2 * spans->cap;
-
-		s = realloc(spans->s, cap * sizeof(*s));
-		if (s == NULL)
-			return ERR_NO_MEMORY;
-		spans->s = s;
-		spans->cap = cap;
-	}
+	s = array_grown(spans->s, spans->n, sizeof(*s));
+	if (s == NULL)
+		return ERR_NO_MEMORY;
+	spans->s = s;
 	s = &spans->s[spans->n++];
 	*s = (struct span){ .upto = upto };
 	return vv_copy(seen, &s->seen);

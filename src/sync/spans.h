@@ -13,7 +13,6 @@ struct span {
 struct spans {
 	struct span *s; /* ascending */
 	size_t n;
-	size_t cap;
 };
 
 void spans_free(struct spans *spans);
