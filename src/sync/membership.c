@@ -518,10 +518,11 @@ static enum err note(struct errctx *ec, struct sync *y, const struct batch_told 
 	struct membership now = { 0 };
 	struct gather g = { .m = &now, .space = space->id };
 	struct buf bytes = { 0 };
-	enum err e = membership_load(ec, y, space, &before);
+	enum err e = load(ec, y, space, batch, told, &g);
 
-	if (e == ERR_OK)
-		e = load(ec, y, space, batch, told, &g);
+	/* without removals nothing that was known can come to something else */
+	if (e == ERR_OK && now.removals > 0)
+		e = membership_load(ec, y, space, &before);
 	if (e == ERR_OK)
 		e = told_put(told, &bytes);
 	if (e == ERR_OK)
