@@ -145,7 +145,7 @@ enum err again_approve(struct errctx *ec, struct app *app, const char *id, char 
 		            NULL);
 	if (e == ERR_OK && matches == 1) {
 		app_author(app, (struct dot){ list[at].old, 1 }, name);
-		e = within_not_removed(ec, app, list[at].space);
+		e = store_may_write(ec, app->store, list[at].space);
 		if (e == ERR_OK)
 			e = store_begin(ec, app->store);
 		if (e == ERR_OK)

@@ -45,7 +45,7 @@ static size_t coordinators(const struct members *m, struct dot but)
 		for (size_t k = 0; k < i; k++)
 			again =
 			    again || (m->device[k].keep == UINT64_MAX && dot_cmp(m->device[k].person, s->person) == 0);
-		n += s->in && s->keep == UINT64_MAX && !again && dot_cmp(s->person, but) != 0 &&
+		n += standing_in(s) && !again && dot_cmp(s->person, but) != 0 &&
 		     (members_roles(m, s->person) & ROLE_COORDINATOR) != 0;
 	}
 	return n;
@@ -66,7 +66,7 @@ static enum err may_remove(struct errctx *ec, struct app *app, const struct spac
 		return e;
 	*me = dot_cmp(own.member, person) == 0;
 	if (m.removed)
-		e = within_not_removed(ec, app, space->n);
+		e = store_may_write(ec, app->store, space->n);
 	else if (space->kind == SPACE_NEIGHBOURHOOD && !*me &&
 	         (members_roles(&m.members, own.member) & ROLE_COORDINATOR) == 0)
 		e = err_set(ec, ERR_REFUSED, "In a neighbourhood a coordinator removes members. Ask one.", NULL, NULL,

@@ -3,7 +3,6 @@
 #include "app/within.h"
 
 #include "sync/floor.h"
-#include "sync/membership.h"
 #include "sync/own.h"
 #include "sync/restored.h"
 
@@ -25,30 +24,13 @@ enum err within_not_restored(struct errctx *ec, struct app *app)
 	return restored_refuse(ec, &y);
 }
 
-enum err within_not_removed(struct errctx *ec, struct app *app, int64_t space)
-{
-	struct sync y = { app->store, app->zip, app->rng, app->clock };
-	struct space_row row;
-	bool removed = false;
-	enum err e = store_space_get(ec, app->store, space, &row);
-
-	if (e == ERR_OK)
-		e = membership_removed(ec, &y, &row, &removed);
-	if (e != ERR_OK || !removed)
-		return e;
-	return err_set(ec, ERR_REFUSED,
-	               "This home was removed from %1. What is here can still be read and exported; nothing new can be "
-	               "written there. A member can invite you again.",
-	               row.name, NULL, NULL);
-}
-
 enum err within_arrived(struct errctx *ec, struct app *app, int64_t space)
 {
 	struct sync y = { app->store, app->zip, app->rng, app->clock };
 
 	enum err e = floor_refuse(ec, &y, space);
 
-	return e == ERR_OK ? within_not_removed(ec, app, space) : e;
+	return e == ERR_OK ? store_may_write(ec, app->store, space) : e;
 }
 
 enum err app_own_name(struct errctx *ec, struct app *app, char *out)

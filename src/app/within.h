@@ -16,8 +16,6 @@ bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *o
 
 /* ERR_LATER with a sentence in a home that was restored and has not come back among the others (S7). */
 enum err within_not_restored(struct errctx *ec, struct app *app) MUST_CHECK;
-/* ERR_REFUSED with a sentence where this home was removed from the space: what is written there would reach nobody. */
-enum err within_not_removed(struct errctx *ec, struct app *app, int64_t space) MUST_CHECK;
 
 /* ERR_LATER with a sentence while not everything of a space has come that a joiner was promised (sync/floor.h): for
  * whatever writes there. */

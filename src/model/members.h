@@ -83,6 +83,12 @@ struct standing {
 	size_t enter;
 };
 
+/* Is it in, and not removed? */
+static inline bool standing_in(const struct standing *s)
+{
+	return s->in && s->keep == UINT64_MAX;
+}
+
 struct members {
 	enum space_kind kind;
 	struct device_id founder;

@@ -537,7 +537,7 @@ static uint64_t past_count(const struct vv *context, struct dot dot)
 
 /* A device that was removed writes to nobody. One that is not let in as far as is known here would seal what it writes
  * together with what it had not seen yet (S1). Where no device is known the space is being founded. */
-static enum err may_write(struct errctx *ec, struct store *s, int64_t space)
+enum err store_may_write(struct errctx *ec, struct store *s, int64_t space)
 {
 	struct space_row row;
 	struct device_row me = { .state = DEVICE_NAMED };
@@ -571,7 +571,7 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *c,
 	enum err e = ERR_OK;
 
 	assert(s->in_transaction);
-	e = may_write(ec, s, c->space);
+	e = store_may_write(ec, s, c->space);
 	if (e == ERR_OK)
 		e = store_next_dot(ec, s, c->space, &edit.dot);
 	if (e == ERR_OK)

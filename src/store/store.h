@@ -192,6 +192,9 @@ struct change {
 	size_t seen_count;
 };
 
+/* May this home write in the space? ERR_REFUSED with a sentence where it was removed, ERR_LATER where it is not in yet.
+ * store_write() asks this itself. */
+enum err store_may_write(struct errctx *ec, struct store *s, int64_t space) MUST_CHECK;
 /* Appends an edit of one's own and applies it. Gives its dot (the record's id where it is new). */
 enum err store_write(struct errctx *ec, struct store *s, const struct change *change, int64_t now_ms,
                      struct dot *out) MUST_CHECK;

@@ -474,7 +474,7 @@ static void test_removed_home(void **state)
 	pump(&w, 1, 3);
 	assert_int_equal(membership_removed(&ec, &y, &space, &removed), ERR_OK);
 	assert_true(removed);
-	assert_int_equal(within_not_removed(&ec, w.app[3], space.n), ERR_REFUSED);
+	assert_int_equal(store_may_write(&ec, w.app[3]->store, space.n), ERR_REFUSED);
 	err_clear(&ec);
 	expect_text(&w, 3, own, "van mij"); /* nothing goes from the own screen */
 	assert_int_equal(store_outgoing_list(&ec, y.store, &list, &files), ERR_OK);
