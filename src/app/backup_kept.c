@@ -19,7 +19,7 @@ static const struct {
 	{ "epoch:", BACKUP_GOES },
 	{ "control:", BACKUP_STAYS }, /* what the next batch was to say: a space's founding, the ids of its epochs */
 	{ "genesis", BACKUP_STAYS },
-	/* sync/epochs.c, sync/carry.c */
+	/* sync/box_keys.c, sync/carry.c */
 	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },

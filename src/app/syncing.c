@@ -23,6 +23,7 @@
 #include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
+#include "sync/closing.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/inbox.h"

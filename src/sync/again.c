@@ -12,6 +12,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/box_keys.h"
 #include "sync/epochs.h"
 #include "sync/letters.h"
 #include "sync/outbox.h"

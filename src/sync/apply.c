@@ -12,6 +12,7 @@
 #include "model/wire.h"
 #include "sync/acts.h"
 #include "sync/again.h"
+#include "sync/closing.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/outbox.h"

@@ -9,7 +9,6 @@
 
 #include "base/codec.h"
 #include "crypto/secret.h"
-#include "sync/epochs.h"
 #include "sync/refold.h"
 #include "sync/space.h"
 

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Epochs: written under, begun, and destroyed when nobody writes under them any more (K1, K3).
+// Epochs: which is written under, and how one begins (K1).
 #include "sync/epochs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
-#include "sync/carry.h"
-#include "sync/resting.h"
-
-#define KEPT_BOX_USED "boxused" /* a box came to the newest one */
-#define KEPT_BOXED "boxed"      /* the epoch under which the newest box key was named */
-#define KEPT_OLD_BOX "box:"     /* the secrets of earlier box keys */
-#define OLD_BOX_NAME_LEN (sizeof(KEPT_OLD_BOX) + 16)
 
 /* ---- Writing under one ---- */
 
@@ -37,9 +29,8 @@ static enum err out_then(const struct membership *m, const struct moment *at, bo
 		const struct standing *now = &m->members.device[i];
 		const struct standing *was = members_find(&then, now->device);
 
-		if (now->in && now->keep == UINT64_MAX)
-			continue;
-		*all = *all && (was == NULL || !was->in || was->keep != UINT64_MAX);
+		if (!standing_in(now))
+			*all = *all && (was == NULL || !standing_in(was));
 	}
 	members_free(&then);
 	free(then.act);
@@ -78,16 +69,14 @@ static enum err removals_count(struct errctx *ec, struct sync *y, const struct s
 	return e;
 }
 
-enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id *out)
+enum err epoch_choose_in(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                         struct epoch_id *out)
 {
-	struct membership m = { 0 };
 	struct epoch_row *list = NULL;
 	uint64_t removals = 0;
 	size_t n = 0;
-	enum err e = membership_load(ec, y, space, &m);
+	enum err e = removals_count(ec, y, space, &removals);
 
-	if (e == ERR_OK)
-		e = removals_count(ec, y, space, &removals);
 	if (e == ERR_OK)
 		e = store_epoch_list(ec, y->store, space->n, &list, &n);
 	if (e == ERR_OK)
@@ -95,7 +84,7 @@ enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row 
 	for (size_t i = 0; i < n && e == ERR_NOT_FOUND; i++) {
 		bool usable = false;
 		enum err looked =
-		    list[i].state != EPOCH_OPEN ? ERR_OK : epoch_usable(&m, &list[i], space->me, removals, &usable);
+		    list[i].state != EPOCH_OPEN ? ERR_OK : epoch_usable(m, &list[i], space->me, removals, &usable);
 
 		if (looked != ERR_OK) {
 			e = looked;
@@ -105,6 +94,16 @@ enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row 
 		}
 	}
 	free(list);
+	return e;
+}
+
+enum err epoch_choose(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id *out)
+{
+	struct membership m = { 0 };
+	enum err e = membership_load(ec, y, space, &m);
+
+	if (e == ERR_OK)
+		e = epoch_choose_in(ec, y, space, &m, out);
 	membership_free(&m);
 	return e;
 }
@@ -148,20 +147,19 @@ static enum err epoch_record_put(struct epoch_id id, const struct recipient *to,
 	return e;
 }
 
-static enum err boxes_publish(struct errctx *ec, struct sync *y, const struct space_row *space,
-                              const struct device_keys *keys, struct epoch_id id, const struct epoch_secret *secret,
-                              const struct recipient *to, size_t n)
+enum err boxes_publish(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys,
+                       const struct boxing *b)
 {
-	struct file_header h = { FILE_BOXES, space->tag, keys->public.tag, id, 0 };
+	struct file_header h = { FILE_BOXES, space->tag, keys->public.tag, b->epoch, 0 };
 	struct buf file = { 0 };
 	char ref[REF_MAX + 1];
 	char name[FILE_NAME_MAX + 1];
 	char tag[TAG_TEXT_LEN];
-	enum err e = boxes_seal(&h, space->id, secret, to, n, &file);
+	enum err e = boxes_seal(&h, space->id, b->secret, b->to, b->n, &file);
 
 	tag_text(keys->public.tag, tag);
-	branch_name(space->tag, id, keys->public.tag, ref);
-	snprintf(name, sizeof(name), "%s-boxes", tag);
+	branch_name(space->tag, b->epoch, keys->public.tag, ref);
+	snprintf(name, sizeof(name), "%s-%s", tag, b->name);
 	if (e == ERR_OK)
 		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0);
 	buf_free(&file);
@@ -220,7 +218,7 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 	if (e == ERR_OK)
 		e = control_add(ec, y, space->n, CONTROL_EPOCH, buf_bytes(&record));
 	if (e == ERR_OK && n > 1)
-		e = boxes_publish(ec, y, space, keys, row.id, secret, to, n);
+		e = boxes_publish(ec, y, space, keys, &(struct boxing){ row.id, secret, to, n, "boxes" });
 done:
 	buf_free(&record);
 	secret_free(secret);
@@ -243,7 +241,7 @@ static enum err goes_to_all(struct errctx *ec, struct sync *y, const struct spac
 	*all = true;
 	for (size_t i = 0; e == ERR_OK && i < m.members.devices; i++) {
 		const struct standing *s = &m.members.device[i];
-		bool among = !s->in || s->keep != UINT64_MAX || !members_knew(&m.members, at, s->device);
+		bool among = !standing_in(s) || !members_knew(&m.members, at, s->device);
 
 		for (size_t k = 0; k < n && !among; k++)
 			among = device_cmp(to[k].dev, s->device) == 0;
@@ -338,559 +336,4 @@ done:
 	free(to);
 	secret_free(secret);
 	return e;
-}
-
-/* ---- Box keys ---- */
-
-enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
-{
-	return store_kept_put(ec, y->store, space->n, KEPT_BOXED, (struct bytes){ epoch.b, EPOCH_ID_LEN });
-}
-
-/* Boxes may still come to it. */
-static enum err pair_keep(struct errctx *ec, struct sync *y, int64_t space, const struct device_keys *keys)
-{
-	char name[OLD_BOX_NAME_LEN];
-
-	memcpy(name, KEPT_OLD_BOX, sizeof(KEPT_OLD_BOX) - 1);
-	hex_put(keys->public.box, 8, name + sizeof(KEPT_OLD_BOX) - 1);
-	return store_kept_put(ec, y->store, space, name, (struct bytes){ keys->box_secret, BOX_SECRET_LEN });
-}
-
-enum err box_keys_follow(struct errctx *ec, struct sync *y, const struct space_row *space,
-                         const struct device_keys *old)
-{
-	enum err e = store_kept_delete(ec, y->store, space->n, KEPT_BOXED);
-
-	return e == ERR_OK && old != NULL ? pair_keep(ec, y, space->n, old) : e;
-}
-
-enum err box_key_used(struct errctx *ec, struct sync *y, const struct space_row *space)
-{
-	static const uint8_t yes = 1;
-
-	return store_kept_put(ec, y->store, space->n, KEPT_BOX_USED, (struct bytes){ &yes, 1 });
-}
-
-/* Is a new box key due? *moved: because another epoch is written under now. */
-static enum err renewal_due(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                            bool *due, bool *moved)
-{
-	struct buf boxed = { 0 };
-	struct buf used = { 0 };
-	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
-
-	*moved = e == ERR_OK && (boxed.len != EPOCH_ID_LEN || memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) != 0);
-	*due = *moved || e == ERR_NOT_FOUND;
-	if (e == ERR_OK || e == ERR_NOT_FOUND)
-		e = store_kept_get(ec, y->store, space->n, KEPT_BOX_USED, &used);
-	*due = *due || e == ERR_OK;
-	buf_free(&boxed);
-	buf_free(&used);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* How far each of those who are in has seen one's own batches: the least. */
-static enum err own_seen_by_all(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *seq)
-{
-	struct device_row *list = NULL;
-	struct vv seen = { 0 };
-	size_t n = 0;
-	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
-
-	*seq = UINT64_MAX;
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		const struct vv_entry *me = NULL;
-
-		if (list[i].state != DEVICE_ACTIVE || device_cmp(list[i].id, space->me) == 0)
-			continue;
-		e = store_context(ec, y->store, list[i].id, &seen);
-		me = vv_get(&seen, space->me);
-		if (me == NULL || me->seq < *seq)
-			*seq = me == NULL ? 0 : me->seq;
-	}
-	vv_free(&seen);
-	free(list);
-	return e;
-}
-
-/* Who comes back after a rest may have sent batches under an epoch that others closed meanwhile: what somebody who is
- * in has not seen yet goes out once more. */
-static enum err own_carry(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
-{
-	struct device_row me;
-	struct vv heads = { 0 };
-	const struct vv_entry *head = NULL;
-	uint64_t seen = 0;
-	enum err e = store_device_by_id(ec, y->store, space->me, &me);
-
-	if (e == ERR_OK)
-		e = own_seen_by_all(ec, y, space, &seen);
-	if (e == ERR_OK)
-		e = store_vector(ec, y->store, space->n, &heads);
-	head = vv_get(&heads, space->me);
-	if (e == ERR_OK && head != NULL && seen < head->seq)
-		e = carry_some(ec, y, space, epoch, &me, seen + 1, head->seq);
-	vv_free(&heads);
-	return e == ERR_NOT_FOUND ? ERR_OK : e; /* an epoch without a key is written under by nobody */
-}
-
-enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
-{
-	struct device_keys *keys = NULL;
-	struct buf payload = { 0 };
-	bool due = false;
-	bool moved = false;
-	enum err e = renewal_due(ec, y, space, epoch, &due, &moved);
-
-	if (e == ERR_OK && due)
-		e = device_keys_load(ec, y, space->n, &keys);
-	if (e != ERR_OK || !due || (keys->public.incarnation & INCARNATION_PAPER) != 0) /* what is on paper stays */
-		goto done;
-	e = pair_keep(ec, y, space->n, keys);
-	box_keypair(y->rng, keys->public.box, keys->box_secret);
-	if (e == ERR_OK)
-		e = device_keys_save(ec, y, space->n, keys);
-	if (e == ERR_OK)
-		e = wire_put_bytes(&payload, keys->public.box, BOX_PUBLIC_LEN);
-	if (e == ERR_OK)
-		e = control_add(ec, y, space->n, CONTROL_BOX_KEY, buf_bytes(&payload));
-	if (e == ERR_OK)
-		e = box_key_named(ec, y, space, epoch);
-	if (e == ERR_OK)
-		e = store_kept_delete(ec, y->store, space->n, KEPT_BOX_USED);
-	if (e == ERR_OK && moved)
-		e = own_carry(ec, y, space, epoch);
-done:
-	device_keys_free(keys);
-	buf_free(&payload);
-	return e;
-}
-
-struct pairs {
-	box_pair_fn each;
-	void *arg;
-	enum err e; /* of the last one tried */
-};
-
-static enum err pair_try(void *arg, const char *name, struct bytes value)
-{
-	struct pairs *p = arg;
-	uint8_t public[BOX_PUBLIC_LEN];
-
-	(void)name;
-	if (value.len != BOX_SECRET_LEN)
-		return ERR_DAMAGED;
-	if (p->e != ERR_NOT_FOUND)
-		return ERR_OK;
-	box_public(value.data, public);
-	p->e = p->each(p->arg, public, value.data);
-	return ERR_OK;
-}
-
-enum err box_pairs_try(struct errctx *ec, struct sync *y, const struct space_row *space, box_pair_fn each, void *arg)
-{
-	struct pairs p = { each, arg, ERR_NOT_FOUND };
-	struct device_keys *keys = NULL;
-	enum err e = device_keys_load(ec, y, space->n, &keys);
-
-	if (e == ERR_OK)
-		p.e = each(arg, keys->public.box, keys->box_secret);
-	device_keys_free(keys);
-	if (e == ERR_OK && p.e == ERR_NOT_FOUND)
-		e = store_kept_each(ec, y->store, space->n, KEPT_OLD_BOX, pair_try, &p);
-	return e == ERR_OK ? p.e : e;
-}
-
-/* ---- Closing ---- */
-
-static const struct epoch_begun *begun(const struct membership *m, struct epoch_id id)
-{
-	for (size_t i = 0; i < m->epochs; i++)
-		if (memcmp(m->epoch[i].id.b, id.b, EPOCH_ID_LEN) == 0 &&
-		    !members_void(&m->members, m->epoch[i].at.author, m->epoch[i].at.seq))
-			return &m->epoch[i];
-	return NULL;
-}
-
-/* The batch in which a device named a box key knowing of this epoch; 0: none yet. */
-static uint64_t moved_at(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
-{
-	uint64_t seq = 0;
-
-	for (size_t i = 0; i < m->boxes; i++) {
-		const struct moment *at = &m->box[i].at;
-		bool same = device_cmp(at->author, epoch->at.author) == 0 && at->seq == epoch->at.seq;
-
-		if (device_cmp(at->author, dev) == 0 && (same || moment_saw(at, &epoch->at)) && at->seq > seq)
-			seq = at->seq;
-	}
-	return seq;
-}
-
-/* Those who are in, but for oneself, sheets of paper, and who rests. */
-static enum err is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
-                              const struct membership *m, const struct standing *s, bool *out)
-{
-	struct device_row row;
-	bool rests = false;
-	enum err e = ERR_OK;
-
-	*out = s->in && s->keep == UINT64_MAX && device_cmp(s->device, space->me) != 0 &&
-	       !membership_is_paper(m, s->device);
-	if (!*out)
-		return ERR_OK;
-	e = store_device_by_id(ec, y->store, s->device, &row);
-	if (e == ERR_OK)
-		e = device_is_resting(ec, y, &row, &rests);
-	*out = !rests;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* Is the box key of now the one that this batch named? Else a newer one is not even sealed yet. */
-static enum err box_key_told(struct errctx *ec, struct sync *y, const struct space_row *space,
-                             const struct membership *m, uint64_t seq, bool *out)
-{
-	struct device_keys *keys = NULL;
-	enum err e = device_keys_load(ec, y, space->n, &keys);
-
-	*out = false;
-	for (size_t i = 0; e == ERR_OK && i < m->boxes; i++)
-		*out = *out || (device_cmp(m->box[i].at.author, space->me) == 0 && m->box[i].at.seq == seq &&
-		                memcmp(m->box[i].key, keys->public.box, BOX_PUBLIC_LEN) == 0);
-	device_keys_free(keys);
-	return e;
-}
-
-/* Has everybody who is waited for written under this epoch, and seen the box key that this device named there? */
-static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
-                          const struct epoch_begun *epoch, bool *all)
-{
-	uint64_t mine = moved_at(m, epoch, space->me);
-	struct vv seen = { 0 };
-	bool told = false;
-	enum err e = box_key_told(ec, y, space, m, mine, &told);
-
-	*all = mine > 0 && told;
-	for (size_t i = 0; e == ERR_OK && *all && i < m->members.devices; i++) {
-		const struct standing *s = &m->members.device[i];
-		const struct vv_entry *me = NULL;
-		bool waited = false;
-
-		e = is_waited_for(ec, y, space, m, s, &waited);
-		if (e != ERR_OK || !waited)
-			continue;
-		*all = moved_at(m, epoch, s->device) > 0;
-		if (*all)
-			e = store_context(ec, y->store, s->device, &seen);
-		me = vv_get(&seen, space->me);
-		*all = *all && e == ERR_OK && me != NULL && me->seq >= mine;
-	}
-	vv_free(&seen);
-	return e;
-}
-
-/* Does anything of this space still come or go? */
-static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, bool *quiet)
-{
-	uint64_t files = 0;
-	uint64_t edits = 0;
-	uint64_t waiting = 0;
-	enum err e = store_outgoing_count(ec, y->store, space->n, &files, &edits);
-
-	if (e == ERR_OK)
-		e = store_waiting_of(ec, y->store, space->n, &waiting);
-	*quiet = files == 0 && waiting == 0;
-	return e;
-}
-
-static enum err names_list(void *arg, const char *name, struct bytes value)
-{
-	(void)value;
-	return buf_put(arg, name, strlen(name) + 1);
-}
-
-/* The old box keys go. */
-static enum err old_boxes_destroy(struct errctx *ec, struct sync *y, const struct space_row *space)
-{
-	struct buf names = { 0 };
-	enum err e = store_kept_each(ec, y->store, space->n, KEPT_OLD_BOX, names_list, &names);
-
-	for (size_t at = 0; e == ERR_OK && at < names.len; at += strlen((char *)names.data + at) + 1)
-		e = store_kept_delete(ec, y->store, space->n, (char *)names.data + at);
-	buf_free(&names);
-	return e;
-}
-
-/* Who carries what was written under the old ones over: the member that joined first, of those that are waited for. */
-static bool carries(const struct membership *m, struct device_id me)
-{
-	const struct standing *first = NULL;
-
-	for (size_t i = 0; i < m->members.devices; i++) {
-		const struct standing *s = &m->members.device[i];
-
-		if (s->in && s->keep == UINT64_MAX && !membership_is_paper(m, s->device) &&
-		    (first == NULL || s->rank < first->rank))
-			first = s;
-	}
-	return first != NULL && device_cmp(first->device, me) == 0;
-}
-
-/* Closes all epochs but the one that is written under. */
-static enum err close_others(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
-                             size_t *closed)
-{
-	struct epoch_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (list[i].state == EPOCH_CLOSED || memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) == 0)
-			continue;
-		list[i].state = EPOCH_CLOSED;
-		e = store_epoch_put(ec, y->store, &list[i]);
-		if (e == ERR_OK)
-			e = epoch_key_destroy(ec, y, space->n, list[i].id);
-		(*closed)++;
-	}
-	free(list);
-	return e;
-}
-
-static enum err some_to_close(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
-                              bool *some)
-{
-	struct epoch_row *list = NULL;
-	struct buf names = { 0 };
-	size_t n = 0;
-	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
-
-	*some = false;
-	for (size_t i = 0; e == ERR_OK && i < n; i++)
-		*some = *some || (list[i].state != EPOCH_CLOSED && memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) != 0);
-	free(list);
-	if (e == ERR_OK) /* or an old box key, to which a box of a closed epoch came late */
-		e = store_kept_each(ec, y->store, space->n, KEPT_OLD_BOX, names_list, &names);
-	*some = *some || names.len > 0;
-	buf_free(&names);
-	return e;
-}
-
-static enum err epochs_close(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id chosen,
-                             size_t *closed)
-{
-	struct membership m = { 0 };
-	const struct epoch_begun *epoch = NULL;
-	bool good = false;
-	enum err e = some_to_close(ec, y, space, chosen, &good);
-
-	if (e == ERR_OK && good)
-		e = is_quiet(ec, y, space, &good);
-	if (e != ERR_OK || !good)
-		return e;
-	e = membership_load(ec, y, space, &m);
-	epoch = e == ERR_OK ? begun(&m, chosen) : NULL;
-	good = epoch != NULL;
-	if (e == ERR_OK && good)
-		e = all_moved(ec, y, space, &m, epoch, &good);
-	if (e == ERR_OK && good)
-		e = close_others(ec, y, space, chosen, closed);
-	if (e == ERR_OK && good)
-		e = old_boxes_destroy(ec, y, space);
-	if (e == ERR_OK && *closed > 0 && carries(&m, space->me))
-		e = carry_all(ec, y, space, chosen);
-	if (e == ERR_OK && good)
-		e = store_forget_ask(ec, y->store);
-	membership_free(&m);
-	return e;
-}
-
-/* ---- Handing on ---- */
-
-/* Did this member not get the key from whoever began the epoch, nor from whoever let it in? It was removed in the eyes
- * of the one, by a removal that does not count (any more); or neither of them knew what the other did. */
-static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
-{
-	bool told = device_cmp(dev, m->founder) == 0;
-
-	for (size_t i = 0; i < m->acts; i++) {
-		const struct act *a = &m->act[i];
-		bool same = device_cmp(a->at.author, epoch->at.author) == 0 && a->at.seq == epoch->at.seq;
-
-		if (a->type != ACT_CUT && a->type != ACT_ADMIT)
-			continue;
-		if (device_cmp(a->device, dev) != 0 || a->counts == (a->type == ACT_CUT))
-			continue;
-		if (a->type == ACT_CUT && (same || moment_saw(&epoch->at, &a->at)))
-			return true;
-		told = told || (a->type == ACT_ADMIT &&
-		                (same || moment_saw(&epoch->at, &a->at) || moment_saw(&a->at, &epoch->at)));
-	}
-	return !told;
-}
-
-/* Did this member name another box key, when neither knew of the other? It may have destroyed the one that the epoch's
- * key came to. */
-static bool renewed_meanwhile(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
-{
-	bool renewed = false;
-	for (size_t i = 0; i < m->boxes; i++) {
-		const struct moment *at = &m->box[i].at;
-
-		if (device_cmp(at->author, dev) != 0)
-			continue;
-		if (moment_saw(at, &epoch->at))
-			return false;
-		renewed = renewed || !moment_saw(&epoch->at, at);
-	}
-	return renewed && device_cmp(dev, epoch->at.author) != 0;
-}
-
-/* Is it in need of the key? Whoever took in the batch with which the epoch began had it then, and may have closed it
- * since. */
-static enum err needs_key(struct errctx *ec, struct sync *y, const struct membership *m,
-                          const struct epoch_begun *epoch, struct device_id dev, bool *out)
-{
-	struct vv seen = { 0 };
-	const struct vv_entry *e = NULL;
-	enum err result = ERR_OK;
-
-	*out = lacks_key(&m->members, epoch, dev);
-	if (*out || !renewed_meanwhile(m, epoch, dev))
-		return ERR_OK;
-	result = store_context(ec, y->store, dev, &seen);
-	e = vv_get(&seen, epoch->at.author);
-	*out = e == NULL || e->seq < epoch->at.seq;
-	vv_free(&seen);
-	return result;
-}
-
-static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
-                        const struct device_keys *keys, struct epoch_id id, struct device_id to)
-{
-	struct file_header h = { FILE_BOXES, space->tag, keys->public.tag, id, 0 };
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct device_row device;
-	struct recipient r = { .dev = to };
-	struct buf file = { 0 };
-	char ref[REF_MAX + 1];
-	char name[FILE_NAME_MAX + 1];
-	char tag[TAG_TEXT_LEN];
-	char dev[2 * DEVICE_ID_LEN + 1];
-	enum err e = secret == NULL ? ERR_NO_MEMORY : store_device_by_id(ec, y->store, to, &device);
-
-	if (e == ERR_OK)
-		e = epoch_key_load(ec, y, space->n, id, secret);
-	if (e == ERR_OK) {
-		memcpy(r.box_public, device.box, BOX_PUBLIC_LEN);
-		e = boxes_seal(&h, space->id, secret, &r, 1, &file);
-	}
-	tag_text(keys->public.tag, tag);
-	hex_put(to.b, DEVICE_ID_LEN, dev);
-	snprintf(name, sizeof(name), "%s-for-%s", tag, dev);
-	branch_name(space->tag, id, keys->public.tag, ref);
-	if (e == ERR_OK)
-		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0); /* once */
-	secret_free(secret);
-	buf_free(&file);
-	return e == ERR_NOT_FOUND ? ERR_OK : e; /* destroyed: what was written under it is carried over */
-}
-
-/* Members get the keys of epochs that began without them: others read what was written there, and build on it. */
-static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct space_row *space)
-{
-	struct membership m = { 0 };
-	struct device_keys *keys = NULL;
-	enum err e = membership_load(ec, y, space, &m);
-
-	for (size_t i = 0; e == ERR_OK && m.removals > 0 && i < m.epochs; i++) {
-		for (size_t k = 0; e == ERR_OK && k < m.members.devices; k++) {
-			const struct standing *s = &m.members.device[k];
-
-			bool needs = false;
-
-			if (!s->in || s->keep != UINT64_MAX || device_cmp(s->device, space->me) == 0)
-				continue;
-			e = needs_key(ec, y, &m, &m.epoch[i], s->device, &needs);
-			if (e != ERR_OK || !needs)
-				continue;
-			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
-			if (e == ERR_OK)
-				e = hand_on(ec, y, space, keys, m.epoch[i].id, s->device);
-		}
-	}
-	device_keys_free(keys);
-	membership_free(&m);
-	return e;
-}
-
-enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *space, size_t *closed)
-{
-	struct device_row me;
-	struct epoch_id chosen;
-	bool paper = false;
-	enum err e = store_device_by_id(ec, y->store, space->me, &me);
-
-	*closed = 0;
-	if (e != ERR_OK || me.state != DEVICE_ACTIVE)
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	e = device_is_paper(ec, y, space->n, &paper);
-	if (e != ERR_OK || paper) /* it closes nothing and names nothing: another device takes its place at once */
-		return e;
-	e = epochs_hand_on(ec, y, space);
-	if (e == ERR_OK)
-		e = epoch_choose(ec, y, space, &chosen);
-	if (e == ERR_NOT_FOUND) /* one begins with the next thing that is written */
-		return ERR_OK;
-	if (e == ERR_OK)
-		e = box_key_renew(ec, y, space, chosen);
-	return e == ERR_OK ? epochs_close(ec, y, space, chosen, closed) : e;
-}
-
-/* ---- Batches under an epoch that others may have closed ---- */
-
-static enum err is_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id chosen,
-                         struct device_id author, uint64_t seq, bool *out)
-{
-	struct membership m = { 0 };
-	const struct epoch_begun *epoch = NULL;
-	const struct standing *s = NULL;
-	bool waited = false;
-	enum err e = membership_load(ec, y, space, &m);
-
-	*out = false;
-	if (e != ERR_OK)
-		return e;
-	epoch = begun(&m, chosen);
-	s = members_find(&m.members, author);
-	if (epoch != NULL && s != NULL && moved_at(&m, epoch, space->me) > 0) {
-		uint64_t moved = moved_at(&m, epoch, author);
-
-		e = is_waited_for(ec, y, space, &m, s, &waited);
-		*out = !waited || (moved > 0 && seq > moved);
-	}
-	membership_free(&m);
-	return e;
-}
-
-enum err epoch_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                     const struct device_row *author, uint64_t seq)
-{
-	struct buf boxed = { 0 };
-	struct epoch_id chosen;
-	bool stray = false;
-	enum err e = store_kept_get(ec, y->store, space->n, KEPT_BOXED, &boxed);
-
-	stray = e == ERR_OK && (boxed.len != EPOCH_ID_LEN || memcmp(boxed.data, epoch.b, EPOCH_ID_LEN) != 0) &&
-	        device_cmp(author->id, space->me) != 0;
-	buf_free(&boxed);
-	if (!stray)
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	e = epoch_choose(ec, y, space, &chosen);
-	if (e == ERR_NOT_FOUND || (e == ERR_OK && memcmp(chosen.b, epoch.b, EPOCH_ID_LEN) == 0))
-		return ERR_OK;
-	if (e == ERR_OK)
-		e = is_stray(ec, y, space, chosen, author->id, seq, &stray);
-	return e == ERR_OK && stray ? carry_some(ec, y, space, chosen, author, seq, seq) : e;
 }

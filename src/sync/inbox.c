@@ -12,6 +12,7 @@
 #include "crypto/secret.h"
 #include "sync/again.h"
 #include "sync/apply.h"
+#include "sync/box_keys.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"

@@ -9,7 +9,7 @@
 #include "base/try.h"
 #include "crypto/secret.h"
 #include "model/wire.h"
-#include "sync/epochs.h"
+#include "sync/box_keys.h"
 #include "sync/invite.h"
 #include "sync/join.h"
 #include "sync/own.h"

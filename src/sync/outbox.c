@@ -3,6 +3,7 @@
 // also what was applied when its edits were written, because nothing comes in before the outbox is sealed. A restored
 // home seals nothing (S7).
 #include "sync/outbox.h"
+#include "sync/box_keys.h"
 #include "sync/epochs.h"
 
 #include <stdio.h>

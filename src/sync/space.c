@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Founding spaces; who is a device of whom follows from the member records alone.
 #include "sync/space.h"
+#include "sync/box_keys.h"
 #include "sync/epochs.h"
 
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 
 #include "sim/must.h"
 #include "sim/world_inside.h"
-#include "sync/epochs.h"
 #include "sync/keys.h"
 
 static void tell_difference(const struct buf *is, const struct buf *should)

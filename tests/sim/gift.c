@@ -6,7 +6,6 @@
 
 #include "sim/must.h"
 #include "sim/world_inside.h"
-#include "sync/epochs.h"
 #include "sync/keys.h"
 
 /* The address of the repository of a space. */

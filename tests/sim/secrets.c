@@ -6,7 +6,7 @@
 
 #include "sim/must.h"
 #include "sim/world_inside.h"
-#include "sync/epochs.h"
+#include "sync/box_keys.h"
 #include "sync/keys.h"
 
 struct box_at {

@@ -12,7 +12,6 @@
 #include "sim/act.h"
 #include "sim/must.h"
 #include "sim/world_inside.h"
-#include "sync/epochs.h"
 #include "sync/keys.h"
 #include "vault/vault.h"
 

@@ -5,6 +5,8 @@
 // an epoch that began knowing that. Seen to catch: the old box secrets kept when an epoch closes; the key of the epoch
 // kept; box keys never renewed; a key handed on to who had closed that epoch.
 #include "model/random.h"
+#include "sync/box_keys.h"
+#include "sync/closing.h"
 #include "sync/epochs.h"
 #include "sync/forge.h"
 #include "sync/membership.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: joining brings in whom a member let in, once and in time, and a joiner believes only the one who invited it.
 // Letters that were changed, replayed, or answered by somebody else are set aside (S4); nothing is half done by them.
+#include "sync/box_keys.h"
 #include "sync/epochs.h"
 #include "sync/forge.h"
 

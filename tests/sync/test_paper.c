@@ -10,7 +10,6 @@
 
 #include "app/comeback.h"
 #include "app/contacts.h"
-#include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/paper.h"
 #include "sync/removal.h"

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Epochs that nobody writes under any more are closed and their keys destroyed (K3); what was written under them, and
+// keys that somebody was left without, are handed on.
+#include "sync/closing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "crypto/secret.h"
+#include "sync/box_keys.h"
+#include "sync/carry.h"
+#include "sync/epochs.h"
+#include "sync/resting.h"
+
+/* ---- Closing ---- */
+
+static const struct epoch_begun *begun(const struct membership *m, struct epoch_id id)
+{
+	for (size_t i = 0; i < m->epochs; i++)
+		if (memcmp(m->epoch[i].id.b, id.b, EPOCH_ID_LEN) == 0 &&
+		    !members_void(&m->members, m->epoch[i].at.author, m->epoch[i].at.seq))
+			return &m->epoch[i];
+	return NULL;
+}
+
+/* Does `what` lie in the past of `at`, or in the same batch? */
+static bool saw_or_same(const struct moment *at, const struct moment *what)
+{
+	return moment_saw(at, what) || (device_cmp(at->author, what->author) == 0 && at->seq == what->seq);
+}
+
+/* The batch in which a device named a box key knowing of this epoch; 0: none yet. */
+static uint64_t moved_at(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	uint64_t seq = 0;
+
+	for (size_t i = 0; i < m->boxes; i++) {
+		const struct moment *at = &m->box[i].at;
+
+		if (device_cmp(at->author, dev) == 0 && saw_or_same(at, &epoch->at) && at->seq > seq)
+			seq = at->seq;
+	}
+	return seq;
+}
+
+/* Those who are in, but for oneself, sheets of paper, and who rests. */
+static enum err is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
+                              const struct membership *m, const struct standing *s, bool *out)
+{
+	struct device_row row;
+	bool rests = false;
+	enum err e = ERR_OK;
+
+	*out = standing_in(s) && device_cmp(s->device, space->me) != 0 && !membership_is_paper(m, s->device);
+	if (!*out)
+		return ERR_OK;
+	e = store_device_by_id(ec, y->store, s->device, &row);
+	if (e == ERR_OK)
+		e = device_is_resting(ec, y, &row, &rests);
+	*out = !rests;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Is the box key of now the one that this batch named? Else a newer one is not even sealed yet. */
+static enum err box_key_told(struct errctx *ec, struct sync *y, const struct space_row *space,
+                             const struct membership *m, uint64_t seq, bool *out)
+{
+	struct device_keys *keys = NULL;
+	enum err e = device_keys_load(ec, y, space->n, &keys);
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < m->boxes; i++)
+		*out = *out || (device_cmp(m->box[i].at.author, space->me) == 0 && m->box[i].at.seq == seq &&
+		                memcmp(m->box[i].key, keys->public.box, BOX_PUBLIC_LEN) == 0);
+	device_keys_free(keys);
+	return e;
+}
+
+/* Has everybody who is waited for written under this epoch, and seen the box key that this device named there? */
+static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                          const struct epoch_begun *epoch, bool *all)
+{
+	uint64_t mine = moved_at(m, epoch, space->me);
+	struct vv seen = { 0 };
+	bool told = false;
+	enum err e = box_key_told(ec, y, space, m, mine, &told);
+
+	*all = mine > 0 && told;
+	for (size_t i = 0; e == ERR_OK && *all && i < m->members.devices; i++) {
+		const struct standing *s = &m->members.device[i];
+		const struct vv_entry *me = NULL;
+		bool waited = false;
+
+		e = is_waited_for(ec, y, space, m, s, &waited);
+		if (e != ERR_OK || !waited)
+			continue;
+		*all = moved_at(m, epoch, s->device) > 0;
+		if (*all)
+			e = store_context(ec, y->store, s->device, &seen);
+		me = vv_get(&seen, space->me);
+		*all = *all && e == ERR_OK && me != NULL && me->seq >= mine;
+	}
+	vv_free(&seen);
+	return e;
+}
+
+/* Does anything of this space still come or go? */
+static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, bool *quiet)
+{
+	uint64_t files = 0;
+	uint64_t edits = 0;
+	uint64_t waiting = 0;
+	enum err e = store_outgoing_count(ec, y->store, space->n, &files, &edits);
+
+	if (e == ERR_OK)
+		e = store_waiting_of(ec, y->store, space->n, &waiting);
+	*quiet = files == 0 && waiting == 0;
+	return e;
+}
+
+/* Who carries what was written under the old ones over: the member that joined first, of those that are waited for. */
+static bool carries(const struct membership *m, struct device_id me)
+{
+	const struct standing *first = NULL;
+
+	for (size_t i = 0; i < m->members.devices; i++) {
+		const struct standing *s = &m->members.device[i];
+
+		if (standing_in(s) && !membership_is_paper(m, s->device) && (first == NULL || s->rank < first->rank))
+			first = s;
+	}
+	return first != NULL && device_cmp(first->device, me) == 0;
+}
+
+/* Closes all epochs but the one that is written under. */
+static enum err close_others(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
+                             size_t *closed)
+{
+	struct epoch_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (list[i].state == EPOCH_CLOSED || memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) == 0)
+			continue;
+		list[i].state = EPOCH_CLOSED;
+		e = store_epoch_put(ec, y->store, &list[i]);
+		if (e == ERR_OK)
+			e = epoch_key_destroy(ec, y, space->n, list[i].id);
+		(*closed)++;
+	}
+	free(list);
+	return e;
+}
+
+static enum err some_to_close(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
+                              bool *some)
+{
+	struct epoch_row *list = NULL;
+	size_t n = 0;
+	enum err e = old_boxes_any(ec, y, space, some); /* a box of a closed epoch may have come late to one */
+
+	if (e == ERR_OK)
+		e = store_epoch_list(ec, y->store, space->n, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		*some = *some || (list[i].state != EPOCH_CLOSED && memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) != 0);
+	free(list);
+	return e;
+}
+
+static enum err epochs_close(struct errctx *ec, struct sync *y, const struct space_row *space,
+                             const struct membership *m, struct epoch_id chosen, size_t *closed)
+{
+	const struct epoch_begun *epoch = begun(m, chosen);
+	bool good = false;
+	enum err e = some_to_close(ec, y, space, chosen, &good);
+
+	if (e == ERR_OK && good)
+		e = is_quiet(ec, y, space, &good);
+	good = good && epoch != NULL;
+	if (e == ERR_OK && good)
+		e = all_moved(ec, y, space, m, epoch, &good);
+	if (e == ERR_OK && good)
+		e = close_others(ec, y, space, chosen, closed);
+	if (e == ERR_OK && good)
+		e = old_boxes_destroy(ec, y, space);
+	if (e == ERR_OK && *closed > 0 && carries(m, space->me))
+		e = carry_all(ec, y, space, chosen);
+	return e == ERR_OK && good ? store_forget_ask(ec, y->store) : e;
+}
+
+/* ---- Handing on ---- */
+
+/* Did this member not get the key from whoever began the epoch, nor from whoever let it in? It was removed in the eyes
+ * of the one, by a removal that does not count (any more); or neither of them knew what the other did. */
+static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	bool told = device_cmp(dev, m->founder) == 0;
+
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+
+		if (a->type != ACT_CUT && a->type != ACT_ADMIT)
+			continue;
+		if (device_cmp(a->device, dev) != 0 || a->counts == (a->type == ACT_CUT))
+			continue;
+		if (a->type == ACT_CUT && saw_or_same(&epoch->at, &a->at))
+			return true;
+		told = told ||
+		       (a->type == ACT_ADMIT && (saw_or_same(&epoch->at, &a->at) || moment_saw(&a->at, &epoch->at)));
+	}
+	return !told;
+}
+
+/* Did this member name another box key, when neither knew of the other? It may have destroyed the one that the epoch's
+ * key came to. */
+static bool renewed_meanwhile(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	bool renewed = false;
+	for (size_t i = 0; i < m->boxes; i++) {
+		const struct moment *at = &m->box[i].at;
+
+		if (device_cmp(at->author, dev) != 0)
+			continue;
+		if (moment_saw(at, &epoch->at))
+			return false;
+		renewed = renewed || !moment_saw(&epoch->at, at);
+	}
+	return renewed && device_cmp(dev, epoch->at.author) != 0;
+}
+
+/* Is it in need of the key? Whoever took in the batch with which the epoch began had it then, and may have closed it
+ * since. */
+static enum err needs_key(struct errctx *ec, struct sync *y, const struct membership *m,
+                          const struct epoch_begun *epoch, struct device_id dev, bool *out)
+{
+	struct vv seen = { 0 };
+	const struct vv_entry *e = NULL;
+	enum err result = ERR_OK;
+
+	*out = lacks_key(&m->members, epoch, dev);
+	if (*out || !renewed_meanwhile(m, epoch, dev))
+		return ERR_OK;
+	result = store_context(ec, y->store, dev, &seen);
+	e = vv_get(&seen, epoch->at.author);
+	*out = e == NULL || e->seq < epoch->at.seq;
+	vv_free(&seen);
+	return result;
+}
+
+static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
+                        const struct device_keys *keys, struct epoch_id id, struct device_id to)
+{
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct device_row device;
+	struct recipient r = { .dev = to };
+	char dev[2 * DEVICE_ID_LEN + 1];
+	char name[sizeof(dev) + 4];
+	enum err e = secret == NULL ? ERR_NO_MEMORY : store_device_by_id(ec, y->store, to, &device);
+
+	if (e == ERR_OK)
+		e = epoch_key_load(ec, y, space->n, id, secret);
+	hex_put(to.b, DEVICE_ID_LEN, dev);
+	snprintf(name, sizeof(name), "for-%s", dev);
+	if (e == ERR_OK) {
+		memcpy(r.box_public, device.box, BOX_PUBLIC_LEN);
+		e = boxes_publish(ec, y, space, keys, &(struct boxing){ id, secret, &r, 1, name }); /* once */
+	}
+	secret_free(secret);
+	return e == ERR_NOT_FOUND ? ERR_OK : e; /* destroyed: what was written under it is carried over */
+}
+
+/* Members get the keys of epochs that began without them: others read what was written there, and build on it. */
+static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
+                               const struct membership *m)
+{
+	struct device_keys *keys = NULL;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && m->removals > 0 && i < m->epochs; i++) {
+		for (size_t k = 0; e == ERR_OK && k < m->members.devices; k++) {
+			const struct standing *s = &m->members.device[k];
+			bool needs = false;
+
+			if (!standing_in(s) || device_cmp(s->device, space->me) == 0)
+				continue;
+			e = needs_key(ec, y, m, &m->epoch[i], s->device, &needs);
+			if (e != ERR_OK || !needs)
+				continue;
+			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
+			if (e == ERR_OK)
+				e = hand_on(ec, y, space, keys, m->epoch[i].id, s->device);
+		}
+	}
+	device_keys_free(keys);
+	return e;
+}
+
+enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *space, size_t *closed)
+{
+	struct membership m = { 0 };
+	struct device_row me;
+	struct epoch_id chosen;
+	bool paper = false;
+	bool none = false;
+	enum err e = store_device_by_id(ec, y->store, space->me, &me);
+
+	*closed = 0;
+	if (e != ERR_OK || me.state != DEVICE_ACTIVE)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = device_is_paper(ec, y, space->n, &paper);
+	if (e != ERR_OK || paper) /* it closes nothing and names nothing: another device takes its place at once */
+		return e;
+	e = membership_load(ec, y, space, &m);
+	if (e == ERR_OK)
+		e = epochs_hand_on(ec, y, space, &m);
+	if (e == ERR_OK)
+		e = epoch_choose_in(ec, y, space, &m, &chosen);
+	none = e == ERR_NOT_FOUND; /* one begins with the next thing that is written */
+	if (e == ERR_OK)
+		e = box_key_renew(ec, y, space, chosen);
+	if (e == ERR_OK)
+		e = epochs_close(ec, y, space, &m, chosen, closed);
+	membership_free(&m);
+	return none ? ERR_OK : e;
+}
+
+/* ---- Batches under an epoch that others may have closed ---- */
+
+static enum err is_stray(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                         struct epoch_id chosen, const struct device_row *author, uint64_t seq, bool *out)
+{
+	const struct epoch_begun *epoch = begun(m, chosen);
+	const struct standing *s = members_find(&m->members, author->id);
+	uint64_t moved = 0;
+	bool waited = false;
+	enum err e = ERR_OK;
+
+	*out = false;
+	if (epoch == NULL || s == NULL || moved_at(m, epoch, space->me) == 0)
+		return ERR_OK;
+	moved = moved_at(m, epoch, author->id);
+	e = is_waited_for(ec, y, space, m, s, &waited);
+	*out = !waited || (moved > 0 && seq > moved);
+	return e;
+}
+
+enum err epoch_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                     const struct device_row *author, uint64_t seq)
+{
+	struct membership m = { 0 };
+	struct epoch_id chosen;
+	bool known = false;
+	bool same = false;
+	bool none = false;
+	bool stray = false;
+	enum err e = boxed_under(ec, y, space, epoch, &known, &same);
+
+	if (e != ERR_OK || !known || same || device_cmp(author->id, space->me) == 0)
+		return e;
+	e = membership_load(ec, y, space, &m);
+	if (e == ERR_OK)
+		e = epoch_choose_in(ec, y, space, &m, &chosen);
+	none = e == ERR_NOT_FOUND;
+	if (e == ERR_OK && memcmp(chosen.b, epoch.b, EPOCH_ID_LEN) != 0)
+		e = is_stray(ec, y, space, &m, chosen, author, seq, &stray);
+	if (e == ERR_OK && stray)
+		e = carry_some(ec, y, space, chosen, author, seq, seq);
+	membership_free(&m);
+	return none ? ERR_OK : e;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Closing epochs that nobody writes under any more (sync/epochs.h tells when), and what that asks for. */
+#ifndef SLB_SYNC_CLOSING_H
+#define SLB_SYNC_CLOSING_H
+
+#include "sync/keys.h"
+
+/* A batch was applied that came under this epoch. Where its author is not waited for, or wrote under the one of now
+ * before, others may have closed that epoch and will never read it: then it goes out once more under the one of now.
+ * Within a transaction. */
+enum err epoch_stray(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                     const struct device_row *author, uint64_t seq) MUST_CHECK;
+
+/* Once in each sync, before the outbox is sealed: gives members the keys of epochs that began without them, because of
+ * a removal that does not count or before their author knew of them; names a new box key where one is due; closes
+ * epochs that nobody writes under any more. *closed: how many; then store_forget() is due after the commit. Within a
+ * transaction. */
+enum err epochs_tend(struct errctx *ec, struct sync *y, const struct space_row *space, size_t *closed) MUST_CHECK;
+
+#endif
