@@ -30,6 +30,12 @@ struct sync_view {
 /* Syncs every neighbourhood that has a remote. ERR_LATER with a sentence when there is none, or when nothing came
  * through at all; what did come through stands in `out` in every case. */
 enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out) MUST_CHECK;
+/* When a sync last came through, as it is kept in the store: 8 bytes, milliseconds since 1970. */
+#define META_LAST_SYNC "last_sync"
+
+/* How many people wait for somebody to let them in. */
+enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out) MUST_CHECK;
+
 /* Makes an empty repository for `found`: ERR_LATER when it cannot be reached. */
 enum err app_remote_create(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
 
