@@ -7,42 +7,8 @@
 # Seen to catch: an earlier sheet that is not removed when a new one is made.
 set -u
 . tests/support/check.sh
-slb="$BUILD/sleutelbos"
-work="$TMPDIR/work"
-mkdir "$work"
-echo 'een lang wachtzinnetje van woorden' >"$TMPDIR/pw"
-unset SLEUTELBOS_HOME XDG_DATA_HOME
+. tests/support/people.sh
 trap '"$slb" --home "$TMPDIR/third" --quiet lock >/dev/null 2>&1' EXIT
-lang=en
-
-# as HOME COMMAND...
-as()
-{
-	as_home=$1
-	shift
-	(cd "$work" && exec "$slb" --home "$TMPDIR/$as_home" --lang "$lang" --passphrase-file "$TMPDIR/pw" "$@" </dev/null)
-}
-# json FILTER HOME COMMAND...
-json()
-{
-	json_filter=$1 json_home=$2
-	shift 2
-	as "$json_home" --json "$@" 2>"$TMPDIR/json.err" | jq -r "$json_filter"
-}
-# is NAME WANT FILTER HOME COMMAND...
-is()
-{
-	is_name=$1 is_want=$2
-	shift 2
-	is_got=$(json "$@")
-	if [ "$is_got" = "$is_want" ]; then
-		echo "ok $is_name"
-	else
-		printf 'got:  %s\nwant: %s\n' "$is_got" "$is_want" >"$TMPDIR/.is"
-		cat "$TMPDIR/json.err" >>"$TMPDIR/.is"
-		not_ok "$is_name" "$TMPDIR/.is"
-	fi
-}
 dumps() # HOME FILE: all that it holds, the own space too
 {
 	as "$1" dump --canonical >"$2" && as "$1" dump --canonical --space own >>"$2"

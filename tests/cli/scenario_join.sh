@@ -8,46 +8,9 @@
 # square that does not open, words that differ on the two screens, joining that is called done while a branch misses.
 set -u
 . tests/support/check.sh
-slb="$BUILD/sleutelbos"
-work="$TMPDIR/work"
-mkdir "$work"
-echo 'een lang wachtzinnetje van woorden' >"$TMPDIR/pw"
-unset SLEUTELBOS_HOME XDG_DATA_HOME
+. tests/support/people.sh
 homes='noor laptop fatma omar els'
 trap 'for h in $homes; do "$slb" --home "$TMPDIR/$h" --quiet lock >/dev/null 2>&1; done' EXIT
-lang=en
-
-# as HOME COMMAND...
-as()
-{
-	as_home=$1
-	shift
-	(cd "$work" && exec "$slb" --home "$TMPDIR/$as_home" --lang "$lang" --passphrase-file "$TMPDIR/pw" "$@" </dev/null)
-}
-
-# json FILTER HOME COMMAND...: the one document of a command through jq.
-json()
-{
-	json_filter=$1 json_home=$2
-	shift 2
-	as "$json_home" --json "$@" 2>"$TMPDIR/json.err" | jq -r "$json_filter"
-}
-
-# is NAME WANT FILTER HOME COMMAND...
-is()
-{
-	is_name=$1 is_want=$2
-	shift 2
-	is_got=$(json "$@")
-	if [ "$is_got" = "$is_want" ]; then
-		echo "ok $is_name"
-	else
-		printf 'got:  %s\nwant: %s\n' "$is_got" "$is_want" >"$TMPDIR/.is"
-		cat "$TMPDIR/json.err" >>"$TMPDIR/.is"
-		not_ok "$is_name" "$TMPDIR/.is"
-	fi
-}
-
 for h in $homes; do
 	as "$h" init --name "$h" >/dev/null 2>&1
 	as "$h" --quiet unlock --minutes 10

@@ -6,28 +6,8 @@
 # home with nobody else in it comes back by itself.
 set -u
 . tests/support/check.sh
-slb="$BUILD/sleutelbos"
-work="$TMPDIR/work"
-mkdir "$work"
-echo 'een lang wachtzinnetje van woorden' >"$TMPDIR/pw"
-unset SLEUTELBOS_HOME XDG_DATA_HOME
+. tests/support/people.sh
 trap 'for h in a b c d e f; do "$slb" --home "$TMPDIR/$h" --quiet lock >/dev/null 2>&1; done' EXIT
-
-as()
-{
-	as_home=$1
-	shift
-	(cd "$work" && exec "$slb" --home "$TMPDIR/$as_home" --lang en --passphrase-file "$TMPDIR/pw" "$@" </dev/null)
-}
-
-json()
-{
-	json_filter=$1
-	shift
-	json_home=$1
-	shift
-	as "$json_home" --json "$@" 2>/dev/null | jq -r "$json_filter"
-}
 
 how_often() { as "$1" contact list | grep -c "$2"; }
 dump() { as "$1" dump --canonical --space "$2"; }
