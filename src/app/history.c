@@ -254,9 +254,8 @@ enum err history_read(struct errctx *ec, struct app *app, const char *id, struct
 
 		out->id = shown_id(&out->pool, l.record.id);
 		out->kind = def == NULL ? "" : def->name;
-		out->edit = pool_take(&out->pool, past.log.n * sizeof(*out->edit));
-		record_init(&r, l.record.id);
-		e = out->edit == NULL ? ERR_NO_MEMORY : ERR_OK;
+		out->edit = pool_take(&out->pool, (past.log.n + 1) * sizeof(*out->edit));
+		e = out->edit == NULL ? ERR_NO_MEMORY : past_begin(&past, l.record.id, &r);
 	}
 	for (size_t i = 0; e == ERR_OK && i < past.log.n; i++)
 		e = edit_view(app, &past, i, &r, &out->pool, &out->edit[out->n++]);

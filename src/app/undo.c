@@ -315,13 +315,22 @@ static enum err undo_write(struct errctx *ec, struct app *app, struct undoing *u
 	enum err e = ERR_OK;
 
 	if (u->undone->edit.kind != KIND_none)
-		return err_set(ec, ERR_REFUSED,
-		               "Your last change to %1 is that you made it, and making cannot be undone. Erasing will "
-		               "be possible in a later version.",
-		               out->id, NULL, NULL);
-	record_init(&u->with, l->record.id);
-	record_init(&u->without, l->record.id);
-	e = fold(u->past, NULL, &u->with);
+		return err_set(
+		    ec, ERR_REFUSED,
+		    "Your last change to %1 is that you made it, and making cannot be undone. To take it away "
+		    "altogether: sleutelbos erase %1 --yes",
+		    out->id, NULL, NULL);
+	if (edit_erases(&u->undone->edit) || edit_writes(&u->undone->edit, F_any_contests) ||
+	    edit_writes(&u->undone->edit, F_any_agrees))
+		return err_set(
+		    ec, ERR_REFUSED,
+		    "Your last change is about erasing %1. That is taken back with: sleutelbos erase contest %1",
+		    out->id, NULL, NULL);
+	e = past_begin(u->past, l->record.id, &u->with);
+	if (e == ERR_OK)
+		e = past_begin(u->past, l->record.id, &u->without);
+	if (e == ERR_OK)
+		e = fold(u->past, NULL, &u->with);
 	if (e == ERR_OK)
 		e = fold(u->past, u->undone, &u->without);
 	if (e == ERR_OK)

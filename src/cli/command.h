@@ -153,6 +153,12 @@ enum err cmd_versions_pick(struct command_call *call) MUST_CHECK;
 enum err cmd_export(struct command_call *call) MUST_CHECK;
 enum err cmd_import(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_erase.c --- */
+enum err cmd_erase(struct command_call *call) MUST_CHECK;
+enum err cmd_erase_list(struct command_call *call) MUST_CHECK;
+enum err cmd_erase_contest(struct command_call *call) MUST_CHECK;
+enum err cmd_erase_confirm(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_history.c --- */
 enum err cmd_history(struct command_call *call) MUST_CHECK;
 enum err cmd_undo(struct command_call *call) MUST_CHECK;

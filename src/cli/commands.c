@@ -70,6 +70,7 @@ static const struct arg_option join_options[] = { { "from", "FILE", 0, 1 },
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
+static const struct arg_option erase_options[] = { { "yes", NULL, 0, 0 }, { "along", NULL, 0, 0 }, END };
 static const struct arg_option remove_options[] = { { "yes", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
@@ -201,5 +202,9 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(WIPE, "wipe", NULL, OPTIONS(wipe_options)),
 	ROW(HISTORY, "history", NULL, POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(UNDO, "undo", NULL, POS("[ID]", 0, 1), FLAGS(VAULT)),
+	ROW(ERASE, "erase", NULL, POS("ID", 1, 1), OPTIONS(erase_options), FLAGS(VAULT)),
+	ROW(ERASE_LIST, "erase", "list", FLAGS(VAULT)),
+	ROW(ERASE_CONTEST, "erase", "contest", POS("ID", 1, 1), FLAGS(VAULT)),
+	ROW(ERASE_CONFIRM, "erase", "confirm", POS("[ID]", 0, 1), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },
 };

@@ -67,6 +67,10 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_IMPORT] = cmd_import,
 	[CMD_HISTORY] = cmd_history,
 	[CMD_UNDO] = cmd_undo,
+	[CMD_ERASE] = cmd_erase,
+	[CMD_ERASE_LIST] = cmd_erase_list,
+	[CMD_ERASE_CONTEST] = cmd_erase_contest,
+	[CMD_ERASE_CONFIRM] = cmd_erase_confirm,
 };
 
 command_fn command_handler(int id)

@@ -138,6 +138,44 @@ void draft_set_add_raw(struct draft *d, uint32_t tag, struct bytes element)
 	note(d, wire_put_array(b, 0));
 }
 
+static int ref_cmp(const void *a, const void *b)
+{
+	uint8_t x[DOT_REF_MAX];
+	uint8_t y[DOT_REF_MAX];
+	size_t lx = dot_ref_put(*(const struct dot *)a, x);
+	size_t ly = dot_ref_put(*(const struct dot *)b, y);
+
+	return lx != ly ? (lx < ly ? -1 : 1) : memcmp(x, y, lx);
+}
+
+void draft_refs_add(struct draft *d, uint32_t tag, const struct dot *refs, size_t n)
+{
+	struct dot *sorted = malloc((n + 1) * sizeof(*sorted));
+	struct buf *b = slot(d, tag);
+	size_t kept = 0;
+
+	if (sorted == NULL) {
+		note(d, ERR_NO_MEMORY);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = refs[i];
+	qsort(sorted, n, sizeof(*sorted), ref_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || dot_cmp(sorted[kept - 1], sorted[i]) != 0)
+			sorted[kept++] = sorted[i];
+	note(d, wire_put_array(b, 2));
+	note(d, wire_put_array(b, kept));
+	for (size_t i = 0; i < kept; i++) {
+		uint8_t ref[DOT_REF_MAX];
+		size_t len = dot_ref_put(sorted[i], ref);
+
+		note(d, wire_put_bytes(b, ref, len));
+	}
+	note(d, wire_put_array(b, 0));
+	free(sorted);
+}
+
 void draft_event(struct draft *d, uint32_t tag, const char *status, int64_t date, const char *reason)
 {
 	struct buf *b = slot(d, tag);

@@ -37,6 +37,8 @@ void draft_set(struct draft *d, uint32_t tag, const char *const *add, size_t add
                size_t removes);
 /* One element that is CBOR already, added. */
 void draft_set_add_raw(struct draft *d, uint32_t tag, struct bytes element);
+/* References to edits or records, in any order, added. */
+void draft_refs_add(struct draft *d, uint32_t tag, const struct dot *refs, size_t n);
 /* EVENTS: one event; `reason` may be NULL. */
 void draft_event(struct draft *d, uint32_t tag, const char *status, int64_t date, const char *reason);
 /* EVENTS: takes back the event that edit `which` wrote. */

@@ -55,6 +55,17 @@ static enum err keep(struct record *r, struct bytes value, struct bytes *out)
 	return ERR_OK;
 }
 
+enum err record_own(struct record *r, struct buf *bytes)
+{
+	enum err e = grow((void **)&r->pool, r->pool_count, &r->pool_cap, sizeof(*r->pool));
+
+	if (e != ERR_OK)
+		return e;
+	r->pool[r->pool_count++] = bytes->data;
+	*bytes = (struct buf){ 0 };
+	return ERR_OK;
+}
+
 const struct field *record_field(const struct record *r, uint32_t tag)
 {
 	for (size_t i = 0; i < r->field_count; i++) {

@@ -70,6 +70,9 @@ void record_free(struct record *r);
  * it; the caller sees to it that an edit which the vector covers is not applied a second time. */
 enum err record_apply(struct record *r, const struct edit *edit, struct context ctx) MUST_CHECK;
 
+/* The bytes that record_get() was given become the record's: it frees them. `bytes` is empty then. */
+enum err record_own(struct record *r, struct buf *bytes) MUST_CHECK;
+
 enum err record_put(const struct record *r, struct buf *out) MUST_CHECK;
 /* Values borrow from `in`, which must outlive the record. ERR_DAMAGED when not as record_put() writes it. */
 enum err record_get(struct bytes in, struct record *out) MUST_CHECK;

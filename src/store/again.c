@@ -132,8 +132,7 @@ static enum err link_before(struct errctx *ec, struct store *s, int64_t n, uint8
 	return e;
 }
 
-/* Numbers the edits behind a gap on, and makes their links anew: a row moves down only, to where none is left. */
-static enum err close_up(struct errctx *ec, struct store *s, int64_t first)
+enum err close_up(struct errctx *ec, struct store *s, int64_t first)
 {
 	uint8_t link[VAULT_CHAIN_LEN];
 	int64_t last = first - 1;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/erasing.h"
 #include "model/wire.h"
 #include "store/inside.h"
 
@@ -173,7 +174,7 @@ enum err store_batch_applied(struct errctx *ec, struct store *s, const struct ap
 	enum err e = key_of(ec, s, b->space, (struct dot){ b->dev, b->seq }, &key);
 
 	if (e == ERR_OK)
-		e = seen_note(ec, s, b);
+		e = store_seen_note(ec, s, b);
 	if (e != ERR_OK)
 		return e;
 	st = stmt(ec, s, ST_batch_put);
@@ -263,6 +264,7 @@ static enum err log_append(struct errctx *ec, struct store *s, int64_t space, co
 	if (e == ERR_OK) {
 		s->tail_n++;
 		memcpy(s->tail, link, sizeof(link));
+		e = erasure_note(ec, s, space, dot, record, edit);
 	}
 done:
 	buf_free(&bytes);
@@ -424,6 +426,11 @@ static enum err fold(struct errctx *ec, struct store *s, int64_t space, const st
 		e = record_apply(&l.record, edit, ctx);
 	if (e == ERR_OK)
 		e = log_append(ec, s, space, edit, key, ctx.past, seq);
+	if (e == ERR_OK &&
+	    edit_writes(edit, F_any_contests)) { /* an erase counts no more: what it hid is there again */
+		store_loaded_free(&l);
+		e = fold_all(ec, s, space, edit->target, &l);
+	}
 	if (e == ERR_OK)
 		e = record_write(ec, s, space, key, &l.record, fresh);
 	if (e == ERR_OK)
@@ -437,6 +444,7 @@ enum err store_apply(struct errctx *ec, struct store *s, int64_t space, const st
 {
 	assert(s->in_transaction);
 	hlc_see(&s->clock, edit->clock, now_ms);
+	s->now_ms = now_ms;
 	return fold(ec, s, space, edit, ctx, seq);
 }
 
@@ -448,6 +456,7 @@ enum err store_apply_void(struct errctx *ec, struct store *s, int64_t space, con
 
 	assert(s->in_transaction);
 	hlc_see(&s->clock, edit->clock, now_ms);
+	s->now_ms = now_ms;
 	if (e == ERR_OK)
 		e = log_append(ec, s, space, edit, key, ctx.past, seq);
 	return e == ERR_OK ? store_void_set(ec, s, edit->dot, true) : e;
@@ -586,6 +595,7 @@ enum err store_write(struct errctx *ec, struct store *s, const struct change *c,
 	}
 	past = past_count(&context, edit.dot);
 	edit.clock = hlc_tick(&s->clock, now_ms);
+	s->now_ms = now_ms;
 	if (edit.kind != KIND_none)
 		edit.target = edit.dot;
 	e = fold(ec, s, c->space, &edit, (struct context){ &context, past }, 0);

@@ -40,6 +40,7 @@ struct store {
 		uint64_t files;
 		uint64_t bytes;
 	} waiting, waiting_before;
+	int64_t now_ms;        /* as the caller said last */
 	uint64_t devices_seen; /* how often a device got its keys here, for who waits for one */
 	bool wanted;           /* rows of a search are wanted whole, not only counted */
 };
@@ -47,6 +48,15 @@ struct store {
 /* What query.c's statements need of the connection. */
 enum err query_start(struct errctx *ec, struct store *s) MUST_CHECK;
 void query_end(struct store *s);
+
+/* Notes an edit that says something about erasing; one that does not leaves no trace. */
+enum err erasure_note(struct errctx *ec, struct store *s, int64_t space, int64_t key, int64_t record,
+                      const struct edit *edit) MUST_CHECK;
+/* What all edits in the log that count make of a record, on its base: for where folding the last one is not enough.
+ * ERR_NOT_FOUND without text: nothing. */
+enum err fold_all(struct errctx *ec, struct store *s, int64_t space, struct dot record, struct loaded *out) MUST_CHECK;
+/* Numbers the edits behind a gap on, and makes their links anew: a row moves down only, to where none is left. */
+enum err close_up(struct errctx *ec, struct store *s, int64_t first) MUST_CHECK;
 
 /* Takes up the clock where it was left. */
 enum err clock_load(struct errctx *ec, struct store *s) MUST_CHECK;
@@ -96,8 +106,6 @@ enum err list_grow(void **list, size_t n, size_t *cap, size_t size) MUST_CHECK;
 enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d, int64_t *key) MUST_CHECK;
 /* The same where the device must be known: ERR_NOT_FOUND without text, also for a number that no dot can have. */
 enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key) MUST_CHECK;
-/* What changed in the context of a batch that is about to be noted as applied. */
-enum err seen_note(struct errctx *ec, struct store *s, const struct applied_batch *b) MUST_CHECK;
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out) MUST_CHECK;
 
 /* A vector as it is kept: CBOR, with counters and hashes. */

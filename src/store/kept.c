@@ -97,22 +97,72 @@ enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kep
 
 #define META_FORGET "forget"
 
-enum err store_forget_ask(struct errctx *ec, struct store *s)
+static enum err alone(struct errctx *ec, struct store *s, enum err (*work)(struct errctx *, struct store *))
 {
-	static const uint8_t wish = 1;
+	enum err e = store_begin(ec, s);
 
-	assert(s->in_transaction);
-	return store_meta_put(ec, s, META_FORGET, (struct bytes){ &wish, 1 });
+	if (e != ERR_OK)
+		return e;
+	e = work(ec, s);
+	if (e == ERR_OK)
+		return store_commit(ec, s);
+	store_rollback(s);
+	return e;
 }
 
-static enum err asked(struct errctx *ec, struct store *s, bool *out)
+enum wish { WISH_NONE = 0, WISH_KEPT = 1, WISH_ALL = 2 };
+
+static enum err asked(struct errctx *ec, struct store *s, enum wish *out)
 {
 	struct buf b = { 0 };
 	enum err e = store_meta_get(ec, s, META_FORGET, &b);
 
-	*out = e == ERR_OK;
+	*out = e != ERR_OK ? WISH_NONE : b.len == 1 && b.data[0] == WISH_ALL ? WISH_ALL : WISH_KEPT;
 	buf_free(&b);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err ask(struct errctx *ec, struct store *s, enum wish what)
+{
+	enum wish was = WISH_NONE;
+	enum err e = asked(ec, s, &was);
+	uint8_t wish = (uint8_t)(what > was ? what : was);
+
+	assert(s->in_transaction);
+	return e == ERR_OK ? store_meta_put(ec, s, META_FORGET, (struct bytes){ &wish, 1 }) : e;
+}
+
+enum err store_forget_ask(struct errctx *ec, struct store *s)
+{
+	return ask(ec, s, WISH_KEPT);
+}
+
+enum err store_forget_ask_all(struct errctx *ec, struct store *s)
+{
+	return ask(ec, s, WISH_ALL);
+}
+
+enum err store_forget_due(struct errctx *ec, struct store *s, bool *due)
+{
+	enum wish was = WISH_NONE;
+	enum err e = asked(ec, s, &was);
+
+	*due = was != WISH_NONE;
+	return e;
+}
+
+/* Every page from its rows anew: what SQLite left in gaps and free pages is in none of them. The new file is built in
+ * memory (temporary files never reach the disk) and goes through the log like any change. */
+static enum err all_anew(struct errctx *ec, struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+	enum err e = alone(ec, s, store_search_optimize);
+
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_vacuum);
+	NEED(st);
+	return run(ec, s, st);
 }
 
 static enum err kept_anew(struct errctx *ec, struct store *s)
@@ -136,29 +186,16 @@ static enum err wish_end(struct errctx *ec, struct store *s)
 	return run(ec, s, st);
 }
 
-static enum err alone(struct errctx *ec, struct store *s, enum err (*work)(struct errctx *, struct store *))
-{
-	enum err e = store_begin(ec, s);
-
-	if (e != ERR_OK)
-		return e;
-	e = work(ec, s);
-	if (e == ERR_OK)
-		return store_commit(ec, s);
-	store_rollback(s);
-	return e;
-}
-
 /* The wish ends last, when nothing is left of what it was about. */
 enum err store_forget(struct errctx *ec, struct store *s)
 {
-	bool due = false;
+	enum wish due = WISH_NONE;
 	enum err e = asked(ec, s, &due);
 
 	assert(!s->in_transaction);
-	if (e != ERR_OK || !due)
+	if (e != ERR_OK || due == WISH_NONE)
 		return e;
-	e = alone(ec, s, kept_anew);
+	e = due == WISH_ALL ? all_anew(ec, s) : alone(ec, s, kept_anew);
 	if (e == ERR_OK)
 		e = vault_checkpoint(s->vault, ec, true);
 	return e == ERR_OK ? alone(ec, s, wish_end) : e;

@@ -97,7 +97,7 @@ enum err store_seen_put(struct errctx *ec, struct store *s, int64_t space, struc
 	return run(ec, s, st);
 }
 
-enum err seen_note(struct errctx *ec, struct store *s, const struct applied_batch *b)
+enum err store_seen_note(struct errctx *ec, struct store *s, const struct applied_batch *b)
 {
 	struct vv before = { 0 };
 	enum err e = store_context(ec, s, b->dev, &before);
@@ -181,6 +181,22 @@ enum err store_space_edits(struct errctx *ec, struct store *s, int64_t space, st
 	return e;
 }
 
+/* The edit that made it was compacted. */
+static enum err kind_at_base(struct errctx *ec, struct store *s, struct dot id, uint32_t *kind)
+{
+	struct buf state = { 0 };
+	struct record r = { 0 };
+	enum err e = store_base_state(ec, s, id, &state);
+
+	if (e == ERR_OK)
+		e = record_get(buf_bytes(&state), &r);
+	if (e == ERR_OK)
+		*kind = r.kind;
+	record_free(&r);
+	buf_free(&state);
+	return e;
+}
+
 enum err store_kind_made(struct errctx *ec, struct store *s, struct dot record, uint32_t *kind)
 {
 	sqlite3_stmt *st = NULL;
@@ -205,5 +221,5 @@ enum err store_kind_made(struct errctx *ec, struct store *s, struct dot record, 
 		}
 	}
 	sqlite3_reset(st);
-	return e == ERR_OK && !row ? ERR_NOT_FOUND : e;
+	return e == ERR_OK && !row ? kind_at_base(ec, s, record, kind) : e;
 }

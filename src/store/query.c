@@ -136,6 +136,21 @@ enum err store_referrals_of(struct errctx *ec, struct store *s, struct dot conta
 	return dots_of(ec, s, st, out);
 }
 
+enum err store_contacts_of(struct errctx *ec, struct store *s, struct dot resident, struct dots *out)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_find(ec, s, resident, &key);
+
+	*out = (struct dots){ 0 };
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	st = stmt(ec, s, ST_contacts_of_resident);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	return dots_of(ec, s, st, out);
+}
+
 enum err store_referral_by_code(struct errctx *ec, struct store *s, const char *code, struct dot *out)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_referral_by_code);

@@ -68,6 +68,10 @@ enum err store_kept_replace(struct errctx *ec, struct store *s, const struct kep
  * reaches what lies outside the vault's files: backups, copies, `damaged-` folders, blocks that a disk keeps. Outside a
  * transaction. */
 enum err store_forget_ask(struct errctx *ec, struct store *s) MUST_CHECK;
+/* The same of rows of any table (the log, batches, records, the search index): all pages are written anew. */
+enum err store_forget_ask_all(struct errctx *ec, struct store *s) MUST_CHECK;
+/* Is a wish open still? */
+enum err store_forget_due(struct errctx *ec, struct store *s, bool *due) MUST_CHECK;
 enum err store_forget(struct errctx *ec, struct store *s) MUST_CHECK;
 
 /* --- spaces and devices --- */
@@ -151,6 +155,9 @@ struct applied_batch {
 	struct bytes signed_part;
 	const struct vv *context;
 };
+/* What changed in the context of a batch that is about to be applied, before its edits are: folding some of them asks
+ * for it. store_batch_applied() does it too. */
+enum err store_seen_note(struct errctx *ec, struct store *s, const struct applied_batch *b) MUST_CHECK;
 enum err store_batch_applied(struct errctx *ec, struct store *s, const struct applied_batch *b) MUST_CHECK;
 
 /* --- membership: kept for sync/membership.h --- */
@@ -326,6 +333,65 @@ enum err store_epoch_put(struct errctx *ec, struct store *s, const struct epoch_
 enum err store_epoch_list(struct errctx *ec, struct store *s, int64_t space, struct epoch_row **out,
                           size_t *count) MUST_CHECK;
 
+/* --- erasing and compacting (sync/erasing.h, sync/compaction.h) --- */
+
+enum erasure_what { ERASURE_ERASES = 1, ERASURE_CONTESTS = 2, ERASURE_AGREES = 3 };
+
+/* An edit that erases a record. */
+struct erasure_row {
+	struct dot edit;
+	struct dot record;
+	int64_t at_ms;  /* when it came here */
+	uint64_t seq;   /* its batch; 0: not sealed yet, or final */
+	bool final;     /* not in the log any more: nothing brings the record back */
+	bool is_void;   /* does not count */
+	bool contested; /* by an edit that counts */
+};
+/* In the order in which they came here; free() the list. */
+enum err store_erasures(struct errctx *ec, struct store *s, int64_t space, struct erasure_row **out,
+                        size_t *count) MUST_CHECK;
+/* What was said of an erase by an edit in the log that counts. */
+struct word_row {
+	struct dot by;    /* the edit that says it */
+	struct dot named; /* the erasing edit */
+	uint64_t seq;     /* the batch of `by`; 0: not sealed yet */
+	bool contests;    /* false: agrees */
+};
+enum err store_erasure_words(struct errctx *ec, struct store *s, int64_t space, struct word_row **out,
+                             size_t *count) MUST_CHECK;
+/* Nothing of what the search index knew stays in it. */
+enum err store_search_optimize(struct errctx *ec, struct store *s) MUST_CHECK;
+
+/* Where the log of a space begins: everything at or below `at` was replaced by what its records came to. */
+struct base {
+	bool is;          /* false: the log is whole */
+	uint64_t round;   /* of the proposal */
+	uint8_t hash[32]; /* of the snapshot */
+	struct vv at;     /* up to which batch of each device; with counters and hashes */
+};
+/* vv_free() its vector. */
+enum err store_base(struct errctx *ec, struct store *s, int64_t space, struct base *out) MUST_CHECK;
+/* Appends what a record came to there. ERR_NOT_FOUND without text. */
+enum err store_base_state(struct errctx *ec, struct store *s, struct dot record, struct buf *out) MUST_CHECK;
+typedef enum err (*store_base_fn)(void *arg, struct dot record, struct bytes state);
+enum err store_base_each(struct errctx *ec, struct store *s, int64_t space, store_base_fn each, void *arg) MUST_CHECK;
+/* Takes out of the log everything at or below the new base (edits, the signed parts of batches; numbers, hashes, what
+ * their authors had seen and what they said of membership stay), and puts these states in its place. What is erased
+ * there is final. Asks that nothing of it stays in any file (store_forget()). In a transaction. */
+struct base_item {
+	struct dot record;
+	struct bytes state;
+};
+enum err store_compact(struct errctx *ec, struct store *s, int64_t space, const struct base *base,
+                       const struct base_item *item, size_t n) MUST_CHECK;
+/* Of one device, what changed in its contexts up to batch `upto`, by the other device and in order. */
+typedef enum err (*store_seen_fn)(void *arg, struct dot batch, struct dot names);
+enum err store_seen_each(struct errctx *ec, struct store *s, struct device_id author, uint64_t upto, store_seen_fn each,
+                         void *arg) MUST_CHECK;
+/* What the author of a logged edit had seen, by the tables; vv_free() it. */
+enum err store_logged_context(struct errctx *ec, struct store *s, int64_t space, const struct logged *l,
+                              struct vv *out) MUST_CHECK;
+
 /* --- files on their way --- */
 
 #define REF_MAX 120
@@ -468,6 +534,7 @@ enum err store_referrals(struct errctx *ec, struct store *s, int64_t space, bool
 enum err store_referrals_sent(struct errctx *ec, struct store *s, int64_t space, int64_t from_day, int64_t to_day,
                               struct dots *out) MUST_CHECK;
 enum err store_referrals_of(struct errctx *ec, struct store *s, struct dot contact, struct dots *out) MUST_CHECK;
+enum err store_contacts_of(struct errctx *ec, struct store *s, struct dot resident, struct dots *out) MUST_CHECK;
 enum err store_referral_by_code(struct errctx *ec, struct store *s, const char *code, struct dot *out) MUST_CHECK;
 enum err store_services(struct errctx *ec, struct store *s, int64_t space, struct dots *out) MUST_CHECK;
 enum err store_service_by_source(struct errctx *ec, struct store *s, int64_t space, const char *source,

@@ -455,7 +455,13 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 {
 	struct batch_told told = told_by(in);
 	struct judge judge = { 0 };
-	enum err e = membership_note(ec, y, &told);
+	enum err e =
+	    store_seen_note(ec, y->store,
+	                    &(struct applied_batch){
+	                        .space = in->space->n, .dev = in->author.id, .seq = in->seq, .context = &in->context });
+
+	if (e == ERR_OK)
+		e = membership_note(ec, y, &told);
 
 	if (e == ERR_OK)
 		e = judge_make(ec, y, &told, &judge);

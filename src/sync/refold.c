@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "model/erasing.h"
 #include "sync/spans.h"
 
 struct step {
@@ -22,6 +23,7 @@ struct steps {
 struct author {
 	struct device_row device;
 	uint64_t head;     /* its last batch here */
+	uint64_t from;     /* up to this one its batches were compacted: of those the tables tell */
 	uint64_t *counter; /* by batch, from 0: its last edit */
 	struct steps *of;  /* by other author */
 };
@@ -87,6 +89,34 @@ static enum err batch_note(struct errctx *ec, struct refold *f, struct author *a
 	return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
 }
 
+struct noting_seen {
+	struct refold *f;
+	struct author *a;
+};
+
+static enum err seen_below(void *arg, struct dot batch, struct dot names)
+{
+	struct noting_seen *n = arg;
+	size_t other = author_index(n->f, names.dev);
+
+	return other == n->f->n ? ERR_DAMAGED
+	                        : step_add(&n->a->of[other], (struct step){ batch.counter, names.counter });
+}
+
+/* The batches at or below the base: their signed parts are gone. */
+static enum err author_below(struct errctx *ec, struct refold *f, struct author *a)
+{
+	struct noting_seen n = { f, a };
+	uint8_t hash[HASH_LEN];
+	enum err e = ERR_OK;
+
+	for (uint64_t seq = 1; e == ERR_OK && seq <= a->from; seq++)
+		e = store_batch_get(ec, f->y->store, a->device.id, seq, &a->counter[seq], hash);
+	if (e == ERR_OK && a->from > 0)
+		e = store_seen_each(ec, f->y->store, a->device.id, a->from, seen_below, &n);
+	return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+}
+
 static enum err author_read(struct errctx *ec, struct refold *f, struct author *a)
 {
 	enum err e = ERR_OK;
@@ -95,7 +125,8 @@ static enum err author_read(struct errctx *ec, struct refold *f, struct author *
 	a->of = calloc(f->n, sizeof(*a->of));
 	if (a->counter == NULL || a->of == NULL)
 		return ERR_NO_MEMORY;
-	for (uint64_t seq = 1; e == ERR_OK && seq <= a->head; seq++)
+	e = author_below(ec, f, a);
+	for (uint64_t seq = a->from + 1; e == ERR_OK && seq <= a->head; seq++)
 		e = batch_note(ec, f, a, seq);
 	return e;
 }
@@ -104,22 +135,28 @@ static enum err authors_list(struct errctx *ec, struct refold *f)
 {
 	struct device_row *list = NULL;
 	struct vv heads = { 0 };
+	struct base base = { 0 };
 	size_t n = 0;
 	enum err e = store_device_list(ec, f->y->store, f->space->n, &list, &n);
 
 	if (e == ERR_OK)
 		e = store_vector(ec, f->y->store, f->space->n, &heads);
+	if (e == ERR_OK)
+		e = store_base(ec, f->y->store, f->space->n, &base);
 	f->author = calloc(n + 1, sizeof(*f->author));
 	if (e == ERR_OK && f->author == NULL)
 		e = ERR_NO_MEMORY;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		const struct vv_entry *head = vv_get(&heads, list[i].id);
+		const struct vv_entry *from = vv_get(&base.at, list[i].id);
 
 		f->author[f->n].device = list[i];
+		f->author[f->n].from = from == NULL ? 0 : from->seq;
 		f->author[f->n++].head = head == NULL ? 0 : head->seq;
 		if (head != NULL && head->seq > 0 && list[i].state == DEVICE_NAMED)
 			e = ERR_DAMAGED;
 	}
+	vv_free(&base.at);
 	vv_free(&heads);
 	free(list);
 	return e;
@@ -227,22 +264,84 @@ static bool in_its_batch(const struct refold *f, const struct author *a, const s
 	return l->seq <= a->head && counter > a->counter[l->seq - 1] && counter <= a->counter[l->seq];
 }
 
+/* What the author of a logged edit had seen; ERR_DAMAGED: the log does not say what its batch does. */
+static enum err logged_context(const struct refold *f, const struct logged *l, struct dot record, struct vv *seen,
+                               uint64_t *past)
+{
+	size_t author = author_index(f, l->edit.dot.dev);
+	enum err e = ERR_OK;
+
+	if (author == f->n || dot_cmp(l->edit.target, record) != 0 || !in_its_batch(f, &f->author[author], l))
+		return ERR_DAMAGED;
+	e = context_of(f, &f->author[author], l, seen, past);
+	return e == ERR_OK && *past != l->past ? ERR_DAMAGED : e;
+}
+
 static enum err fold_one(const struct refold *f, const struct logged *l, struct record *r)
 {
 	struct vv seen = { 0 };
 	uint64_t past = 0;
-	size_t author = author_index(f, l->edit.dot.dev);
-	enum err e = ERR_OK;
+	enum err e = logged_context(f, l, r->id, &seen, &past);
 
-	if (author == f->n || dot_cmp(l->edit.target, r->id) != 0 || !in_its_batch(f, &f->author[author], l))
-		return ERR_DAMAGED;
-	e = context_of(f, &f->author[author], l, &seen, &past);
-	if (e == ERR_OK && past != l->past)
-		e = ERR_DAMAGED;
 	if (e == ERR_OK)
 		e = record_apply(r, &l->edit, (struct context){ &seen, past });
 	vv_free(&seen);
 	return e;
+}
+
+/* Is the edit within what is folded? NULL: everything is. */
+static bool is_within(const struct refold_part *part, const struct logged *l)
+{
+	const struct vv_entry *upto = part == NULL ? NULL : vv_get(part->upto, l->edit.dot.dev);
+
+	return part == NULL || (l->seq > 0 && upto != NULL && l->seq <= upto->seq);
+}
+
+static enum err is_void(const struct refold_part *part, const struct logged *l, bool *out)
+{
+	*out = l->is_void;
+	return part == NULL || part->judge == NULL ? ERR_OK : part->judge(part->arg, l, out);
+}
+
+/* The erases that count for nothing because somebody contests them. */
+static enum err contested(const struct refold *f, const struct record_log *log, const struct refold_part *part,
+                          struct dot record, struct contests *out)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < log->n; i++) {
+		const struct logged *l = &log->item[i];
+		struct vv seen = { 0 };
+		uint64_t past = 0;
+		bool out_of_it = false;
+
+		if (!edit_writes(&l->edit, F_any_contests) || !is_within(part, l))
+			continue;
+		e = is_void(part, l, &out_of_it);
+		if (e == ERR_OK && !out_of_it)
+			e = logged_context(f, l, record, &seen, &past);
+		if (e == ERR_OK && !out_of_it)
+			e = contests_note(out, &l->edit, (struct context){ &seen, past });
+		vv_free(&seen);
+	}
+	return e;
+}
+
+/* What the record came to where the log was cut off. */
+static enum err base_load(struct errctx *ec, struct refold *f, struct dot id, struct record *out, size_t *counted)
+{
+	struct buf state = { 0 };
+	enum err e = store_base_state(ec, f->y->store, id, &state);
+
+	record_init(out, id);
+	if (e == ERR_OK)
+		e = record_get(buf_bytes(&state), out);
+	if (e == ERR_OK) {
+		*counted += out->field_count;
+		e = record_own(out, &state);
+	}
+	buf_free(&state);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, struct vv *out)
@@ -261,29 +360,44 @@ enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, st
 	return e;
 }
 
-enum err refold_record(struct errctx *ec, struct refold *f, struct dot id, struct record *out)
+enum err refold_part(struct errctx *ec, struct refold *f, struct dot id, const struct refold_part *part,
+                     struct record *out)
 {
 	struct record_log log = { 0 };
+	struct contests stops = { 0 };
 	size_t counted = 0;
-	enum err e = store_log_of(ec, f->y->store, id, &log);
+	enum err e = base_load(ec, f, id, out, &counted);
 
-	record_init(out, id);
+	if (e == ERR_OK)
+		e = store_log_of(ec, f->y->store, id, &log);
+	if (e == ERR_OK)
+		e = contested(f, &log, part, id, &stops);
 	for (size_t i = 0; e == ERR_OK && i < log.n; i++) {
 		const struct logged *l = &log.item[i];
+		bool out_of_it = false;
 
-		if (!l->is_void) {
-			e = fold_one(f, l, out);
-			counted++;
-		} else if (l->edit.kind != KIND_none) {
+		if (!is_within(part, l))
+			continue;
+		e = is_void(part, l, &out_of_it);
+		if (l->edit.kind != KIND_none)
 			out->kind = l->edit.kind; /* what was made stays made while something about it counts */
-		}
+		if (e != ERR_OK || out_of_it || contests_stop(&stops, &l->edit))
+			continue;
+		e = fold_one(f, l, out);
+		counted++;
 	}
-	if (e == ERR_OK && counted == 0)
+	if (e == ERR_OK && counted == 0 && (part == NULL || out->kind == KIND_none))
 		e = ERR_NOT_FOUND;
+	contests_free(&stops);
 	store_log_free(&log);
 	if (e != ERR_OK)
 		record_free(out);
 	return e;
+}
+
+enum err refold_record(struct errctx *ec, struct refold *f, struct dot id, struct record *out)
+{
+	return refold_part(ec, f, id, NULL, out);
 }
 
 enum err refold_write(struct errctx *ec, struct refold *f, struct dot id)

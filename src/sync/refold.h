@@ -23,6 +23,16 @@ enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, st
  * ERR_DAMAGED without text: its edits are not as they were written, or lie in other batches than the log says. */
 enum err refold_record(struct errctx *ec, struct refold *f, struct dot id, struct record *out) MUST_CHECK;
 
+/* The same of a part of the edits: those in batches up to a vector, judged by somebody else than the table of void
+ * ones. A record of which nothing counts is there as well, empty, if it was made there. */
+struct refold_part {
+	const struct vv *upto;
+	enum err (*judge)(void *arg, const struct logged *l, bool *is_void); /* NULL: as the table has it */
+	void *arg;
+};
+enum err refold_part(struct errctx *ec, struct refold *f, struct dot id, const struct refold_part *part,
+                     struct record *out) MUST_CHECK;
+
 struct refolded {
 	uint64_t records;
 	uint64_t differing; /* are not what their edits come to */
