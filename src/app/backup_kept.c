@@ -27,9 +27,13 @@ static const struct {
 	/* store/compact.c, sync/compaction.c, sync/snapshot.c */
 	{ "base", BACKUP_STAYS },     /* where the log begins: numbers and hashes */
 	{ "refused:", BACKUP_STAYS }, /* a snapshot that differed */
-	{ "told-done", BACKUP_STAYS },
-	{ "closed:", BACKUP_STAYS }, /* when an epoch was closed */
-	{ "snap:", BACKUP_GOES },    /* parts of a snapshot that is coming in: they are at the host */
+	{ "base-parent", BACKUP_STAYS },
+	{ "base-at", BACKUP_STAYS },
+	{ "aside-seen", BACKUP_STAYS },
+	{ "compact-asked", BACKUP_STAYS },
+	{ "told-done", BACKUP_GOES }, /* of this home alone */
+	{ "closed:", BACKUP_STAYS },  /* when an epoch was closed */
+	{ "snap:", BACKUP_GOES },     /* parts of a snapshot that is coming in: they are at the host */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */

@@ -11,6 +11,7 @@
 #include "app/within.h"
 #include "model/draft.h"
 #include "model/erasing.h"
+#include "sync/compaction.h"
 #include "sync/erasing.h"
 
 static struct sync sync_of(struct app *app)
@@ -389,6 +390,32 @@ static enum err space_rows(struct errctx *ec, struct app *app, const struct spac
 	return e;
 }
 
+/* How far the newest compaction has come; nothing of a space where there is nothing to tell. */
+static enum err progress_row(struct errctx *ec, struct app *app, const struct space_row *space, struct erase_list *out)
+{
+	struct sync y = sync_of(app);
+	struct compaction_progress p;
+	struct erase_space *all = NULL;
+	enum err e = compaction_progress(ec, &y, space, &p);
+
+	if (e != ERR_OK || !p.any)
+		return e;
+	all = pool_take(&out->pool, (out->spaces + 1) * sizeof(*all));
+	if (all == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < out->spaces; i++)
+		all[i] = out->space[i];
+	out->space = all;
+	out->space[out->spaces++] = (struct erase_space){ .space = pool_str(&out->pool, space->name),
+		                                          .done = p.done,
+		                                          .active = p.active,
+		                                          .resting = p.resting,
+		                                          .removed = p.removed,
+		                                          .sheet = p.paper,
+		                                          .at_ms = p.at_ms };
+	return ERR_OK;
+}
+
 enum err app_erase_list(struct errctx *ec, struct app *app, struct erase_list *out)
 {
 	struct space_row *spaces = NULL;
@@ -397,8 +424,11 @@ enum err app_erase_list(struct errctx *ec, struct app *app, struct erase_list *o
 
 	*out = (struct erase_list){ 0 };
 	for (size_t i = 0; e == ERR_OK && i < n; i++)
-		if (spaces[i].state == SPACE_MEMBER)
+		if (spaces[i].state == SPACE_MEMBER) {
 			e = space_rows(ec, app, &spaces[i], out);
+			if (e == ERR_OK)
+				e = progress_row(ec, app, &spaces[i], out);
+		}
 	free(spaces);
 	return within_pool(ec, &out->pool, e);
 }

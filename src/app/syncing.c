@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/again.h"
+#include "app/compact.h"
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
@@ -73,6 +74,8 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
 			continue;
 		e = again_away(ec, app->store, list[i].n, &away);
+		if (e == ERR_OK && !away)
+			e = compact_before_seal(ec, &y, &list[i]);
 		if (e == ERR_OK && !away)
 			e = epochs_tend(ec, &y, &list[i], &closed);
 		if (e == ERR_OK && !away)
@@ -505,6 +508,8 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_PERSON;
 		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)
 			view->result = SYNC_LATER;
+		if (e == ERR_OK && r.worst == GRADE_NONE && !r.ahead && within_not_restored(NULL, app) == ERR_OK)
+			e = compact_step(ec, app, neighbourhood->n, true);
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
 		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !r.ahead &&

@@ -212,6 +212,17 @@ enum err carry_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN]
 	return content_unseal(SEAL_CARRY, FILE_CARRY, file, key, items);
 }
 
+enum err snapshot_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes part,
+                       const struct rng *rng, struct buf *file)
+{
+	return content_seal(SEAL_SNAPSHOT, h, key, part, rng, file);
+}
+
+enum err snapshot_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *part)
+{
+	return content_unseal(SEAL_SNAPSHOT, FILE_SNAPSHOT, file, key, part);
+}
+
 enum err boxes_seal(const struct file_header *h, struct space_id space, const struct epoch_secret *secret,
                     const struct recipient *to, size_t count, struct buf *file)
 {

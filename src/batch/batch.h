@@ -90,6 +90,11 @@ enum err carry_seal(const struct file_header *h, const uint8_t key[static EPOCH_
                     const struct rng *rng, struct buf *file) MUST_CHECK;
 enum err carry_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *items) MUST_CHECK;
 
+/* A part of a snapshot (sync/snapshot.h), in a file like that of a batch, with a type and a type tag of its own. */
+enum err snapshot_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes part,
+                       const struct rng *rng, struct buf *file) MUST_CHECK;
+enum err snapshot_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *part) MUST_CHECK;
+
 /* The size to which a file of `len` bytes is padded. */
 size_t padded_len(size_t len);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // erase, erase list, contest, confirm.
+#include "app/compact.h"
 #include "app/dates.h"
 #include "app/erase.h"
 #include "base/tr.h"
@@ -195,4 +196,62 @@ enum err cmd_erase_confirm(struct command_call *call)
 	}
 	command_say(call, TR("You said yes to erasing %1 records."), n, NULL, NULL);
 	return ERR_OK;
+}
+
+/* ---- Compacting ---- */
+
+static enum err compact_doc(struct command_call *call, const struct compact_view *v)
+{
+	struct doc *d = doc_new();
+
+	doc_array(d, NULL);
+	for (size_t i = 0; i < v->n; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "space", v->space[i].name);
+		doc_bool(d, "cut", v->space[i].cut);
+		doc_bool(d, "under_way", v->space[i].under_way);
+		doc_text(d, "why", v->space[i].why);
+		doc_end(d);
+	}
+	doc_end(d);
+	return doc_print(call->ec, d, call->io->out);
+}
+
+static void compact_text(struct command_call *call, const struct compact_view *v)
+{
+	struct text t = show_text(call);
+
+	if (v->n == 0)
+		command_say(call, TR("Nothing was erased."), NULL, NULL, NULL);
+	for (size_t i = 0; i < v->n && !call->io->quiet; i++) {
+		const struct compact_space *s = &v->space[i];
+
+		if (s->cut)
+			text_line(&t, TR("%1: what was erased is gone from this device."), s->name, NULL, NULL);
+		else if (s->why != NULL)
+			text_line(&t, TR("%1: nothing was taken away."), s->name, NULL, NULL);
+		else
+			text_line(&t, TR("%1: it goes on with the next syncs, when the others have agreed."), s->name,
+			          NULL, NULL);
+		if (!s->cut && s->why != NULL)
+			text_line(&t, s->why, NULL, NULL, NULL);
+	}
+}
+
+enum err cmd_compact(struct command_call *call)
+{
+	struct compact_view v = { 0 };
+	enum err e = app_compact(call->ec, call->app, args_flag(call->args, "aside-seen"), &v);
+
+	if (e == ERR_OK && call->io->json)
+		e = compact_doc(call, &v);
+	else if (e == ERR_OK)
+		compact_text(call, &v);
+	if (e == ERR_OK && v.synced && v.sync.result != SYNC_DONE) {
+		call->printed = true;
+		e = err_set(call->ec, ERR_LATER, "Syncing did not come through, so it goes on with the next one: %1",
+		            v.sync.why, NULL, NULL);
+	}
+	compact_view_free(&v);
+	return e;
 }

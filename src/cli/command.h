@@ -158,6 +158,7 @@ enum err cmd_erase(struct command_call *call) MUST_CHECK;
 enum err cmd_erase_list(struct command_call *call) MUST_CHECK;
 enum err cmd_erase_contest(struct command_call *call) MUST_CHECK;
 enum err cmd_erase_confirm(struct command_call *call) MUST_CHECK;
+enum err cmd_compact(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_history.c --- */
 enum err cmd_history(struct command_call *call) MUST_CHECK;

@@ -70,6 +70,7 @@ static const struct arg_option join_options[] = { { "from", "FILE", 0, 1 },
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
+static const struct arg_option compact_options[] = { { "aside-seen", NULL, 0, 0 }, END };
 static const struct arg_option erase_options[] = { { "yes", NULL, 0, 0 }, { "along", NULL, 0, 0 }, END };
 static const struct arg_option remove_options[] = { { "yes", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
@@ -206,5 +207,6 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(ERASE_LIST, "erase", "list", FLAGS(VAULT)),
 	ROW(ERASE_CONTEST, "erase", "contest", POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(ERASE_CONFIRM, "erase", "confirm", POS("[ID]", 0, 1), FLAGS(VAULT)),
+	ROW(COMPACT, "compact", NULL, OPTIONS(compact_options), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },
 };

@@ -71,6 +71,7 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_ERASE_LIST] = cmd_erase_list,
 	[CMD_ERASE_CONTEST] = cmd_erase_contest,
 	[CMD_ERASE_CONFIRM] = cmd_erase_confirm,
+	[CMD_COMPACT] = cmd_compact,
 };
 
 command_fn command_handler(int id)

@@ -187,6 +187,92 @@ enum err store_compact(struct errctx *ec, struct store *s, int64_t space, const 
 	return e == ERR_OK ? store_forget_ask_all(ec, s) : e;
 }
 
+/* ---- Going on from a snapshot ---- */
+
+static enum err run_space(struct errctx *ec, struct store *s, enum statement which, int64_t space)
+{
+	sqlite3_stmt *st = stmt(ec, s, which);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	return run(ec, s, st);
+}
+
+static enum err records_delete(struct errctx *ec, struct store *s, int64_t space)
+{
+	struct dots ids = { 0 };
+	enum err e = store_records_known(ec, s, space, &ids);
+
+	for (size_t i = 0; e == ERR_OK && i < ids.n; i++) {
+		e = store_record_delete(ec, s, ids.d[i]);
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	dots_free(&ids);
+	return e;
+}
+
+enum err store_space_reset(struct errctx *ec, struct store *s, int64_t space)
+{
+	static const enum statement all[] = { ST_reset_void,   ST_reset_undo,    ST_reset_erasure,
+		                              ST_reset_edits,  ST_reset_batches, ST_reset_acts,
+		                              ST_reset_vector, ST_reset_seen,    ST_base_clear };
+	int64_t first = 0;
+	enum err e = first_of(ec, s, space, &first);
+
+	assert(s->in_transaction);
+	if (e == ERR_OK)
+		e = records_delete(ec, s, space);
+	for (size_t i = 0; e == ERR_OK && i < sizeof(all) / sizeof(all[0]); i++)
+		e = run_space(ec, s, all[i], space);
+	return e == ERR_OK && first > 0 ? close_up(ec, s, first) : e;
+}
+
+enum err store_batch_skeleton(struct errctx *ec, struct store *s, int64_t space, struct dot batch, uint64_t counter,
+                              const uint8_t hash[static 32])
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, batch, &key);
+
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_batch_put);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, key);
+	sqlite3_bind_int64(st, 2, space);
+	sqlite3_bind_int64(st, 3, (int64_t)counter);
+	bind_blob(st, 4, hash, 32);
+	bind_blob(st, 5, "", 0);
+	return run(ec, s, st);
+}
+
+enum err store_head_put(struct errctx *ec, struct store *s, int64_t space, const struct vv_entry *head,
+                        const struct vv *context)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf seen = { 0 };
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, (struct dot){ head->dev, head->seq }, &key);
+
+	if (e == ERR_OK)
+		e = context_put(context, &seen);
+	if (e == ERR_OK) {
+		st = stmt(ec, s, ST_vector_put);
+		e = st == NULL ? ERR_IO : ERR_OK;
+	}
+	if (e == ERR_OK) {
+		sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
+		sqlite3_bind_int64(st, 2, space);
+		sqlite3_bind_int64(st, 3, (int64_t)head->seq);
+		sqlite3_bind_int64(st, 4, (int64_t)head->counter);
+		bind_blob(st, 5, head->hash, VV_HASH_LEN);
+		bind_blob(st, 6, seen.data, seen.len);
+		e = run(ec, s, st);
+	}
+	buf_free(&seen);
+	return e;
+}
+
 /* ---- What is kept of the batches below ---- */
 
 enum err store_seen_each(struct errctx *ec, struct store *s, struct device_id author, uint64_t upto, store_seen_fn each,

@@ -257,6 +257,15 @@ enum err store_waiting_on(struct errctx *ec, struct store *s, const struct await
 	return rows_add(ec, s, st, out);
 }
 
+enum err store_waiting_list(struct errctx *ec, struct store *s, int64_t space, struct waiting_rows *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_waiting_list);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	return rows_add(ec, s, st, out);
+}
+
 enum err store_waiting_same(struct errctx *ec, struct store *s, struct tag author, uint64_t number,
                             struct waiting_rows *out)
 {

@@ -384,6 +384,13 @@ struct base_item {
 };
 enum err store_compact(struct errctx *ec, struct store *s, int64_t space, const struct base *base,
                        const struct base_item *item, size_t n) MUST_CHECK;
+/* For who goes on from a snapshot: everything of a space goes out of the log, the records, and what is known of
+ * batches; then its batches are there by number, counter and hash, and their last contexts. In a transaction. */
+enum err store_space_reset(struct errctx *ec, struct store *s, int64_t space) MUST_CHECK;
+enum err store_batch_skeleton(struct errctx *ec, struct store *s, int64_t space, struct dot batch, uint64_t counter,
+                              const uint8_t hash[static 32]) MUST_CHECK;
+enum err store_head_put(struct errctx *ec, struct store *s, int64_t space, const struct vv_entry *head,
+                        const struct vv *context) MUST_CHECK;
 /* Of one device, what changed in its contexts up to batch `upto`, by the other device and in order. */
 typedef enum err (*store_seen_fn)(void *arg, struct dot batch, struct dot names);
 enum err store_seen_each(struct errctx *ec, struct store *s, struct device_id author, uint64_t upto, store_seen_fn each,
@@ -455,6 +462,9 @@ enum err store_waiting_delete(struct errctx *ec, struct store *s, int64_t n) MUS
 enum err store_waiting_count(struct errctx *ec, struct store *s, uint64_t *out) MUST_CHECK;
 /* Files that wait and their bytes; costs nothing after the first time. */
 enum err store_waiting_of(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK; /* files */
+/* Appends all of a space. */
+struct waiting_rows;
+enum err store_waiting_list(struct errctx *ec, struct store *s, int64_t space, struct waiting_rows *out) MUST_CHECK;
 enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
 /* How many wait for what, by enum awaited. */
 enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;

@@ -149,10 +149,54 @@ static enum err goes_on_tells(struct errctx *ec, struct sync *y, const struct sp
 	return told_add(out, &t);
 }
 
+enum err vote_get(struct bytes payload, struct vote *out)
+{
+	struct wire_in in = wire_in(payload);
+	size_t n = 0;
+	size_t two = 0;
+	enum err e = wire_get_array(&in, &n);
+
+	if (e == ERR_OK && n != 3)
+		e = ERR_DAMAGED;
+	if (e == ERR_OK)
+		e = wire_get_uint(&in, &out->round);
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, out->hash, HASH_LEN);
+	if (e == ERR_OK)
+		e = wire_get_array(&in, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct vv_entry entry = { 0 };
+
+		e = wire_get_array(&in, &two);
+		if (e == ERR_OK && two != 2)
+			e = ERR_DAMAGED;
+		if (e == ERR_OK)
+			e = wire_get_exact(&in, entry.dev.b, DEVICE_ID_LEN);
+		if (e == ERR_OK)
+			e = wire_get_uint(&in, &entry.seq);
+		if (e == ERR_OK &&
+		    (entry.seq == 0 || entry.seq > STORE_NUMBER_MAX || vv_get(&out->upto, entry.dev) != NULL))
+			e = ERR_DAMAGED;
+		if (e == ERR_OK)
+			e = vv_set(&out->upto, entry);
+	}
+	return e == ERR_OK ? wire_at_end(&in) : e;
+}
+
+static enum err vote_check(struct bytes payload)
+{
+	struct vote v = { 0 };
+	enum err e = vote_get(payload, &v);
+
+	vv_free(&v.upto);
+	return e;
+}
+
 static enum err control_tells(const struct control *c, uint64_t order, struct told_list *out)
 {
 	struct told t = { .order = order };
 	struct wire_in in = wire_in(c->payload);
+	uint8_t hash[HASH_LEN];
 	size_t n = 0;
 	enum err e = ERR_OK;
 
@@ -170,6 +214,14 @@ static enum err control_tells(const struct control *c, uint64_t order, struct to
 		t.type = TOLD_BOX_KEY;
 		e = wire_get_exact(&in, t.key, sizeof(t.key));
 		break;
+	case CONTROL_SNAPSHOT:
+		t.type = TOLD_SNAPSHOT;
+		t.raw = c->payload;
+		return vote_check(c->payload) != ERR_OK ? ERR_DAMAGED : told_add(out, &t);
+	case CONTROL_DONE:
+		t.type = TOLD_DONE;
+		t.raw = c->payload;
+		return wire_get_exact(&in, hash, sizeof(hash)) != ERR_OK ? ERR_OK : told_add(out, &t);
 	default:
 		return ERR_OK;
 	}
@@ -254,8 +306,10 @@ static enum err person_get(struct wire_in *in, struct dot *person)
 
 static enum err one_put(const struct told *t, struct buf *out)
 {
-	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,   [TOLD_CUT] = 3,
-		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4 };
+	static const uint8_t fields[] = {
+		[TOLD_ADMIT] = 5,   [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,     [TOLD_CUT] = 3, [TOLD_EPOCH] = 3,
+		[TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4, [TOLD_SNAPSHOT] = 3, [TOLD_DONE] = 3
+	};
 	uint8_t bundle[BUNDLE_LEN];
 	enum err e = wire_put_array(out, fields[t->type]);
 
@@ -282,6 +336,9 @@ static enum err one_put(const struct told *t, struct buf *out)
 		return wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
 	case TOLD_EPOCH:
 		return wire_put_bytes(out, t->epoch.b, EPOCH_ID_LEN);
+	case TOLD_SNAPSHOT:
+	case TOLD_DONE:
+		return buf_put(out, t->raw.data, t->raw.len);
 	default:
 		return wire_put_bytes(out, t->key, sizeof(t->key));
 	}
@@ -334,6 +391,9 @@ static enum err one_get(struct wire_in *in, struct told *t)
 		return wire_get_exact(in, t->epoch.b, EPOCH_ID_LEN);
 	case TOLD_BOX_KEY:
 		return wire_get_exact(in, t->key, sizeof(t->key));
+	case TOLD_SNAPSHOT:
+	case TOLD_DONE:
+		return wire_get_raw(in, &t->raw);
 	default:
 		return ERR_DAMAGED;
 	}

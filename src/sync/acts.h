@@ -13,7 +13,9 @@ enum told_type {
 	TOLD_CUT = 4,
 	TOLD_EPOCH = 5,
 	TOLD_BOX_KEY = 6,
-	TOLD_GOES_ON = 7 /* a device, under another id */
+	TOLD_GOES_ON = 7,  /* a device, under another id */
+	TOLD_SNAPSHOT = 8, /* a vote for a snapshot (sync/compaction.h) */
+	TOLD_DONE = 9      /* it is in force at the author's, and the keys before it are destroyed */
 };
 
 /* Controls come first in the order of a batch, by their place; then its edits, by this and their counters. */
@@ -28,6 +30,7 @@ struct told {
 	struct device_id device; /* CUT; GOES_ON: the one that signed */
 	struct epoch_id epoch;   /* EPOCH */
 	uint8_t key[BOX_PUBLIC_LEN];
+	struct bytes raw; /* SNAPSHOT, DONE: the payload, borrowed from the batch or from what was kept */
 };
 
 struct told_list {

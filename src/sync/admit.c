@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "model/wire.h"
 #include "sync/claims.h"
+#include "sync/compaction.h"
 #include "sync/floor.h"
 #include "sync/invite.h"
 #include "sync/join.h"
@@ -56,14 +57,25 @@ done:
 	return e;
 }
 
-/* [[device, seq, hash8]...]: what the joiner must come to hold before it believes what it sees */
+/* [[device, seq, hash8]...]: what the joiner must come to hold before it believes what it sees; first, under the name
+ * of no device, the snapshots that this device stands at or signed for */
 static enum err heads_put(struct errctx *ec, struct sync *y, int64_t space, struct buf *out)
 {
+	static const struct device_id none = { { 0 } };
+	struct snapshot_named named[2];
 	struct vv v = { 0 };
+	size_t n = 0;
 	enum err e = ERR_OK;
 
 	TRY(store_vector(ec, y->store, space, &v));
-	TRY(wire_put_array(out, v.n));
+	TRY(compaction_named(ec, y, space, named, &n));
+	TRY(wire_put_array(out, n + v.n));
+	for (size_t i = 0; i < n; i++) {
+		TRY(wire_put_array(out, 3));
+		TRY(wire_put_bytes(out, none.b, DEVICE_ID_LEN));
+		TRY(wire_put_uint(out, named[i].round));
+		TRY(wire_put_bytes(out, named[i].hash, VV_HASH_LEN));
+	}
 	for (size_t i = 0; i < v.n; i++) {
 		TRY(wire_put_array(out, 3));
 		TRY(wire_put_bytes(out, v.e[i].dev.b, DEVICE_ID_LEN));

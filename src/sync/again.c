@@ -351,6 +351,38 @@ static enum err epochs_back(struct errctx *ec, struct sync *y, const struct spac
 	return e;
 }
 
+/* Below where the log was cut off the tables tell what the line had seen. */
+static enum err line_base(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t common,
+                          struct vv *context, struct line *l, uint64_t *from)
+{
+	struct base base = { 0 };
+	const struct vv_entry *mine = NULL;
+	enum err e = store_base(ec, y->store, space->n, &base);
+
+	mine = vv_get(&base.at, space->me);
+	*from = mine == NULL ? 0 : mine->seq;
+	for (size_t i = 0; e == ERR_OK && *from > 0 && i < base.at.n; i++) {
+		struct vv_entry entry = { .dev = base.at.e[i].dev };
+		uint8_t hash[HASH_LEN];
+
+		if (device_cmp(entry.dev, space->me) == 0)
+			continue;
+		e = store_seen_at(ec, y->store, space->me, *from, entry.dev, &entry.seq);
+		if (e != ERR_OK || entry.seq == 0)
+			continue;
+		e = store_batch_get(ec, y->store, entry.dev, entry.seq, &entry.counter, hash);
+		memcpy(entry.hash, hash, VV_HASH_LEN);
+		if (e == ERR_OK)
+			e = vv_set(context, entry);
+	}
+	if (e == ERR_OK && *from > 0 && common == *from) {
+		l->last = *mine;
+		e = vv_copy(context, &l->at);
+	}
+	vv_free(&base.at);
+	return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+}
+
 static enum err line_back(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t head,
                           uint64_t common, struct line *l)
 {
@@ -362,8 +394,11 @@ static enum err line_back(struct errctx *ec, struct sync *y, const struct space_
 
 	l->last = (struct vv_entry){ .dev = space->me };
 	if (head > common) {
+		uint64_t from = 0;
+
 		TRY(store_device_by_id(ec, y->store, space->me, &old));
-		for (uint64_t seq = 1; seq <= head; seq++)
+		TRY(line_base(ec, y, space, common, &context, l, &from));
+		for (uint64_t seq = from + 1; seq <= head; seq++)
 			TRY(line_batch(ec, y, space, &old, seq, common, &context, l));
 		TRY(epochs_back(ec, y, space, space->me, common));
 		TRY(store_unpublish(ec, y->store, space->n, &l->last, &l->at));

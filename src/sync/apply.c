@@ -343,6 +343,7 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 		case CONTROL_CUT: /* sync/membership.h takes it up */
 		case CONTROL_BOX_KEY:
 		case CONTROL_GOES_ON:
+		case CONTROL_SNAPSHOT: /* sync/compaction.h */
 			break;
 		default:
 			if (c->type % 2 == 1) { /* must be understood: a newer program will */

@@ -9,7 +9,9 @@
 
 #include "base/codec.h"
 #include "crypto/secret.h"
+#include "sync/compaction.h"
 #include "sync/refold.h"
+#include "sync/snapshot.h"
 #include "sync/space.h"
 
 #define KEPT_CARRIES "carries" /* how many such files were made: 8 bytes */
@@ -54,14 +56,16 @@ static enum err item_make(struct refold *f, const struct device_row *device, uin
 }
 
 static enum err items_fill(struct refold *f, const struct device_row *list, size_t devices, const struct vv *heads,
-                           struct items *out)
+                           const struct vv *base, struct items *out)
 {
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < devices; i++) {
 		const struct vv_entry *head = vv_get(heads, list[i].id);
+		const struct vv_entry *from = vv_get(base, list[i].id);
 
-		for (uint64_t seq = 1; e == ERR_OK && head != NULL && seq <= head->seq; seq++)
+		for (uint64_t seq = from == NULL ? 1 : from->seq + 1; e == ERR_OK && head != NULL && seq <= head->seq;
+		     seq++)
 			e = item_make(f, &list[i], seq, &out->item[out->n++]);
 	}
 	if (e == ERR_OK && out->n > 0)
@@ -69,12 +73,13 @@ static enum err items_fill(struct refold *f, const struct device_row *list, size
 	return e;
 }
 
-/* Every batch of the space, causes first; free() the list. */
+/* Every batch of the space that is kept whole, causes first; free() the list. */
 static enum err items_list(struct errctx *ec, struct sync *y, const struct space_row *space, struct items *out)
 {
 	struct refold *f = NULL;
 	struct device_row *list = NULL;
 	struct vv heads = { 0 };
+	struct base base = { 0 };
 	size_t devices = 0;
 	size_t all = 0;
 	enum err e = refold_open(ec, y, space, &f);
@@ -83,12 +88,15 @@ static enum err items_list(struct errctx *ec, struct sync *y, const struct space
 		e = store_device_list(ec, y->store, space->n, &list, &devices);
 	if (e == ERR_OK)
 		e = store_vector(ec, y->store, space->n, &heads);
+	if (e == ERR_OK)
+		e = store_base(ec, y->store, space->n, &base);
 	for (size_t i = 0; e == ERR_OK && i < heads.n; i++)
 		all += (size_t)heads.e[i].seq;
 	if (e == ERR_OK) {
 		out->item = calloc(all + 1, sizeof(*out->item));
-		e = out->item == NULL ? ERR_NO_MEMORY : items_fill(f, list, devices, &heads, out);
+		e = out->item == NULL ? ERR_NO_MEMORY : items_fill(f, list, devices, &heads, &base.at, out);
 	}
+	vv_free(&base.at);
 	vv_free(&heads);
 	free(list);
 	refold_close(f);
@@ -158,6 +166,8 @@ enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *sp
 	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
 
 	if (e == ERR_OK)
+		e = snapshot_publish(ec, y, space, epoch, secret);
+	if (e == ERR_OK)
 		e = items_list(ec, y, space, &all);
 	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
 		e = item_put(ec, y, &all.item[i], &chunk);
@@ -177,8 +187,13 @@ enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *s
 {
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	struct buf chunk = { 0 };
+	uint64_t below = 0;
 	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
 
+	if (e == ERR_OK)
+		e = compaction_floor(ec, y, space, author->id, &below);
+	if (from <= below)
+		from = below + 1; /* that is in the snapshot */
 	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++) {
 		struct item item = { author->id, author->tag, seq, 0 };
 

@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "sync/box_keys.h"
 #include "sync/carry.h"
+#include "sync/compaction.h"
 #include "sync/epochs.h"
 #include "sync/resting.h"
 
@@ -46,7 +47,7 @@ static uint64_t moved_at(const struct membership *m, const struct epoch_begun *e
 }
 
 /* Those who are in, but for oneself, sheets of paper, and who rests. */
-static enum err is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
+enum err device_is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
                               const struct membership *m, const struct standing *s, bool *out)
 {
 	struct device_row row;
@@ -93,7 +94,7 @@ static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_
 		const struct vv_entry *me = NULL;
 		bool waited = false;
 
-		e = is_waited_for(ec, y, space, m, s, &waited);
+		e = device_is_waited_for(ec, y, space, m, s, &waited);
 		if (e != ERR_OK || !waited)
 			continue;
 		*all = moved_at(m, epoch, s->device) > 0;
@@ -121,17 +122,23 @@ static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_r
 }
 
 /* Who carries what was written under the old ones over: the member that joined first, of those that are waited for. */
-static bool carries(const struct membership *m, struct device_id me)
+static enum err carries(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                        bool *out)
 {
 	const struct standing *first = NULL;
+	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < m->members.devices; i++) {
+	for (size_t i = 0; e == ERR_OK && i < m->members.devices; i++) {
 		const struct standing *s = &m->members.device[i];
+		bool among = device_cmp(s->device, space->me) == 0;
 
-		if (standing_in(s) && !membership_is_paper(m, s->device) && (first == NULL || s->rank < first->rank))
+		if (!among)
+			e = device_is_waited_for(ec, y, space, m, s, &among);
+		if (among && (first == NULL || s->rank < first->rank))
 			first = s;
 	}
-	return first != NULL && device_cmp(first->device, me) == 0;
+	*out = first != NULL && device_cmp(first->device, space->me) == 0;
+	return e;
 }
 
 /* Closes all epochs but the one that is written under. */
@@ -175,10 +182,17 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 {
 	const struct epoch_begun *epoch = begun(m, chosen);
 	bool good = false;
+	bool mine = false;
 	enum err e = some_to_close(ec, y, space, chosen, &good);
 
 	if (e == ERR_OK && good)
 		e = is_quiet(ec, y, space, &good);
+	if (e == ERR_OK && good) { /* else what is erased would go out once more, under a key that stays */
+		bool pending = false;
+
+		e = compaction_pending(ec, y, space, &pending);
+		good = !pending;
+	}
 	good = good && epoch != NULL;
 	if (e == ERR_OK && good)
 		e = all_moved(ec, y, space, m, epoch, &good);
@@ -186,7 +200,9 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 		e = close_others(ec, y, space, chosen, closed);
 	if (e == ERR_OK && good)
 		e = old_boxes_destroy(ec, y, space);
-	if (e == ERR_OK && *closed > 0 && carries(m, space->me))
+	if (e == ERR_OK && *closed > 0)
+		e = carries(ec, y, space, m, &mine);
+	if (e == ERR_OK && mine)
 		e = carry_all(ec, y, space, chosen);
 	return e == ERR_OK && good ? store_forget_ask(ec, y->store) : e;
 }
@@ -279,7 +295,7 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 	struct device_keys *keys = NULL;
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; e == ERR_OK && m->removals > 0 && i < m->epochs; i++) {
+	for (size_t i = 0; e == ERR_OK && (m->removals > 0 || m->epochs > 1) && i < m->epochs; i++) {
 		for (size_t k = 0; e == ERR_OK && k < m->members.devices; k++) {
 			const struct standing *s = &m->members.device[k];
 			bool needs = false;
@@ -342,7 +358,7 @@ static enum err is_stray(struct errctx *ec, struct sync *y, const struct space_r
 	if (epoch == NULL || s == NULL || moved_at(m, epoch, space->me) == 0)
 		return ERR_OK;
 	moved = moved_at(m, epoch, author->id);
-	e = is_waited_for(ec, y, space, m, s, &waited);
+	e = device_is_waited_for(ec, y, space, m, s, &waited);
 	*out = !waited || (moved > 0 && seq > moved);
 	return e;
 }

@@ -3,7 +3,12 @@
 #ifndef SLB_SYNC_CLOSING_H
 #define SLB_SYNC_CLOSING_H
 
-#include "sync/keys.h"
+#include "sync/membership.h"
+
+/* Is this device, another one than one's own, one that closing and compacting wait for? It is in, no sheet of paper,
+ * and does not rest. */
+enum err device_is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
+                              const struct membership *m, const struct standing *s, bool *out) MUST_CHECK;
 
 /* A batch was applied that came under this epoch. Where its author is not waited for, or wrote under the one of now
  * before, others may have closed that epoch and will never read it: then it goes out once more under the one of now.

@@ -80,6 +80,14 @@ static enum err floor_each(struct errctx *ec, struct sync *y, int64_t space, pro
 	return e;
 }
 
+/* An entry of no device names a snapshot. */
+static bool is_snapshot(const struct promised *p)
+{
+	static const struct device_id none = { { 0 } };
+
+	return device_cmp(p->dev, none) == 0;
+}
+
 struct looking {
 	struct errctx *ec;
 	struct sync *y;
@@ -95,6 +103,8 @@ static enum err look_for(void *arg, const struct promised *p, bool *more)
 	enum err e = ERR_OK;
 
 	l->any = true;
+	if (is_snapshot(p))
+		return ERR_OK;
 	e = store_batch_get(l->ec, l->y->store, p->dev, p->seq, &counter, hash);
 
 	l->misses = e == ERR_NOT_FOUND || (e == ERR_OK && memcmp(hash, p->hash, VV_HASH_LEN) != 0);
@@ -151,6 +161,31 @@ enum err floor_differs(struct errctx *ec, struct sync *y, int64_t space, struct 
 	enum err e = floor_each(ec, y, space, compare, &c);
 
 	*out = c.differs;
+	return e;
+}
+
+struct naming {
+	uint64_t round;
+	const uint8_t *hash;
+	bool found;
+};
+
+static enum err name_one(void *arg, const struct promised *p, bool *more)
+{
+	struct naming *n = arg;
+
+	n->found = n->found || (is_snapshot(p) && p->seq == n->round && memcmp(p->hash, n->hash, VV_HASH_LEN) == 0);
+	*more = !n->found;
+	return ERR_OK;
+}
+
+enum err floor_names(struct errctx *ec, struct sync *y, int64_t space, uint64_t round, const uint8_t hash[static 32],
+                     bool *out)
+{
+	struct naming n = { round, hash, false };
+	enum err e = floor_each(ec, y, space, name_one, &n);
+
+	*out = n.found;
 	return e;
 }
 

@@ -22,6 +22,11 @@ enum err floor_open(struct errctx *ec, struct sync *y, int64_t space, bool *out)
 enum err floor_differs(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev, uint64_t seq,
                        const uint8_t hash[static 32], bool *out) MUST_CHECK;
 
+/* Does the floor name this snapshot as one that whoever let this home in stood at, or signed for? It is an entry of no
+ * device, with the round of the snapshot and the first 8 bytes of its hash, and promises nothing. */
+enum err floor_names(struct errctx *ec, struct sync *y, int64_t space, uint64_t round, const uint8_t hash[static 32],
+                     bool *out) MUST_CHECK;
+
 /* ERR_LATER with a sentence while a space is still coming in: for whatever writes there. */
 enum err floor_refuse(struct errctx *ec, struct sync *y, int64_t space) MUST_CHECK;
 

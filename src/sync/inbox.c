@@ -18,6 +18,7 @@
 #include "sync/floor.h"
 #include "sync/join.h"
 #include "sync/rejoin.h"
+#include "sync/snapshot.h"
 #include "sync/space.h"
 
 struct box_wanted {
@@ -146,6 +147,8 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return batch_receive(ec, y, &space, &h, file, r, fate, why);
 	case FILE_BOXES:
 		return boxes_receive(ec, y, &space, &h, file, fate, why);
+	case FILE_SNAPSHOT:
+		return snapshot_receive(ec, y, &space, &h, file, r, fate, why);
 	case FILE_CARRY:
 		return carried(ec, y, &space, &h, file, r, fate, why);
 	default: /* of a newer version */

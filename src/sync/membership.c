@@ -18,6 +18,7 @@
 struct gather {
 	struct membership *m;
 	struct space_id space;
+	const struct vv *upto; /* NULL: everything that is here */
 	struct act *act;
 	size_t acts;
 };
@@ -89,6 +90,22 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 			memcpy(m->box[m->boxes++].key, t->key, BOX_PUBLIC_LEN);
 		}
 		return e;
+	case TOLD_SNAPSHOT:
+		e = grow(&m->vote, m->votes, sizeof(*m->vote));
+		if (e == ERR_OK) {
+			m->vote[m->votes] = (struct vote){ .at = *at };
+			e = vote_get(t->raw, &m->vote[m->votes++]);
+		}
+		return e;
+	case TOLD_DONE:
+		e = grow(&m->done, m->dones, sizeof(*m->done));
+		if (e == ERR_OK) {
+			struct wire_in in = wire_in(t->raw);
+
+			m->done[m->dones] = (struct done_told){ .at = *at };
+			e = wire_get_exact(&in, m->done[m->dones++].hash, HASH_LEN);
+		}
+		return e;
 	default:
 		return gather_act(g, t, at);
 	}
@@ -122,8 +139,13 @@ static enum err gather_batch(struct gather *g, struct device_id dev, uint64_t se
 static enum err gather_kept(void *arg, struct device_id dev, uint64_t seq, const struct vv *context, struct bytes acts)
 {
 	struct told_list list = { 0 };
-	enum err e = told_get(acts, &list);
+	const struct gather *g = arg;
+	const struct vv_entry *upto = g->upto == NULL ? NULL : vv_get(g->upto, dev);
+	enum err e = ERR_OK;
 
+	if (g->upto != NULL && (upto == NULL || seq > upto->seq))
+		return ERR_OK;
+	e = told_get(acts, &list);
 	if (e == ERR_OK)
 		e = gather_batch(arg, dev, seq, context, &list);
 	told_free(&list);
@@ -180,7 +202,7 @@ static enum err membership_settle(struct errctx *ec, struct sync *y, const struc
 	e = founder_get(ec, y, space, &m->members.founder);
 	if (e == ERR_OK)
 		e = members_settle(&m->members);
-	if (e == ERR_OK)
+	if (e == ERR_OK && g->upto == NULL)
 		own_stays(m, space);
 	return e;
 }
@@ -192,6 +214,10 @@ void membership_free(struct membership *m)
 	free(m->epoch);
 	free(m->box);
 	free(m->bundle);
+	free(m->done);
+	for (size_t i = 0; i < m->votes; i++)
+		vv_free(&m->vote[i].upto);
+	free(m->vote);
 	for (size_t i = 0; i < m->seen_count; i++) {
 		vv_free(m->seen[i]);
 		free(m->seen[i]);
@@ -214,6 +240,20 @@ static enum err load(struct errctx *ec, struct sync *y, const struct space_row *
 enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct membership *out)
 {
 	struct gather g = { .m = out, .space = space->id };
+	enum err e = ERR_OK;
+
+	*out = (struct membership){ 0 };
+	e = load(ec, y, space, NULL, NULL, &g);
+	gather_free(&g);
+	if (e != ERR_OK)
+		membership_free(out);
+	return e;
+}
+
+enum err membership_load_upto(struct errctx *ec, struct sync *y, const struct space_row *space, const struct vv *upto,
+                              struct membership *out)
+{
+	struct gather g = { .m = out, .space = space->id, .upto = upto };
 	enum err e = ERR_OK;
 
 	*out = (struct membership){ 0 };

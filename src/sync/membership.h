@@ -37,6 +37,22 @@ struct admitted {
 	struct device_id device;
 };
 
+/* A device holds a snapshot for right: what all records come to at `upto` (sync/compaction.h). */
+struct vote {
+	struct moment at;
+	uint64_t round;
+	uint8_t hash[HASH_LEN];
+	struct vv upto; /* by number only */
+};
+/* The payload of CONTROL_SNAPSHOT; vv_free() `upto`, after a failure too. ERR_DAMAGED: not of that shape. */
+enum err vote_get(struct bytes payload, struct vote *out) MUST_CHECK;
+
+/* A device says that a snapshot is in force at it, and the keys before it are destroyed there. */
+struct done_told {
+	struct moment at;
+	uint8_t hash[HASH_LEN];
+};
+
 struct membership {
 	struct members members; /* settled. The own device counts as it did, also where others removed it: nothing that
 	                         * a person wrote goes from the own screen (M2) */
@@ -47,6 +63,10 @@ struct membership {
 	size_t boxes;
 	struct admitted *bundle;
 	size_t bundles;
+	struct vote *vote;
+	size_t votes;
+	struct done_told *done;
+	size_t dones;
 	struct vv **seen; /* contexts that the acts borrow */
 	size_t seen_count;
 	size_t removals; /* acts that remove, whether they count or not */
@@ -54,6 +74,9 @@ struct membership {
 
 enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space,
                          struct membership *out) MUST_CHECK;
+/* The same as it was at a vector: by the acts of batches up to there, and the own device like any other. */
+enum err membership_load_upto(struct errctx *ec, struct sync *y, const struct space_row *space, const struct vv *upto,
+                              struct membership *out) MUST_CHECK;
 void membership_free(struct membership *m);
 /* Is it a recovery sheet? */
 bool membership_is_paper(const struct membership *m, struct device_id dev);

@@ -117,6 +117,7 @@ static const struct {
 	{ "erase list", CMD_ERASE_LIST, 0, 0 },
 	{ "erase contest 3", CMD_ERASE_CONTEST, 1, 0 },
 	{ "erase confirm", CMD_ERASE_CONFIRM, 0, 0 },
+	{ "compact --aside-seen", CMD_COMPACT, 0, 1 },
 	{ "passphrase change --new-passphrase-file f", CMD_PASSPHRASE_CHANGE, 0, 1 },
 	{ "backup FILE", CMD_BACKUP, 1, 0 },
 	{ "restore FILE", CMD_RESTORE, 1, 0 },
