@@ -228,6 +228,21 @@ static bool is_open(const struct erasure *e)
 	return e->state == ERASURE_WAITS || e->state == ERASURE_ASKS || e->state == ERASURE_DUE;
 }
 
+/* This device agreed to compacting it: others may have taken it away already. */
+static enum err going_away(struct errctx *ec, struct app *app, int64_t space, const struct erasure *x, bool *going)
+{
+	struct sync y = sync_of(app);
+	struct space_row row;
+	enum err e = store_space_get(ec, app->store, space, &row);
+
+	if (e == ERR_OK && is_open(x) && x->row.seq > 0)
+		e = compaction_signed(ec, &y, &row, x->row.edit, x->row.seq, going);
+	if (e == ERR_OK && *going)
+		e = err_set(ec, ERR_REFUSED, "It is too late to contest that: all devices agreed that it goes.", NULL,
+		            NULL, NULL);
+	return e;
+}
+
 enum err app_erase_contest(struct errctx *ec, struct app *app, const char *id, struct erased_view *out)
 {
 	struct loaded l = { 0 };
@@ -245,8 +260,13 @@ enum err app_erase_contest(struct errctx *ec, struct app *app, const char *id, s
 	if (e == ERR_OK)
 		e = list_of(ec, app, l.space, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool going = false;
+
 		if (dot_cmp(list[i].row.record, l.record.id) != 0)
 			continue;
+		e = going_away(ec, app, l.space, &list[i], &going);
+		if (e != ERR_OK || going)
+			break;
 		final = final || list[i].state == ERASURE_FINAL;
 		if (is_open(&list[i]))
 			e = dots_join(&named, &(struct dots){ &list[i].row.edit, 1, 1 });

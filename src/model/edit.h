@@ -61,10 +61,10 @@ struct edit {
 /* Control items of a batch; an odd type must be understood or the batch waits for a newer program, an even one
  * that is unknown is passed over. */
 enum control_type {
-	CONTROL_EPOCH = 1,    /* [epoch id, [[device id, box key]...], [parent epoch id...]] */
-	CONTROL_BOX_KEY = 2,  /* a new public box key of the author */
-	CONTROL_CUT = 3,      /* device id: removed beyond what the author had seen of it */
-	CONTROL_DONE = 4,     /* hash of a snapshot in force here, the keys before it destroyed; empty: only that I saw */
+	CONTROL_EPOCH = 1,   /* [epoch id, [[device id, box key]...], [parent epoch id...]] */
+	CONTROL_BOX_KEY = 2, /* a new public box key of the author */
+	CONTROL_CUT = 3,     /* device id: removed beyond what the author had seen of it */
+	CONTROL_DONE = 4, /* hash of a snapshot in force here, the keys before it destroyed; empty: only that I saw */
 	CONTROL_GOES_ON = 5,  /* [device id, bundle, signature]: that device goes on under another id (S7) */
 	CONTROL_SNAPSHOT = 7, /* [round, hash of a snapshot, [[device id, seq]...]]: the author holds it for right */
 	CONTROL_GENESIS = 9,  /* [space kind, founder's signing key, nonce]: what the space's id commits to */

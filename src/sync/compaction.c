@@ -15,6 +15,7 @@
 #include "sync/closing.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
+#include "sync/refold.h"
 #include "sync/resting.h"
 #include "sync/snapshot.h"
 
@@ -482,6 +483,8 @@ static enum err make_same(struct view *v, const struct vote *x, struct snapshot 
 static enum err cut_at(struct view *v, const struct vote *x, const struct snapshot *s)
 {
 	struct base base = { .is = true, .round = x->round, .at = s->at };
+	struct refold *f = NULL;
+	struct refolded out = { 0 };
 	uint8_t now[8];
 	enum err e = ERR_OK;
 
@@ -490,7 +493,14 @@ static enum err cut_at(struct view *v, const struct vote *x, const struct snapsh
 	TRY(store_kept_put(v->ec, v->y->store, v->space->n, KEPT_PARENT, (struct bytes){ v->base.hash, HASH_LEN }));
 	TRY(store_kept_put(v->ec, v->y->store, v->space->n, KEPT_CUT_AT, (struct bytes){ now, sizeof(now) }));
 	TRY(store_compact(v->ec, v->y->store, v->space->n, &base, s->item, s->n));
+	/* a contest of something that is final now counts no more, wherever it came from */
+	TRY(refold_open(v->ec, v->y, v->space, &f));
+	TRY(refold_space(v->ec, f, true, &out));
+	if (out.damaged > 0)
+		e = err_set(v->ec, ERR_DAMAGED, "The vault holds something that cannot be right. Run verify.", NULL,
+		            NULL, NULL);
 done:
+	refold_close(f);
 	return e;
 }
 
@@ -657,7 +667,47 @@ static enum err is_troubled(struct errctx *ec, struct sync *y, const struct spac
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Is there an erase, or a vote on the base of now, that one's own last batch had not seen? Then one says so. */
+static bool told_done(const struct membership *m, struct device_id dev, const uint8_t hash[static HASH_LEN])
+{
+	for (size_t i = 0; i < m->dones; i++)
+		if (device_cmp(m->done[i].at.author, dev) == 0 && memcmp(m->done[i].hash, hash, HASH_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* Is every device that is waited for done with the compaction before? */
+static bool all_done(const struct view *v)
+{
+	bool all = !v->base.is || told_done(&v->m, v->space->me, v->base.hash);
+
+	for (size_t i = 0; i < v->n; i++)
+		all = all && (!v->base.is || told_done(&v->m, v->waited[i], v->base.hash));
+	return all;
+}
+
+/* As long as a compaction goes on: has somebody named a box key under the epoch of now that one's last batch had not
+ * seen? Old keys are destroyed when all have seen it, and people may not write for long. */
+static enum err box_unseen(struct view *v, const struct vv *seen, bool *out)
+{
+	const struct epoch_begun *begun = NULL;
+	struct epoch_id id;
+	enum err e = all_done(v) ? ERR_NOT_FOUND : epoch_choose_in(v->ec, v->y, v->space, &v->m, &id);
+
+	for (size_t i = 0; e == ERR_OK && i < v->m.epochs; i++)
+		if (memcmp(v->m.epoch[i].id.b, id.b, EPOCH_ID_LEN) == 0)
+			begun = &v->m.epoch[i];
+	for (size_t i = 0; begun != NULL && i < v->m.boxes; i++) {
+		const struct moment *at = &v->m.box[i].at;
+		bool under = moment_saw(at, &begun->at) ||
+		             (device_cmp(at->author, begun->at.author) == 0 && at->seq == begun->at.seq);
+
+		*out =
+		    *out || (under && device_cmp(at->author, v->space->me) != 0 && !within(seen, at->author, at->seq));
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Is there an erase that one's own last batch had not seen? Then one says so. */
 static enum err unacknowledged(struct view *v, bool *out)
 {
 	struct vv seen = { 0 };
@@ -670,6 +720,8 @@ static enum err unacknowledged(struct view *v, bool *out)
 		*out = *out || (!row->final && row->seq > 0 && device_cmp(row->edit.dev, v->space->me) != 0 &&
 		                !within(&seen, row->edit.dev, row->seq));
 	}
+	if (e == ERR_OK)
+		e = box_unseen(v, &seen, out);
 	vv_free(&seen);
 	return e;
 }
@@ -751,6 +803,20 @@ enum err compaction_tend(struct errctx *ec, struct sync *y, const struct space_r
 		e = floor_open(ec, y, space->n, &coming_in);
 	if (e == ERR_OK && !paper && !coming_in)
 		e = tend(&v, how, cut, wait);
+	view_free(&v);
+	return e;
+}
+
+enum err compaction_signed(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot edit,
+                           uint64_t seq, bool *out)
+{
+	struct view v = { .ec = ec, .y = y, .space = space };
+	const struct vote *mine = NULL;
+	enum err e = view_load(&v);
+
+	if (e == ERR_OK)
+		mine = last_vote(&v, space->me);
+	*out = mine != NULL && within(&mine->upto, edit.dev, seq);
 	view_free(&v);
 	return e;
 }
@@ -891,14 +957,6 @@ end:
 	buf_free(&told);
 	buf_free(&b);
 	return e;
-}
-
-static bool told_done(const struct membership *m, struct device_id dev, const uint8_t hash[static HASH_LEN])
-{
-	for (size_t i = 0; i < m->dones; i++)
-		if (device_cmp(m->done[i].at.author, dev) == 0 && memcmp(m->done[i].hash, hash, HASH_LEN) == 0)
-			return true;
-	return false;
 }
 
 static enum err count_device(struct errctx *ec, struct sync *y, const struct membership *m, const struct base *base,

@@ -41,6 +41,10 @@ struct compacting {
 enum err compaction_tend(struct errctx *ec, struct sync *y, const struct space_row *space, const struct compacting *how,
                          bool *cut, enum compaction_wait *wait) MUST_CHECK;
 
+/* Did this device sign for a snapshot in which this edit, of batch `seq`, lies? Then it cannot be contested here any
+ * more: others may have taken it away already. */
+enum err compaction_signed(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot edit,
+                           uint64_t seq, bool *out) MUST_CHECK;
 /* The snapshot in force here, and the one that this device voted for last; at most two. */
 struct snapshot_named {
 	uint64_t round;

@@ -4,6 +4,8 @@
 // device holds the same as before, goes on with the same numbers, and folds to the same bytes.
 #include "app/compact.h"
 #include "app/erase.h"
+#include "base/codec.h"
+#include "batch/zip.h"
 #include "model/erasing.h"
 #include "model/random.h"
 #include "sync/box_keys.h"
@@ -17,7 +19,6 @@
 #define DAY (24LL * 60 * 60 * 1000)
 #define HOMES 5 /* home 0 is in the neighbourhood alone */
 #define FILES_MAX 8192
-#define MARK "geheim-van-de-bewoner-die-weg-wilde-%08x-%08x-%08x"
 
 struct kept_file {
 	char ref[REF_MAX + 1];
@@ -175,10 +176,12 @@ static void expect_whole(struct scene *s, size_t i)
 	assert_int_equal(bad, 0);
 }
 
+/* Words that no other text shares a piece of. */
 static void marker_make(struct scene *s, char out[static 120])
 {
-	snprintf(out, 120, MARK, (unsigned)random_below(&s->rnd, UINT32_MAX),
-	         (unsigned)random_below(&s->rnd, UINT32_MAX), (unsigned)random_below(&s->rnd, UINT32_MAX));
+	for (size_t i = 0; i < 96; i++)
+		out[i] = (char)('a' + random_below(&s->rnd, 26));
+	out[96] = '\0';
 }
 
 static void gone_everywhere(void **state)
@@ -217,6 +220,299 @@ static void gone_everywhere(void **state)
 	buf_free(&after);
 	buf_free(&t.pieces);
 	scene_end(&s);
+}
+
+/* ---- Random histories ---- */
+
+/* What a home can open with what it holds. */
+struct opener {
+	struct scene *s;
+	size_t home;
+	const char *marker;
+	struct space_row space;
+	struct epoch_secret *secret;
+	const struct kept_file *file;
+	bool found;
+};
+
+static enum err box_open(void *arg, const uint8_t public[static BOX_PUBLIC_LEN],
+                         const uint8_t secret[static BOX_SECRET_LEN])
+{
+	struct opener *o = arg;
+
+	return boxes_unseal(buf_bytes(&o->file->file), o->space.id, public, secret, o->secret);
+}
+
+/* The key of an epoch: held, or out of any box that the host kept. */
+static bool key_of_epoch(struct opener *o, struct epoch_id epoch)
+{
+	struct sync y = sync_of_home(&o->s->w, o->home);
+	struct errctx ec = { 0 };
+
+	if (epoch_key_load(&ec, &y, o->space.n, epoch, o->secret) == ERR_OK)
+		return true;
+	for (size_t k = 0; k < o->s->files; k++) {
+		struct file_header h;
+
+		o->file = &o->s->file[k];
+		assert_int_equal(file_header_get(buf_bytes(&o->file->file), &h), ERR_OK);
+		if (h.type == FILE_BOXES && memcmp(h.epoch.b, epoch.b, EPOCH_ID_LEN) == 0 &&
+		    memcmp(h.space.b, o->space.tag.b, TAG_LEN) == 0 &&
+		    box_pairs_try(&ec, &y, &o->space, box_open, o) == ERR_OK)
+			return true;
+	}
+	return false;
+}
+
+static bool holds_text(struct bytes b, const char *marker)
+{
+	return b.len > 0 && memmem(b.data, b.len, marker, strlen(marker)) != NULL;
+}
+
+static bool signed_holds(struct opener *o, struct bytes signed_part)
+{
+	struct buf cbor = { 0 };
+	bool found = batch_peek(o->s->w.app[o->home]->zip, signed_part, &cbor) == ERR_OK &&
+	             holds_text(buf_bytes(&cbor), o->marker);
+
+	buf_free(&cbor);
+	return found;
+}
+
+static bool carry_holds(struct opener *o, struct bytes items)
+{
+	const size_t head = DEVICE_ID_LEN + TAG_LEN + 12;
+	bool found = false;
+
+	while (items.len >= head && !found) {
+		size_t len = be32_get(items.data + head - 4);
+
+		assert_true(len <= items.len - head);
+		found = signed_holds(o, (struct bytes){ items.data + head, len });
+		items = (struct bytes){ items.data + head + len, items.len - head - len };
+	}
+	return found;
+}
+
+/* Does anything that the host ever held open to the text, with any key in this home? */
+static bool opens_marker(struct scene *s, size_t home, const char *marker)
+{
+	struct opener o = { s,    home, marker, space_named(&s->w, home, CIRCLE), secret_new(sizeof(*o.secret)),
+		            NULL, false };
+
+	assert_non_null(o.secret);
+	for (size_t k = 0; k < s->files && !o.found; k++) {
+		struct bytes file = buf_bytes(&s->file[k].file);
+		struct file_header h;
+		struct buf plain = { 0 };
+
+		assert_int_equal(file_header_get(file, &h), ERR_OK);
+		if ((h.type != FILE_BATCH && h.type != FILE_CARRY && h.type != FILE_SNAPSHOT) ||
+		    memcmp(h.space.b, o.space.tag.b, TAG_LEN) != 0 || !key_of_epoch(&o, h.epoch))
+			continue;
+		if (h.type == FILE_BATCH && batch_unseal(file, o.secret->key, &plain) == ERR_OK) {
+			o.found = signed_holds(&o, buf_bytes(&plain));
+		} else if (h.type == FILE_CARRY && carry_unseal(file, o.secret->key, &plain) == ERR_OK) {
+			o.found = carry_holds(&o, buf_bytes(&plain));
+		} else if (h.type == FILE_SNAPSHOT && snapshot_unseal(file, o.secret->key, &plain) == ERR_OK) {
+			struct buf raw = { 0 };
+
+			assert_int_equal(
+			    zip_inflate(s->w.app[home]->zip,
+			                (struct bytes){ plain.data + HASH_LEN + 8, plain.len - HASH_LEN - 8 }, 1u << 24,
+			                &raw),
+			    ERR_OK);
+			o.found = holds_text(buf_bytes(&raw), marker);
+			buf_free(&raw);
+		}
+		buf_free(&plain);
+	}
+	secret_free(o.secret);
+	return o.found;
+}
+
+#define RECORDS 24
+
+struct written {
+	struct dot id;
+	char marker[120];
+	struct traces t;
+	bool erased;
+};
+
+/* Something happens to a record that this home has. */
+static void touch(struct scene *s, size_t i, struct written *r, uint64_t what)
+{
+	struct errctx ec = { 0 };
+	struct erased_view v;
+	struct loaded l;
+	char text[DOT_TEXT_LEN];
+	bool erased = false;
+
+	if (dot_is_none(r->id) || store_load(&ec, s->w.app[i]->store, r->id, &l) != ERR_OK)
+		return;
+	erased = record_is_erased(&l.record);
+	store_loaded_free(&l);
+	dot_text(r->id, text);
+	if (what < 40 && !erased && r->t.pieces.len > 0) {
+		assert_int_equal(app_erase(&ec, s->w.app[i], text, false, &v), ERR_OK);
+	} else if (what < 50 && erased) {
+		(void)!app_erase_contest(&ec, s->w.app[i], text, &v);
+	} else if (what >= 50) {
+		contact_in(&s->w, i, CIRCLE, r->id, "iets anders");
+	}
+}
+
+static void one_step(struct scene *s, struct written *all, size_t *n)
+{
+	size_t i = 1 + (size_t)random_below(&s->rnd, s->homes - 1);
+	uint64_t what = random_below(&s->rnd, 100);
+
+	if (what < 12 && *n < RECORDS) {
+		struct written *r = &all[(*n)++];
+
+		marker_make(s, r->marker);
+		r->id = contact_in(&s->w, i, CIRCLE, (struct dot){ 0 }, r->marker);
+		seal_home(&s->w, i);
+		traces_of(s, i, r->id, r->marker, &r->t);
+	} else if (what < 32 && *n > 0) {
+		touch(s, i, &all[random_below(&s->rnd, *n)], random_below(&s->rnd, 100));
+	} else if (what < 38) {
+		s->w.now_ms += (int64_t)random_below(&s->rnd, 9) * DAY;
+	} else if (what < 42) {
+		world_reopen(&s->w, i);
+	} else if (what < 70) {
+		take_all(s, i);
+	} else {
+		send_all(s, i);
+	}
+}
+
+/* Of a record that is final everywhere: nothing in any file of a home that says so, and nothing that its keys open. */
+static size_t expect_gone(struct scene *s, const struct written *r)
+{
+	struct errctx ec = { 0 };
+	size_t gone = 0;
+
+	for (size_t i = 1; i < s->homes; i++) {
+		struct space_row space = space_named(&s->w, i, CIRCLE);
+		struct erasure_row *list = NULL;
+		bool final = false;
+		size_t n = 0;
+
+		assert_int_equal(store_erasures(&ec, s->w.app[i]->store, space.n, &list, &n), ERR_OK);
+		for (size_t k = 0; k < n; k++)
+			final = final || (list[k].final && dot_cmp(list[k].record, r->id) == 0);
+		free(list);
+		if (!final)
+			continue;
+		gone++;
+		assert_int_equal(traces_left(&s->w, i, &r->t), 0);
+		assert_false(opens_marker(s, i, r->marker));
+	}
+	return gone;
+}
+
+/* How a home stands, for whoever looks at a failure. */
+static void tell(struct scene *s, size_t i)
+{
+	struct sync y = sync_of_home(&s->w, i);
+	struct space_row space = space_named(&s->w, i, CIRCLE);
+	struct compaction_progress p = progress(s, i);
+	struct epoch_row *list = NULL;
+	struct membership m;
+	struct erasure *x = NULL;
+	struct base base;
+	struct vv upto = { 0 };
+	enum compaction_wait wait;
+	struct errctx ec = { 0 };
+	uint64_t waiting = 0;
+	uint64_t files = 0;
+	uint64_t edits = 0;
+	bool boxes = false;
+	size_t n = 0;
+	size_t xs = 0;
+
+	assert_int_equal(store_base(&ec, y.store, space.n, &base), ERR_OK);
+	assert_int_equal(store_epoch_list(&ec, y.store, space.n, &list, &n), ERR_OK);
+	assert_int_equal(membership_load(&ec, &y, &space, &m), ERR_OK);
+	assert_int_equal(old_boxes_any(&ec, &y, &space, &boxes), ERR_OK);
+	assert_int_equal(store_waiting_of(&ec, y.store, space.n, &waiting), ERR_OK);
+	assert_int_equal(store_outgoing_count(&ec, y.store, space.n, &files, &edits), ERR_OK);
+	assert_int_equal(erasures_list(&ec, &y, &space, &x, &xs), ERR_OK);
+	assert_int_equal(compaction_choose(&ec, &y, &space, &upto, &wait), ERR_OK);
+	print_message(
+	    "home %zu: round %d, done %zu, active %zu, votes %zu, old boxes %d, waiting %d, aside %zu, out %d, "
+	    "wait %d; epochs",
+	    i, (int)base.round, p.done, p.active, m.votes, boxes, (int)waiting, stock_of(&s->w, i).aside, (int)files,
+	    wait);
+	for (size_t k = 0; k < n; k++) {
+		bool after = false;
+
+		assert_int_equal(compaction_epoch_after(&ec, &y, &space, &m, list[k].id, &after), ERR_OK);
+		print_message(" %02x:%d%s", list[k].id.b[0], list[k].state, after ? "" : "!");
+	}
+	print_message("; erases");
+	for (size_t k = 0; k < xs; k++)
+		print_message(" %d", x[k].state);
+	print_message("; votes");
+	for (size_t k = 0; k < m.votes; k++)
+		print_message(" %02x-%d:%d:%02x", m.vote[k].at.author.b[0], (int)m.vote[k].at.seq, (int)m.vote[k].round,
+		              m.vote[k].hash[0]);
+	print_message("\n");
+	vv_free(&upto);
+	vv_free(&base.at);
+	membership_free(&m);
+	free(list);
+	free(x);
+}
+
+static void history(uint64_t seed, size_t *gone)
+{
+	struct scene s;
+	struct written *all = calloc(RECORDS, sizeof(*all));
+	size_t n = 0;
+	struct compaction_progress p;
+
+	assert_non_null(all);
+	scene_begin(&s, seed, 5);
+	for (int k = 0; k < 160; k++)
+		one_step(&s, all, &n);
+	for (int k = 0; k < 3; k++) {
+		settle(&s, 3);
+		s.w.now_ms += 15 * DAY;
+	}
+	settle(&s, 6);
+	p = progress(&s, 1);
+	print_message("seed %d: %zu records, %zu files, done on %zu\n", (int)seed, n, s.files, p.done);
+	for (size_t i = 1; i < s.homes && p.active > 0; i++)
+		tell(&s, i);
+	assert_int_equal(p.active, 0);
+	for (size_t i = 1; i < s.homes; i++) {
+		expect_same(&s.w, 1, i, CIRCLE);
+		expect_whole(&s, i);
+	}
+	for (size_t k = 0; k < n; k++) {
+		size_t homes = expect_gone(&s, &all[k]);
+
+		assert_true(homes == 0 || homes == s.homes - 1);
+		*gone += homes > 0;
+		buf_free(&all[k].t.pieces);
+	}
+	free(all);
+	scene_end(&s);
+}
+
+static void random_histories(void **state)
+{
+	uint64_t seeds = 3 * random_soak();
+	size_t gone = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= seeds; seed++)
+		history(seed, &gone);
+	print_message("%zu records gone for good\n", gone);
+	assert_true(gone >= seeds);
 }
 
 /* ---- Over a real host ---- */
@@ -289,6 +585,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gone_everywhere),
+		cmocka_unit_test(random_histories),
 		cmocka_unit_test(joined_after),
 	};
 
