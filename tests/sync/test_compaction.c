@@ -581,12 +581,94 @@ static void joined_after(void **state)
 	world_end(&w);
 }
 
+/* Home 2 is away for a year with 50 unsent edits; 1 and 3 erase and compact twice meanwhile. */
+static void away_for_a_year(void **state)
+{
+	struct world w;
+	struct scene s = { .homes = 4 };
+	struct errctx ec = { 0 };
+	struct dot gone[2];
+	struct dot mine[49];
+	struct loaded l;
+
+	(void)state;
+	world_begin(&w);
+	world_home(&w, "Nul");
+	world_home(&w, "Een");
+	world_home(&w, "Twee");
+	world_home(&w, "Drie");
+	assert_int_equal(app_found_neighbourhood(&ec, w.app[0], "West", w.remote), ERR_OK);
+	world_invite(&w, 0, 1, "West", NULL);
+	assert_int_equal(app_found_circle(&ec, w.app[1], CIRCLE), ERR_OK);
+	world_sync(&w, 1);
+	world_invite(&w, 1, 2, CIRCLE, NULL);
+	world_invite(&w, 1, 3, CIRCLE, NULL);
+	gone[0] = contact_in(&w, 1, CIRCLE, (struct dot){ 0 }, "dit moet later weg");
+	gone[1] = contact_in(&w, 3, CIRCLE, (struct dot){ 0 }, "en dit ook");
+	sync_round(&w, 1, 3, 3);
+	/* offline: 49 new ones, and one about what the others erase */
+	for (size_t i = 0; i < 49; i++)
+		mine[i] = contact_in(&w, 2, CIRCLE, (struct dot){ 0 }, "geschreven zonder net");
+	contact_in(&w, 2, CIRCLE, gone[0], "nog iets over wat weg is");
+	w.now_ms += 100 * DAY; /* home 2 rests */
+	contact_in(&w, 1, CIRCLE, (struct dot){ 0 }, "een gewone dag");
+	erase_in(&w, 1, gone[0]);
+	for (int k = 0; k < 8; k++) {
+		world_sync(&w, 1);
+		world_sync(&w, 3);
+	}
+	erase_in(&w, 3, gone[1]);
+	for (int k = 0; k < 8; k++) {
+		world_sync(&w, 1);
+		world_sync(&w, 3);
+	}
+	s.w = w;
+	assert_int_equal(progress(&s, 1).done, 2);
+	assert_int_equal(progress(&s, 1).resting, 1);
+	w.now_ms += 265 * DAY;
+	for (int k = 0; k < 4; k++) {
+		world_sync(&w, 2);
+		world_sync(&w, 1);
+		world_sync(&w, 3);
+	}
+	s.w = w;
+	for (size_t i = 1; i <= 3; i++)
+		tell(&s, i);
+	for (size_t i = 1; i <= 3; i++) {
+		struct dots all = { 0 };
+		size_t n = 0;
+
+		assert_int_equal(store_contacts(&ec, w.app[i]->store, space_named(&w, i, CIRCLE).n, 0, false, &all),
+		                 ERR_OK);
+		for (size_t k = 0; k < all.n; k++) {
+			struct bytes text = { 0 };
+
+			assert_int_equal(store_load(&ec, w.app[i]->store, all.d[k], &l), ERR_OK);
+			n += record_text(&l.record, F_contact_text, &text) && text.len == 21 &&
+			     memcmp(text.data, "geschreven zonder net", 21) == 0;
+			store_loaded_free(&l);
+		}
+		dots_free(&all);
+		assert_int_equal(n, 49);
+		for (size_t k = 0; k < 2; k++) {
+			assert_int_equal(store_load(&ec, w.app[i]->store, gone[k], &l), ERR_OK);
+			assert_true(record_is_erased(&l.record));
+			store_loaded_free(&l);
+		}
+		expect_same(&w, 1, i, CIRCLE);
+		expect_whole(&s, i);
+	}
+	(void)mine;
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gone_everywhere),
 		cmocka_unit_test(random_histories),
 		cmocka_unit_test(joined_after),
+		cmocka_unit_test(away_for_a_year),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
