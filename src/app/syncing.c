@@ -14,6 +14,7 @@
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
+#include "app/old_branches.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -132,16 +133,26 @@ static bool ref_is_own(struct app *app, const char *ref)
 static enum err job_haves(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
 {
 	struct branch_row *list = NULL;
+	struct old_branches old = { 0 };
 	size_t n = 0;
 	enum err e = store_branch_list(ec, app->store, neighbourhood, &list, &n);
 
+	if (e == ERR_OK)
+		e = old_branches_load(ec, app, neighbourhood, &old);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		const struct old_epoch *past = old_branches_find(&old, list[i].ref);
+
 		e = job_add(ec, job, JOB_HAVE, list[i].ref, list[i].oid, NULL);
+		if (e == ERR_OK && past != NULL && past->go)
+			e = job_add(ec, job, JOB_DROP, list[i].ref, list[i].oid, NULL);
+		if (past != NULL) /* nobody pushes it back */
+			continue;
 		/* a branch that the host lost is pushed back: one's own as own, others' from the cache (S5) */
 		if (e == ERR_OK)
 			e = job_add(ec, job, ref_is_own(app, list[i].ref) ? JOB_OWN : JOB_RESTORE, list[i].ref, NULL,
 			            NULL);
 	}
+	old_branches_free(&old);
 	free(list);
 	return e;
 }
@@ -223,6 +234,27 @@ static void note(char *out, size_t size, const char *text)
 		snprintf(out, size, "%s", text);
 }
 
+/* A branch of an epoch that is closed here is missed by nobody. */
+static bool is_past(struct round *r, const char *ref)
+{
+	struct old_branches old = { 0 };
+	bool past =
+	    old_branches_load(NULL, r->app, r->neighbourhood, &old) == ERR_OK && old_branches_find(&old, ref) != NULL;
+
+	old_branches_free(&old);
+	return past;
+}
+
+static enum err on_dropped(struct round *r, const char *ref)
+{
+	enum err e = store_begin(r->ec, r->app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_branch_delete(r->ec, r->app->store, r->neighbourhood, ref);
+	return within_end(r->ec, r->app, e);
+}
+
 static enum err on_line(void *arg, const struct report_line *line)
 {
 	struct round *r = arg;
@@ -241,7 +273,11 @@ static enum err on_line(void *arg, const struct report_line *line)
 		note(v->notice, sizeof(v->notice),
 		     TR("The host went back to an older state. What was here is pushed back."));
 		return ERR_OK;
+	case REPORT_DROPPED:
+		return on_dropped(r, line->field[0]);
 	case REPORT_GONE:
+		if (is_past(r, line->field[0]))
+			return on_dropped(r, line->field[0]);
 		note(v->notice, sizeof(v->notice), TR("The host no longer shows something it had. It is pushed back."));
 		return ERR_OK;
 	case REPORT_RESTORED:

@@ -515,3 +515,20 @@ enum err bare_set(struct errctx *ec, const struct bare *b, const char *name, con
 	watchdog_kick();
 	return old == NULL ? sync_folders(ec, b, name) : ERR_OK;
 }
+
+enum err bare_drop(struct errctx *ec, const struct bare *b, const char *name, const git_oid *id, bool *lost)
+{
+	git_reference *r = NULL;
+	int rc = git_reference_lookup(&r, b->repo, name);
+
+	*lost = rc == GIT_ENOTFOUND ||
+	        (rc == 0 && (git_reference_target(r) == NULL || !git_oid_equal(git_reference_target(r), id)));
+	if (rc == 0 && !*lost)
+		rc = git_reference_delete(r); /* not where it has changed since it was looked up */
+	git_reference_free(r);
+	if (rc == GIT_EMODIFIED)
+		*lost = true;
+	if (*lost || rc == 0)
+		return ERR_OK;
+	return giterr_set(ec, rc, b->path);
+}

@@ -72,6 +72,8 @@ enum err bare_set(struct errctx *ec, const struct bare *b, const char *name, con
                   bool *lost) MUST_CHECK;
 
 /* Is the object there, without looking at the disk anew for packs that others wrote meanwhile? */
+/* Removes a branch that stands at `id`. *lost: it stands elsewhere, or is not there; nothing changed then. */
+enum err bare_drop(struct errctx *ec, const struct bare *b, const char *name, const git_oid *id, bool *lost) MUST_CHECK;
 bool bare_holds(const struct bare *b, const git_oid *id);
 
 #endif

@@ -15,6 +15,7 @@
  *   own REF             a branch that only this device writes
  *   put REF NAME PATH   commit the file PATH as NAME on REF, which is thereby `own`; one commit a put, in this order,
  *                       unless a commit of REF above its `have` holds NAME already
+ *   drop REF OID        a branch of an epoch that is over: the remote's is removed where it still stands at OID
  *   restore REF         push our last known tip of REF back where the remote's is missing or an ancestor of it
  *
  * Report:
@@ -25,6 +26,7 @@
  *   sent REF NAME            the remote was seen, after the push, to hold the commit that carries NAME
  *   ahead REF OID            the remote holds commits of an own branch that nobody here made: nothing was pushed on it
  *   restored REF OID         REF was pushed back up to OID
+ *   dropped REF OID          the remote does not hold this branch any more, because of a `drop`
  *   busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
@@ -67,6 +69,7 @@ enum job_kind {
 	JOB_OWN,
 	JOB_PUT,
 	JOB_RESTORE,
+	JOB_DROP,
 	JOB_KINDS
 };
 
@@ -91,6 +94,7 @@ enum report_kind {
 	REPORT_SENT,
 	REPORT_AHEAD,
 	REPORT_RESTORED,
+	REPORT_DROPPED,
 	REPORT_BUSY,
 	REPORT_FAIL,
 	REPORT_DONE,

@@ -146,8 +146,19 @@ static void path_close(struct transport *t)
 	free(t);
 }
 
-static const struct transport_ops path_ops = { path_list, path_fetch,     path_push, path_confirm,
-	                                       path_pack, path_reachable, path_close };
+static enum err path_drop(struct errctx *ec, struct transport *t, const char *name, const git_oid *id, bool *lost)
+{
+	struct path_transport *p = of(t);
+	enum err e = bare_lock(ec, &p->remote);
+
+	if (e == ERR_OK)
+		e = bare_drop(ec, &p->remote, name, id, lost);
+	bare_unlock(&p->remote);
+	return e;
+}
+
+static const struct transport_ops path_ops = { path_list, path_fetch,     path_push,  path_confirm,
+	                                       path_pack, path_reachable, path_close, path_drop };
 
 /* In a folder that a group writes to, what we add must be writable for the group too. Our own cache lies in a folder
  * that is closed to others, and files for the inbox ask for their own mode. */

@@ -140,7 +140,8 @@ static bool is_wanted(const struct session *s, const char *name)
 /* Does the item speak of one branch? */
 static bool names_branch(const struct job_item *item)
 {
-	return item->kind == JOB_HAVE || item->kind == JOB_OWN || item->kind == JOB_PUT || item->kind == JOB_RESTORE;
+	return item->kind == JOB_HAVE || item->kind == JOB_OWN || item->kind == JOB_PUT || item->kind == JOB_RESTORE ||
+	       item->kind == JOB_DROP;
 }
 
 /* What the job says of each branch. */
@@ -337,6 +338,27 @@ static enum err pack_both(struct errctx *ec, struct session *s)
 	return e == ERR_OK ? s->remote->ops->pack(ec, s->remote) : e;
 }
 
+/* Branches of epochs that are over, where nothing was added since (K3). One that cannot be removed now stays for
+ * another time: that is no failure of the exchange. */
+static void drop_run(struct session *s)
+{
+	for (size_t i = 0; i < s->job->count; i++) {
+		const struct job_item *item = &s->job->item[i];
+		struct branch *b = item->kind == JOB_DROP ? session_find(s, item->field[0]) : NULL;
+		struct errctx why = { 0 };
+		git_oid id;
+		bool lost = false;
+
+		if (b == NULL || git_oid_fromstr(&id, item->field[1]) != 0)
+			continue;
+		if (b->has_remote && (s->remote->ops->drop == NULL ||
+		                      s->remote->ops->drop(&why, s->remote, b->name, &id, &lost) != ERR_OK || lost))
+			continue;
+		(void)!bare_drop(&why, &s->local, b->name, &id, &lost);
+		report_oid(s->report, REPORT_DROPPED, b->name, &id);
+	}
+}
+
 static enum err open_remote(struct errctx *ec, struct session *s)
 {
 	const char *url = job_get(s->job, JOB_REMOTE);
@@ -361,6 +383,8 @@ static enum err exchange(struct errctx *ec, struct session *s)
 		e = export_others(ec, s);
 	if (e == ERR_OK && !s->local_bad)
 		e = own_run(ec, s);
+	if (e == ERR_OK && !s->local_bad && s->report->err == ERR_OK)
+		drop_run(s);
 	if (e == ERR_OK && !s->local_bad && job_get(s->job, JOB_PACK) != NULL)
 		e = pack_both(ec, s);
 	return e;

@@ -40,6 +40,8 @@ struct transport_ops {
 	/* Is it still there at all? Asked after a failure. */
 	bool (*reachable)(struct transport *t);
 	void (*close)(struct transport *t);
+	/* Removes a branch that stands at `id`. NULL: not by this transport. */
+	enum err (*drop)(struct errctx *ec, struct transport *t, const char *name, const git_oid *id, bool *lost);
 };
 
 struct transport {

@@ -509,6 +509,8 @@ struct branch_row {
 };
 enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref,
                           const char *oid) MUST_CHECK;
+/* It is no branch of ours any more. */
+enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref) MUST_CHECK;
 enum err store_branch_list(struct errctx *ec, struct store *s, int64_t neighbourhood, struct branch_row **out,
                            size_t *count) MUST_CHECK;
 

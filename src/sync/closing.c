@@ -141,6 +141,37 @@ static enum err carries(struct errctx *ec, struct sync *y, const struct space_ro
 	return e;
 }
 
+#define KEPT_CLOSED "closed:"
+
+static void closed_name(struct epoch_id id, char out[static 64])
+{
+	snprintf(out, 64, KEPT_CLOSED);
+	hex_put(id.b, 16, out + strlen(KEPT_CLOSED));
+}
+
+static enum err closed_note(struct errctx *ec, struct sync *y, int64_t space, struct epoch_id id)
+{
+	char name[64];
+	uint8_t now[8];
+
+	closed_name(id, name);
+	be64_put(now, (uint64_t)clock_now(y->clock));
+	return store_kept_put(ec, y->store, space, name, (struct bytes){ now, sizeof(now) });
+}
+
+enum err epoch_closed_at(struct errctx *ec, struct store *s, int64_t space, struct epoch_id id, int64_t *at_ms)
+{
+	char name[64];
+	struct buf b = { 0 };
+	enum err e = ERR_OK;
+
+	closed_name(id, name);
+	e = store_kept_get(ec, s, space, name, &b);
+	*at_ms = e == ERR_OK && b.len == 8 ? (int64_t)be64_get(b.data) : 0;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* Closes all epochs but the one that is written under. */
 static enum err close_others(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but,
                              size_t *closed)
@@ -156,6 +187,8 @@ static enum err close_others(struct errctx *ec, struct sync *y, const struct spa
 		e = store_epoch_put(ec, y->store, &list[i]);
 		if (e == ERR_OK)
 			e = epoch_key_destroy(ec, y, space->n, list[i].id);
+		if (e == ERR_OK)
+			e = closed_note(ec, y, space->n, list[i].id);
 		(*closed)++;
 	}
 	free(list);

@@ -10,6 +10,10 @@
 enum err device_is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
                               const struct membership *m, const struct standing *s, bool *out) MUST_CHECK;
 
+/* When this home closed an epoch, ms since 1970; 0: not known, or not yet. */
+enum err epoch_closed_at(struct errctx *ec, struct store *s, int64_t space, struct epoch_id id,
+                         int64_t *at_ms) MUST_CHECK;
+
 /* A batch was applied that came under this epoch. Where its author is not waited for, or wrote under the one of now
  * before, others may have closed that epoch and will never read it: then it goes out once more under the one of now.
  * Within a transaction. */

@@ -545,6 +545,54 @@ static void compacted_world(struct world *w, struct dot *id)
 	sync_round(w, 1, 2, 6);
 }
 
+/* Branches at the host. */
+static int branches(struct world *w)
+{
+	char command[400];
+	char out[32] = "";
+	FILE *p = NULL;
+
+	snprintf(command, sizeof(command), "git --git-dir='%s' for-each-ref refs/heads/ | grep -vc /join/", w->remote);
+	p = popen(command, "r");
+	assert_non_null(p);
+	assert_non_null(fgets(out, sizeof(out), p));
+	pclose(p);
+	return atoi(out);
+}
+
+/* Branches of closed epochs go when 30 days have passed; nobody brings them back, and nobody is told of a loss. */
+static void old_branches_go(void **state)
+{
+	struct world w;
+	struct dot id;
+	int before = 0;
+
+	(void)state;
+	compacted_world(&w, &id);
+	sync_round(&w, 1, 2, 1);
+	before = branches(&w);
+	w.now_ms += 29 * DAY;
+	sync_round(&w, 1, 2, 2);
+	assert_int_equal(branches(&w), before);
+	w.now_ms += 2 * DAY;
+	sync_round(&w, 1, 2, 2);
+	assert_true(branches(&w) <= before - 2);
+	before = branches(&w);
+	for (int k = 0; k < 3; k++)
+		for (size_t i = 1; i <= 2; i++) {
+			struct sync_view v = world_sync(&w, i);
+
+			assert_int_equal(v.healed, 0);
+			assert_string_equal(v.notice, "");
+		}
+	assert_int_equal(branches(&w), before);
+	expect_same(&w, 1, 2, CIRCLE);
+	assert_int_equal(world_home(&w, "Drie"), 3);
+	world_invite(&w, 1, 3, CIRCLE, NULL);
+	expect_same(&w, 1, 3, CIRCLE);
+	world_end(&w);
+}
+
 static void joined_after(void **state)
 {
 	struct world w;
@@ -665,10 +713,8 @@ static void away_for_a_year(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gone_everywhere),
-		cmocka_unit_test(random_histories),
-		cmocka_unit_test(joined_after),
-		cmocka_unit_test(away_for_a_year),
+		cmocka_unit_test(gone_everywhere), cmocka_unit_test(random_histories), cmocka_unit_test(joined_after),
+		cmocka_unit_test(old_branches_go), cmocka_unit_test(away_for_a_year),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
