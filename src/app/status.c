@@ -8,6 +8,7 @@
 #include "app/watch.h"
 #include "base/codec.h"
 #include "store/store.h"
+#include "sync/compaction.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/paper.h"
@@ -27,6 +28,9 @@ static const char *kind_text(enum space_kind k)
 {
 	return k == SPACE_OWN ? "own" : k == SPACE_CIRCLE ? "circle" : "neighbourhood";
 }
+
+static enum err erased_status(struct errctx *ec, struct app *app, const struct space_row *row,
+                              struct space_status *out);
 
 static enum err space_status(struct errctx *ec, struct app *app, const struct space_row *row, struct space_status *out)
 {
@@ -60,7 +64,33 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 		e = store_outgoing_count(ec, app->store, row->n, &files, &sealed);
 	if (e == ERR_OK)
 		e = store_unsealed_count(ec, app->store, row->n, &unsealed);
+	if (e == ERR_OK && row->state == SPACE_MEMBER && !out->coming_in)
+		e = erased_status(ec, app, row, out);
 	out->unsent = sealed + unsealed;
+	return e;
+}
+
+/* How far what was erased is gone. */
+static enum err erased_status(struct errctx *ec, struct app *app, const struct space_row *row, struct space_status *out)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	struct compaction_progress p = { 0 };
+	struct erasure_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_erasures(ec, app->store, row->n, &list, &n);
+
+	for (size_t i = 0; i < n; i++)
+		out->erases_open += !list[i].final && !list[i].is_void && !list[i].contested;
+	free(list);
+	if (e == ERR_OK)
+		e = compaction_progress(ec, &y, row, &p);
+	if (e == ERR_OK && p.any) {
+		out->compacted = true;
+		out->erased_done = p.done;
+		out->erased_not_yet = p.active;
+		out->erased_resting = p.resting;
+		out->erased_removed = p.removed;
+	}
 	return e;
 }
 

@@ -46,8 +46,14 @@ struct space_status {
 	size_t devices;
 	uint64_t unsent;
 	bool asked;
-	bool on_sheet;  /* the recovery sheet brings it back from the repository alone */
-	bool coming_in; /* joined, and not all is here that was promised: nothing can be written there yet */
+	bool on_sheet;         /* the recovery sheet brings it back from the repository alone */
+	bool compacted;        /* its log was cut once; the counts are about the newest time (sync/compaction.h) */
+	size_t erased_done;    /* devices that said that what was erased is gone there */
+	size_t erased_not_yet; /* others that are in use */
+	size_t erased_resting;
+	size_t erased_removed;
+	size_t erases_open; /* erases that are not final here */
+	bool coming_in;     /* joined, and not all is here that was promised: nothing can be written there yet */
 };
 
 struct aside_view {

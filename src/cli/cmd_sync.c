@@ -241,6 +241,15 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_int(d, "unsent", (int64_t)s->spaces[i].unsent);
 		doc_bool(d, "on_sheet", s->spaces[i].on_sheet);
 		doc_text(d, "state", s->spaces[i].asked ? "asked" : s->spaces[i].coming_in ? "coming_in" : "member");
+		doc_int(d, "erases_open", (int64_t)s->spaces[i].erases_open);
+		if (s->spaces[i].compacted) {
+			doc_object(d, "erased");
+			doc_int(d, "done", (int64_t)s->spaces[i].erased_done);
+			doc_int(d, "not_yet", (int64_t)s->spaces[i].erased_not_yet);
+			doc_int(d, "resting", (int64_t)s->spaces[i].erased_resting);
+			doc_int(d, "removed", (int64_t)s->spaces[i].erased_removed);
+			doc_end(d);
+		}
 		doc_end(d);
 	}
 	doc_end(d);

@@ -19,6 +19,7 @@
 #include "sync/redot.h"
 #include "sync/refold.h"
 #include "sync/restored.h"
+#include "sync/snapshot.h"
 #include "sync/space.h"
 #include "sync/spans.h"
 
@@ -909,16 +910,28 @@ static enum err publish_again(struct errctx *ec, struct sync *y, const struct sp
 
 static enum err publish_all(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
 {
+	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	struct device_row row;
+	struct base base = { 0 };
 	struct vv now = { 0 };
-	enum err e = store_vector(ec, y->store, space->n, &now);
+	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
 
+	if (e == ERR_OK) /* what lies below where the log was cut off */
+		e = snapshot_publish(ec, y, space, epoch, secret);
+	if (e == ERR_OK)
+		e = store_base(ec, y->store, space->n, &base);
+	if (e == ERR_OK)
+		e = store_vector(ec, y->store, space->n, &now);
 	for (size_t i = 0; e == ERR_OK && i < now.n; i++) {
+		const struct vv_entry *below = vv_get(&base.at, now.e[i].dev);
+
 		e = store_device_by_id(ec, y->store, now.e[i].dev, &row);
-		for (uint64_t seq = 1; e == ERR_OK && seq <= now.e[i].seq; seq++)
+		for (uint64_t seq = below == NULL ? 1 : below->seq + 1; e == ERR_OK && seq <= now.e[i].seq; seq++)
 			e = publish_again(ec, y, space, epoch, &row, seq);
 	}
 	vv_free(&now);
+	vv_free(&base.at);
+	secret_free(secret);
 	return e;
 }
 

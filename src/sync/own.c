@@ -114,6 +114,7 @@ enum err own_use(struct errctx *ec, struct sync *y, const struct space_row *own,
 {
 	struct written w = { 0 };
 	struct membership m = { 0 };
+	struct base base = { 0 };
 	struct device_row *list = NULL;
 	size_t devices = 0;
 	size_t n = 0;
@@ -127,7 +128,11 @@ enum err own_use(struct errctx *ec, struct sync *y, const struct space_row *own,
 		devices += list[i].state != DEVICE_NAMED && !membership_is_paper(&m, list[i].id);
 	membership_free(&m);
 	free(list);
-	*out = (struct own_use){ w.n > 0, devices <= 1 };
+	/* where its log was compacted, not every edit is there that would be written again: it stays where it is */
+	if (e == ERR_OK)
+		e = store_base(ec, y->store, own->n, &base);
+	*out = (struct own_use){ w.n > 0 || base.is, devices <= 1 && !base.is };
+	vv_free(&base.at);
 	written_free(&w);
 	return e;
 }

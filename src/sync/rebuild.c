@@ -91,6 +91,30 @@ static enum err base_check(struct errctx *ec, struct sync *y, const struct salva
 	return e;
 }
 
+/* Where a log was compacted, its batches below are gone by intention, and what its records came to there is not read
+ * back yet: a home made again without that would show less than it had. */
+static enum err compacted_refuse(struct errctx *ec, struct sync *y)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, y->store, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct base base = { 0 };
+
+		e = store_base(ec, y->store, list[i].n, &base);
+		vv_free(&base.at);
+		if (e == ERR_OK && base.is)
+			e = err_set(
+			    ec, ERR_REFUSED,
+			    "The log of %1 was compacted, and such a home cannot be repaired yet. Nothing was changed. "
+			    "Make a new home and use an invitation; export what you can read here first.",
+			    list[i].name, NULL, NULL);
+	}
+	free(list);
+	return e;
+}
+
 enum err rebuild_begin(struct errctx *ec, struct sync *y, const struct salvage *old)
 {
 	enum err e = store_begin(ec, y->store);
@@ -100,6 +124,8 @@ enum err rebuild_begin(struct errctx *ec, struct sync *y, const struct salvage *
 	e = salvage_restore(ec, y->store, old);
 	if (e == ERR_OK)
 		e = base_check(ec, y, old);
+	if (e == ERR_OK)
+		e = compacted_refuse(ec, y);
 	return end(ec, y, e);
 }
 
