@@ -13,7 +13,7 @@
 #include "sync/outbox.h"
 
 #define KEPT_ASKED "compact-asked" /* a person asked for it, and it was not proposed yet */
-#define LOCAL_ROUNDS 4             /* of a space that nobody else has */
+#define LOCAL_ROUNDS 6             /* of a space that nobody else has */
 
 static struct sync sync_of(struct app *app)
 {
@@ -166,6 +166,7 @@ static enum err ask_all(struct errctx *ec, struct app *app, const struct space_r
 		e = is_touched(ec, app, &list[i], &touched);
 		if (e != ERR_OK || !touched)
 			continue;
+		s->cut = false;
 		snprintf(s->name, sizeof(s->name), "%s", list[i].name);
 		out->n++;
 		e = ask(ec, app, &list[i], aside_seen);

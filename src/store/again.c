@@ -219,3 +219,13 @@ enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbo
 	bind_text(st, 2, ref);
 	return run(ec, s, st);
 }
+
+enum err store_outgoing_drop_one(struct errctx *ec, struct store *s, int64_t space, const char *name)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_drop_one);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	bind_text(st, 2, name);
+	return run(ec, s, st);
+}

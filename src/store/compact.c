@@ -169,6 +169,36 @@ static enum err states_put(struct errctx *ec, struct store *s, int64_t space, co
 	return e;
 }
 
+/* Erases that counted for nothing there, because somebody contested them, are of the past: the record stands. */
+static enum err erasures_tidy(struct errctx *ec, struct store *s, int64_t space)
+{
+	struct erasure_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_erasures(ec, s, space, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct buf state = { 0 };
+		struct record r = { 0 };
+		int64_t key = 0;
+
+		if (!list[i].final)
+			continue;
+		e = store_base_state(ec, s, list[i].record, &state);
+		if (e == ERR_OK)
+			e = record_get(buf_bytes(&state), &r);
+		if (e == ERR_OK && !record_is_erased(&r)) {
+			e = key_find(ec, s, list[i].edit, &key);
+			if (e == ERR_OK)
+				e = run_range(ec, s, ST_erasure_drop, key, 0);
+		}
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+		record_free(&r);
+		buf_free(&state);
+	}
+	free(list);
+	return e;
+}
+
 enum err store_compact(struct errctx *ec, struct store *s, int64_t space, const struct base *base,
                        const struct base_item *item, size_t n)
 {
@@ -182,6 +212,8 @@ enum err store_compact(struct errctx *ec, struct store *s, int64_t space, const 
 		e = states_put(ec, s, space, item, n);
 	if (e == ERR_OK)
 		e = base_put(ec, s, space, base);
+	if (e == ERR_OK)
+		e = erasures_tidy(ec, s, space);
 	if (e == ERR_OK && first > 0)
 		e = close_up(ec, s, first);
 	return e == ERR_OK ? store_forget_ask_all(ec, s) : e;

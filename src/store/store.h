@@ -509,6 +509,8 @@ struct branch_row {
 };
 enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref,
                           const char *oid) MUST_CHECK;
+/* The one that was not sent of just this name. */
+enum err store_outgoing_drop_one(struct errctx *ec, struct store *s, int64_t space, const char *name) MUST_CHECK;
 /* It is no branch of ours any more. */
 enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref) MUST_CHECK;
 enum err store_branch_list(struct errctx *ec, struct store *s, int64_t neighbourhood, struct branch_row **out,

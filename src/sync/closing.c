@@ -117,7 +117,8 @@ static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_r
 
 	if (e == ERR_OK)
 		e = store_waiting_of(ec, y->store, space->n, &waiting);
-	*quiet = files == 0 && waiting == 0;
+	/* of a space that goes nowhere yet, files wait for ever: what they hold is carried over */
+	*quiet = (files == 0 || space->neighbourhood == 0) && waiting == 0;
 	return e;
 }
 

@@ -480,6 +480,26 @@ static enum err make_same(struct view *v, const struct vote *x, struct snapshot 
 
 /* ---- Cutting ---- */
 
+/* Sealed files of one's own that nobody needs any more, since they lie below: they would hold what was erased until
+ * they are sent, and a space of one device may never be. */
+static enum err unsent_drop(struct view *v, const struct vv *at)
+{
+	const struct vv_entry *mine = vv_get(at, v->space->me);
+	char tag[TAG_TEXT_LEN];
+	uint64_t files = 0;
+	uint64_t edits = 0;
+	enum err e = store_outgoing_count(v->ec, v->y->store, v->space->n, &files, &edits);
+
+	tag_text(v->space->my_tag, tag);
+	for (uint64_t seq = 1; e == ERR_OK && files > 0 && mine != NULL && seq <= mine->seq; seq++) {
+		char name[FILE_NAME_MAX + 1];
+
+		snprintf(name, sizeof(name), "%s-%llu", tag, (unsigned long long)seq);
+		e = store_outgoing_drop_one(v->ec, v->y->store, v->space->n, name);
+	}
+	return e;
+}
+
 static enum err cut_at(struct view *v, const struct vote *x, const struct snapshot *s)
 {
 	struct base base = { .is = true, .round = x->round, .at = s->at };
@@ -493,6 +513,7 @@ static enum err cut_at(struct view *v, const struct vote *x, const struct snapsh
 	TRY(store_kept_put(v->ec, v->y->store, v->space->n, KEPT_PARENT, (struct bytes){ v->base.hash, HASH_LEN }));
 	TRY(store_kept_put(v->ec, v->y->store, v->space->n, KEPT_CUT_AT, (struct bytes){ now, sizeof(now) }));
 	TRY(store_compact(v->ec, v->y->store, v->space->n, &base, s->item, s->n));
+	TRY(unsent_drop(v, &s->at));
 	/* a contest of something that is final now counts no more, wherever it came from */
 	TRY(refold_open(v->ec, v->y, v->space, &f));
 	TRY(refold_space(v->ec, f, true, &out));
@@ -600,8 +621,7 @@ static enum err maybe_propose(struct view *v, const struct compacting *how, cons
 		stale = !vv_same(&upto, &mine->upto) && mine != best;
 	for (size_t i = 0; i < v->m.votes; i++) /* refused ones count too */
 		round = v->m.vote[i].round >= round ? v->m.vote[i].round + 1 : round;
-	if (e == ERR_OK && upto.n > 0 && stale &&
-	    ((how->asked && *wait != COMPACTION_REMOVAL) || (*wait == COMPACTION_GOES_ON && is_first(v))))
+	if (e == ERR_OK && upto.n > 0 && stale && *wait == COMPACTION_GOES_ON && (how->asked || is_first(v)))
 		e = propose(v, &upto, round);
 	vv_free(&upto);
 	return e;

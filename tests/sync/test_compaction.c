@@ -13,6 +13,7 @@
 #include "sync/compaction.h"
 #include "sync/forge.h"
 #include "sync/refold.h"
+#include "sync/snapshot.h"
 #include "sync/traces.h"
 
 #define CIRCLE "Plein"
@@ -402,31 +403,6 @@ static void one_step(struct scene *s, struct written *all, size_t *n)
 	}
 }
 
-/* Of a record that is final everywhere: nothing in any file of a home that says so, and nothing that its keys open. */
-static size_t expect_gone(struct scene *s, const struct written *r)
-{
-	struct errctx ec = { 0 };
-	size_t gone = 0;
-
-	for (size_t i = 1; i < s->homes; i++) {
-		struct space_row space = space_named(&s->w, i, CIRCLE);
-		struct erasure_row *list = NULL;
-		bool final = false;
-		size_t n = 0;
-
-		assert_int_equal(store_erasures(&ec, s->w.app[i]->store, space.n, &list, &n), ERR_OK);
-		for (size_t k = 0; k < n; k++)
-			final = final || (list[k].final && dot_cmp(list[k].record, r->id) == 0);
-		free(list);
-		if (!final)
-			continue;
-		gone++;
-		assert_int_equal(traces_left(&s->w, i, &r->t), 0);
-		assert_false(opens_marker(s, i, r->marker));
-	}
-	return gone;
-}
-
 /* How a home stands, for whoever looks at a failure. */
 static void tell(struct scene *s, size_t i)
 {
@@ -479,6 +455,31 @@ static void tell(struct scene *s, size_t i)
 	membership_free(&m);
 	free(list);
 	free(x);
+}
+
+/* Of a record that is final everywhere: nothing in any file of a home that says so, and nothing that its keys open. */
+static size_t expect_gone(struct scene *s, const struct written *r)
+{
+	struct errctx ec = { 0 };
+	size_t gone = 0;
+
+	for (size_t i = 1; i < s->homes; i++) {
+		struct space_row space = space_named(&s->w, i, CIRCLE);
+		struct erasure_row *list = NULL;
+		bool final = false;
+		size_t n = 0;
+
+		assert_int_equal(store_erasures(&ec, s->w.app[i]->store, space.n, &list, &n), ERR_OK);
+		for (size_t k = 0; k < n; k++)
+			final = final || (list[k].final && dot_cmp(list[k].record, r->id) == 0);
+		free(list);
+		if (!final)
+			continue;
+		gone++;
+		assert_int_equal(traces_left(&s->w, i, &r->t), 0);
+		assert_false(opens_marker(s, i, r->marker));
+	}
+	return gone;
 }
 
 static void history(uint64_t seed, size_t *gone)
@@ -725,11 +726,54 @@ static void away_for_a_year(void **state)
 	world_end(&w);
 }
 
+/* The vector of docs/FORMAT.md: a snapshot of one device, one batch and one record without fields. */
+static void vector(void **state)
+{
+	struct buf b = { 0 };
+	struct snapshot_parts p;
+	uint8_t bytes[HASH_LEN] = { 0 };
+	uint8_t hash[HASH_LEN];
+	char hex[2 * HASH_LEN + 1];
+	struct record r;
+	struct buf one = { 0 };
+
+	(void)state;
+	record_init(&r, (struct dot){ { { 1, 2, 3, 4, 5, 6, 7, 8 } }, 1 });
+	r.kind = KIND_contact;
+	assert_int_equal(record_put(&r, &one), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 6), ERR_OK);
+	assert_int_equal(wire_put_uint(&b, 1), ERR_OK);
+	assert_int_equal(wire_put_bytes(&b, bytes, SPACE_ID_LEN), ERR_OK);
+	assert_int_equal(wire_put_uint(&b, 3), ERR_OK);
+	assert_int_equal(wire_put_bytes(&b, bytes, HASH_LEN), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 1), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 4), ERR_OK);
+	assert_int_equal(wire_put_bytes(&b, r.id.dev.b, DEVICE_ID_LEN), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 1), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 2), ERR_OK);
+	assert_int_equal(wire_put_uint(&b, 1), ERR_OK);
+	assert_int_equal(wire_put_bytes(&b, bytes, HASH_LEN), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 0), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 0), ERR_OK);
+	assert_int_equal(wire_put_array(&b, 1), ERR_OK);
+	assert_int_equal(wire_put_bytes(&b, one.data, one.len), ERR_OK);
+	assert_int_equal(snapshot_parse(buf_bytes(&b), &p), ERR_OK);
+	assert_int_equal(p.round, 3);
+	assert_int_equal(p.devices, 1);
+	assert_int_equal(p.items, 1);
+	snapshot_parts_free(&p);
+	hash_bytes("slb snapshot", buf_bytes(&b), hash);
+	hex_put(hash, HASH_LEN, hex);
+	assert_string_equal(hex, "29707361f2ce7401effc800f22c2fa7c196a8978f30113c76f0b29de9bb2a123");
+	buf_free(&b);
+	buf_free(&one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gone_everywhere), cmocka_unit_test(random_histories), cmocka_unit_test(joined_after),
-		cmocka_unit_test(old_branches_go), cmocka_unit_test(away_for_a_year),
+		cmocka_unit_test(vector),       cmocka_unit_test(gone_everywhere), cmocka_unit_test(random_histories),
+		cmocka_unit_test(joined_after), cmocka_unit_test(old_branches_go), cmocka_unit_test(away_for_a_year),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
