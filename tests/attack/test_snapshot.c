@@ -4,8 +4,7 @@
 // with a sentence and evidence, and nothing is taken away; an honest one goes through afterwards. Nor does a vote below
 // what others acknowledged, or above what can still be contested, get theirs. Whoever joins takes no snapshot that the
 // member who let them in did not name.
-// Seen to catch: a vote for whatever hash is proposed; a proposal taken without looking at the 14 days; a file taken up
-// by whoever has its key.
+// Seen to catch: a vote for whatever hash is proposed; a proposal taken without looking at the 14 days.
 #include "app/compact.h"
 #include "app/erase.h"
 #include "base/codec.h"
