@@ -2,6 +2,9 @@
 // Goal (K3, M1, S3): what was erased is gone once a compaction is done: no page of a home that said so holds a piece of
 // it, nor of a batch in which it stood; no key in such a home opens it in anything that the host ever held; and every
 // device holds the same as before, goes on with the same numbers, and folds to the same bytes.
+// Seen to catch: an erase that was contested taken for final after a cut; a contest between the vote and the cut;
+// epochs that are never closed where nobody writes. Not seen to catch: pages that are not written anew (what SQLite
+// leaves in gaps takes more rows; tests/store/test_forget.c has them for what is kept).
 #include "app/compact.h"
 #include "app/erase.h"
 #include "base/codec.h"

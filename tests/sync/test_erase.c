@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal (K3, M1, M2): an erase hides at once and everywhere; another person can contest it, and then what it hid is
 // there again, with what was written meanwhile, the same bytes on every device whatever came first; many at once wait
-// for another person's yes; who may say what is decided by what its author had seen. Seen to catch: a contest that is
-// folded without leaving the erase out; a contest that counts without having seen what it names; one's own yes counting
-// for one's own erases.
+// for another person's yes; who may say what is decided by what its author had seen. Seen to catch: a contest that
+// counts without having seen what it names, or that is judged by its author's batch before; one's own yes counting for
+// one's own erases.
 #include "app/erase.h"
 #include "model/erasing.h"
 #include "sync/erasing.h"
