@@ -4,8 +4,10 @@
 #include "app/past.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "batch/batch.h"
+#include "sync/forks.h"
 
 void past_free(struct past *p)
 {
@@ -53,6 +55,7 @@ static enum err search_body(struct errctx *ec, struct app *app, const struct pas
 	struct buf signed_part = { 0 };
 	struct buf bytes = { 0 };
 	struct body body = { 0 };
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
 	uint8_t hash[HASH_LEN];
 	enum err e = store_batch_signed(ec, app->store, author.dev, author.seq, &signed_part);
 
@@ -60,8 +63,17 @@ static enum err search_body(struct errctx *ec, struct app *app, const struct pas
 		e = batch_open(app->zip, &author, device->sign, buf_bytes(&signed_part), &bytes, hash);
 	if (e == ERR_OK)
 		e = body_parse(buf_bytes(&bytes), author.dev, &body);
-	for (size_t i = 0; e == ERR_OK && i < body.context_count; i++)
-		search_note(p, s, body.context[i].dev, body.context[i].seq);
+	for (size_t i = 0; e == ERR_OK && i < body.context_count; i++) {
+		struct vv_entry which = { .dev = body.context[i].dev, .seq = body.context[i].seq };
+		struct awaits awaits;
+		struct named named = { .own = which };
+
+		memcpy(which.hash, body.context[i].hash, VV_HASH_LEN);
+		if (p->forks)
+			e = fork_named(ec, &y, &which, &named, &awaits);
+		if (e == ERR_OK)
+			search_note(p, s, which.dev, named.own.seq);
+	}
 	body_free(&body);
 	buf_free(&bytes);
 	buf_free(&signed_part);
@@ -180,6 +192,8 @@ enum err past_read(struct errctx *ec, struct app *app, const struct loaded *l, s
 		e = ERR_NOT_FOUND;
 	if (e == ERR_OK)
 		e = devices_list(out);
+	if (e == ERR_OK)
+		e = store_fork_any(ec, app->store, &out->forks);
 	for (size_t i = 0; e == ERR_OK && out->devs > 1 && i < out->log.n; i++)
 		e = seen_fill(ec, app, out, l->space, i);
 	if (e == ERR_OK)

@@ -18,6 +18,7 @@ struct past {
 	struct vv *seen;       /* one for each edit, of the devices in this log */
 	struct device_id *dev; /* the devices that wrote to the record */
 	size_t devs;
+	bool forks; /* some device forked: contexts may name batches of another line */
 };
 
 /* Of a record that was loaded. ERR_DAMAGED where the edits do not come to what the record holds: then nothing may be

@@ -106,7 +106,7 @@ static enum err waiting_status(struct errctx *ec, struct app *app, struct waitin
 
 	*out = (struct waiting_view){ .key = kinds[AWAITS_KEPT],
 		                      .author = kinds[AWAITS_AUTHOR],
-		                      .batch = kinds[AWAITS_BATCH],
+		                      .batch = kinds[AWAITS_BATCH] + kinds[AWAITS_LINE],
 		                      .joining = kinds[AWAITS_SPACE],
 		                      .newer_program = kinds[AWAITS_PROGRAM],
 		                      .unknown = kinds[AWAITS_UNKNOWN] };

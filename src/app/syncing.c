@@ -511,7 +511,8 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
 		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
-		       (more || again || r.received.joined + r.received.carried > 0);
+		       (more || again ||
+		        r.received.joined + r.received.carried + r.received.lines + r.received.doubts > 0);
 	}
 	return e;
 }

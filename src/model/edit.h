@@ -67,6 +67,8 @@ enum control_type {
 	CONTROL_GOES_ON = 5,  /* [device id, bundle, signature]: that device goes on under another id (S7) */
 	CONTROL_SNAPSHOT = 7, /* [hash of a snapshot, vector] */
 	CONTROL_GENESIS = 9,  /* [space kind, founder's signing key, nonce]: what the space's id commits to */
+	CONTROL_FORK =
+	    11, /* [device id, number, hash, hash]: two batches of it with one number; removes it as CUT does */
 };
 
 struct control {

@@ -163,6 +163,38 @@ typedef enum err (*store_acts_fn)(void *arg, struct device_id dev, uint64_t seq,
                                   struct bytes acts);
 enum err store_acts_each(struct errctx *ec, struct store *s, int64_t space, store_acts_fn each, void *arg) MUST_CHECK;
 
+/* --- forks: kept for sync/forks.h --- */
+
+/* A signed batch that is not on the line of its device which is applied here. */
+struct fork_row {
+	struct device_id dev;
+	uint64_t seq;
+	uint8_t hash[32];
+	uint8_t prev[32];
+	uint64_t common;  /* the last batch before it that is applied here; 0: none */
+	uint64_t counter; /* of the last edit in it, or of the one before it */
+};
+/* `context`: what it says to have seen beyond the one before it. In a transaction. The same again changes nothing. */
+enum err store_fork_put(struct errctx *ec, struct store *s, int64_t space, const struct fork_row *row,
+                        const struct vv *context, struct bytes signed_part) MUST_CHECK;
+/* Is there any, in any space? */
+enum err store_fork_any(struct errctx *ec, struct store *s, bool *any) MUST_CHECK;
+/* By the whole hash or its first bytes. ERR_NOT_FOUND without text. */
+enum err store_fork_get(struct errctx *ec, struct store *s, struct device_id dev, uint64_t seq, struct bytes hash,
+                        struct fork_row *out) MUST_CHECK;
+/* Appends the signed part, and sets the context; either may be NULL. ERR_NOT_FOUND without text. */
+enum err store_fork_parts(struct errctx *ec, struct store *s, const struct fork_row *which, struct buf *signed_part,
+                          struct vv *context) MUST_CHECK;
+/* All of a space, each device's causes first. free() the list. */
+enum err store_fork_list(struct errctx *ec, struct store *s, int64_t space, struct fork_row **out,
+                         size_t *count) MUST_CHECK;
+/* The lowest number under which the device signed two batches; 0: none is known. */
+enum err store_forked(struct errctx *ec, struct store *s, struct device_id dev, uint64_t *from) MUST_CHECK;
+/* What an author last said to have seen of a device on another line: number and hash count, the counter is 0. */
+enum err store_claim_put(struct errctx *ec, struct store *s, int64_t space, struct device_id author,
+                         const struct vv_entry *of) MUST_CHECK;
+enum err store_claims(struct errctx *ec, struct store *s, struct device_id author, struct vv *out) MUST_CHECK;
+
 /* An edit stands in the log and does not count; or does so again. The caller folds its record again. */
 enum err store_void_set(struct errctx *ec, struct store *s, struct dot edit, bool is_void) MUST_CHECK;
 
@@ -359,8 +391,9 @@ enum awaited {
 	AWAITS_BATCH = 3,   /* batch `seq` of the device `id` */
 	AWAITS_SPACE = 4,   /* its space to be one's own */
 	AWAITS_PROGRAM = 5, /* a newer program */
+	AWAITS_LINE = 6, /* batch `seq` of a device, but another one than that which is here: device, 8 bytes of hash */
 };
-#define AWAITED_KINDS 6
+#define AWAITED_KINDS 7
 #define AWAITED_ID_MAX 80
 
 struct awaits {

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "model/wire.h"
+#include "sync/forks.h"
 
 void told_free(struct told_list *list)
 {
@@ -153,6 +154,7 @@ static enum err control_tells(const struct control *c, uint64_t order, struct to
 {
 	struct told t = { .order = order };
 	struct wire_in in = wire_in(c->payload);
+	struct fork_proof proof = { 0 };
 	size_t n = 0;
 	enum err e = ERR_OK;
 
@@ -161,6 +163,11 @@ static enum err control_tells(const struct control *c, uint64_t order, struct to
 		t.type = TOLD_CUT;
 		e = wire_get_exact(&in, t.device.b, DEVICE_ID_LEN);
 		break;
+	case CONTROL_FORK:
+		t.type = TOLD_FORK;
+		e = fork_proof_get(c->payload, &proof);
+		t.device = proof.dev;
+		return e == ERR_OK ? told_add(out, &t) : e;
 	case CONTROL_EPOCH:
 		t.type = TOLD_EPOCH;
 		e = wire_get_array(&in, &n);
@@ -254,8 +261,8 @@ static enum err person_get(struct wire_in *in, struct dot *person)
 
 static enum err one_put(const struct told *t, struct buf *out)
 {
-	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,   [TOLD_CUT] = 3,
-		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4 };
+	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,    [TOLD_CUT] = 3,
+		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4, [TOLD_FORK] = 3 };
 	uint8_t bundle[BUNDLE_LEN];
 	enum err e = wire_put_array(out, fields[t->type]);
 
@@ -279,6 +286,7 @@ static enum err one_put(const struct told *t, struct buf *out)
 		e = wire_put_bytes(out, bundle, sizeof(bundle));
 		return e == ERR_OK ? wire_put_bytes(out, t->device.b, DEVICE_ID_LEN) : e;
 	case TOLD_CUT:
+	case TOLD_FORK:
 		return wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
 	case TOLD_EPOCH:
 		return wire_put_bytes(out, t->epoch.b, EPOCH_ID_LEN);
@@ -329,6 +337,7 @@ static enum err one_get(struct wire_in *in, struct told *t)
 			bundle_get(bundle, &t->bundle);
 		return e == ERR_OK ? wire_get_exact(in, t->device.b, DEVICE_ID_LEN) : e;
 	case TOLD_CUT:
+	case TOLD_FORK:
 		return wire_get_exact(in, t->device.b, DEVICE_ID_LEN);
 	case TOLD_EPOCH:
 		return wire_get_exact(in, t->epoch.b, EPOCH_ID_LEN);

@@ -13,7 +13,8 @@ enum told_type {
 	TOLD_CUT = 4,
 	TOLD_EPOCH = 5,
 	TOLD_BOX_KEY = 6,
-	TOLD_GOES_ON = 7 /* a device, under another id */
+	TOLD_GOES_ON = 7, /* a device, under another id */
+	TOLD_FORK = 8     /* a cut, with proof */
 };
 
 /* Controls come first in the order of a batch, by their place; then its edits, by this and their counters. */
@@ -25,7 +26,7 @@ struct told {
 	struct bundle bundle;    /* ADMIT, GOES_ON */
 	struct dot person;       /* ADMIT, GRANT, TAKE */
 	unsigned roles;          /* GRANT, TAKE */
-	struct device_id device; /* CUT; GOES_ON: the one that signed */
+	struct device_id device; /* CUT, FORK; GOES_ON: the one that signed */
 	struct epoch_id epoch;   /* EPOCH */
 	uint8_t key[BOX_PUBLIC_LEN];
 };

@@ -42,7 +42,8 @@ enum err again_draw(struct errctx *ec, struct sync *y, const struct space_row *s
 enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space, struct again *a,
                      const struct device_keys *keys, uint64_t common) MUST_CHECK;
 
-/* The same in one for a home that found that its device sent another batch `seq` than it did. Within a transaction. */
+/* The same in one for a home that found that its device sent another batch `seq` than it did; 0: where others have
+ * both, so that nothing that was sent can be taken back. Within a transaction. */
 enum err again_copy(struct errctx *ec, struct sync *y, int64_t space, uint64_t seq) MUST_CHECK;
 
 /* Up to which batch of one's own the authors of batches that are here had seen it: those cannot be taken back. */

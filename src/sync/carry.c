@@ -22,7 +22,8 @@ struct item {
 	struct device_id dev;
 	struct tag tag;
 	uint64_t seq;
-	uint64_t depth; /* batches in its causal past */
+	uint64_t depth;             /* batches in its causal past */
+	const struct fork_row *row; /* it is this one, kept beside the line of its device; NULL: an applied one */
 };
 
 struct items {
@@ -46,7 +47,7 @@ static enum err item_make(struct refold *f, const struct device_row *device, uin
 	struct vv seen = { 0 };
 	enum err e = refold_context(f, device->id, seq, &seen);
 
-	*out = (struct item){ device->id, device->tag, seq, seq };
+	*out = (struct item){ device->id, device->tag, seq, seq, NULL };
 	for (size_t i = 0; i < seen.n; i++)
 		out->depth += seen.e[i].seq;
 	vv_free(&seen);
@@ -99,7 +100,8 @@ static enum err item_put(struct errctx *ec, struct sync *y, const struct item *i
 {
 	struct buf signed_part = { 0 };
 	uint8_t head[ITEM_HEAD];
-	enum err e = store_batch_signed(ec, y->store, i->dev, i->seq, &signed_part);
+	enum err e = i->row != NULL ? store_fork_parts(ec, y->store, i->row, &signed_part, NULL)
+	                            : store_batch_signed(ec, y->store, i->dev, i->seq, &signed_part);
 
 	memcpy(head, i->dev.b, DEVICE_ID_LEN);
 	memcpy(head + DEVICE_ID_LEN, i->tag.b, TAG_LEN);
@@ -150,47 +152,101 @@ static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space
 	return e;
 }
 
+/* What is being put together for one epoch. */
+struct carrying {
+	const struct space_row *space;
+	struct epoch_id epoch;
+	struct epoch_secret *secret;
+	struct buf chunk;
+};
+
+static enum err carrying_start(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                               struct carrying *c)
+{
+	*c = (struct carrying){ space, epoch, secret_new(sizeof(*c->secret)), { 0 } };
+	return c->secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, c->secret);
+}
+
+static enum err carrying_send(struct errctx *ec, struct sync *y, struct carrying *c)
+{
+	enum err e =
+	    c->chunk.len == 0 ? ERR_OK : chunk_send(ec, y, c->space, c->epoch, c->secret, buf_bytes(&c->chunk));
+
+	buf_reset(&c->chunk);
+	return e;
+}
+
+static enum err carrying_add(struct errctx *ec, struct sync *y, struct carrying *c, const struct item *item)
+{
+	enum err e = item_put(ec, y, item, &c->chunk);
+
+	return e == ERR_OK && c->chunk.len >= CHUNK ? carrying_send(ec, y, c) : e;
+}
+
+static enum err row_add(struct errctx *ec, struct sync *y, struct carrying *c, const struct fork_row *row)
+{
+	struct device_row device;
+	enum err e = store_device_by_id(ec, y->store, row->dev, &device);
+
+	return e == ERR_OK ? carrying_add(ec, y, c, &(struct item){ row->dev, device.tag, row->seq, 0, row }) : e;
+}
+
+static enum err carrying_end(struct errctx *ec, struct sync *y, struct carrying *c, enum err e)
+{
+	if (e == ERR_OK)
+		e = carrying_send(ec, y, c);
+	buf_free(&c->chunk);
+	secret_free(c->secret);
+	return e;
+}
+
 enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
 {
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	struct carrying c;
 	struct items all = { 0 };
-	struct buf chunk = { 0 };
-	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
+	struct fork_row *rows = NULL;
+	size_t n = 0;
+	enum err e = carrying_start(ec, y, space, epoch, &c);
 
 	if (e == ERR_OK)
 		e = items_list(ec, y, space, &all);
-	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
-		e = item_put(ec, y, &all.item[i], &chunk);
-		if (e == ERR_OK && (chunk.len >= CHUNK || i + 1 == all.n)) {
-			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
-			buf_reset(&chunk);
-		}
-	}
+	for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+		e = carrying_add(ec, y, &c, &all.item[i]);
+	if (e == ERR_OK)
+		e = store_fork_list(ec, y->store, space->n, &rows, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		e = row_add(ec, y, &c, &rows[i]);
 	free(all.item);
-	buf_free(&chunk);
-	secret_free(secret);
-	return e;
+	free(rows);
+	return carrying_end(ec, y, &c, e);
 }
 
 enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
                     const struct device_row *author, uint64_t from, uint64_t to)
 {
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct buf chunk = { 0 };
-	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
+	struct carrying c;
+	enum err e = carrying_start(ec, y, space, epoch, &c);
 
-	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++) {
-		struct item item = { author->id, author->tag, seq, 0 };
+	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++)
+		e = carrying_add(ec, y, &c, &(struct item){ author->id, author->tag, seq, 0, NULL });
+	return carrying_end(ec, y, &c, e);
+}
 
-		e = item_put(ec, y, &item, &chunk);
-		if (e == ERR_OK && (chunk.len >= CHUNK || seq == to)) {
-			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
-			buf_reset(&chunk);
-		}
-	}
-	buf_free(&chunk);
-	secret_free(secret);
-	return e;
+enum err carry_forked(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                      const struct forked *f)
+{
+	struct carrying c;
+	struct device_row device;
+	enum err e = carrying_start(ec, y, space, epoch, &c);
+
+	if (e == ERR_OK)
+		e = store_device_by_id(ec, y->store, f->dev, &device);
+	for (uint64_t seq = f->from; e == ERR_OK && seq <= f->to; seq++)
+		e = carrying_add(ec, y, &c, &(struct item){ device.id, device.tag, seq, 0, NULL });
+	for (size_t i = 0; e == ERR_OK && i < f->rows; i++)
+		if (f->row[i].seq == f->from)
+			e = row_add(ec, y, &c, &f->row[i]);
+	return carrying_end(ec, y, &c, e);
 }
 
 /* ---- Taking out ---- */
@@ -225,13 +281,15 @@ static enum err item_take(struct errctx *ec, struct sync *y, const struct opened
 {
 	struct file_header h = { FILE_BATCH, o->space.tag, i->tag, o->head.epoch, i->seq };
 	struct buf file = { 0 };
-	uint8_t hash[HASH_LEN];
-	uint64_t counter = 0;
+	struct buf known = { 0 };
+	bool same = false;
 	char name[FILE_NAME_MAX + 1];
 	char tag[TAG_TEXT_LEN];
-	enum err e = store_batch_get(ec, y->store, i->dev, i->seq, &counter, hash);
+	enum err e = store_batch_signed(ec, y->store, i->dev, i->seq, &known);
 
-	if (e != ERR_NOT_FOUND)
+	same = e == ERR_OK && bytes_cmp(buf_bytes(&known), signed_part) == 0;
+	buf_free(&known);
+	if (same || (e != ERR_OK && e != ERR_NOT_FOUND))
 		return e;
 	tag_text(i->tag, tag);
 	snprintf(name, sizeof(name), "%s-%llu", tag, (unsigned long long)i->seq);

@@ -16,6 +16,7 @@
 #include "sync/carry.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
+#include "sync/forks.h"
 #include "sync/join.h"
 #include "sync/rejoin.h"
 #include "sync/space.h"
@@ -110,6 +111,7 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	*space_n = 0;
 	*why = NULL;
 	r->awaits = (struct awaits){ 0 };
+	r->doubt.seq = 0;
 	if (file_header_get(file, &h) != ERR_OK) {
 		*fate = FATE_ASIDE;
 		*why = TR("A file on the host is not one of ours, or damaged.");
@@ -223,6 +225,20 @@ static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct 
 	return e == ERR_OK ? again_copy(ec, y, space, h.seq) : e;
 }
 
+/* What does not count may be evidence all the same. */
+static enum err evidence(struct errctx *ec, struct sync *y, struct bytes file)
+{
+	struct file_header h;
+	struct space_row space;
+	enum err e = file_header_get(file, &h) == ERR_OK && h.type == FILE_BATCH ? ERR_OK : ERR_NOT_FOUND;
+
+	if (e == ERR_OK)
+		e = space_by_tag(ec, y, h.space, &space);
+	if (e == ERR_OK && space.state == SPACE_MEMBER)
+		e = batch_evidence(ec, y, &space, &h, file);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* A file, and the row under which it waits; 0 where it is new. */
 struct taken {
 	const char *ref;
@@ -259,19 +275,25 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 		store_rollback(y->store);
 		e = store_begin(ec, y->store);
 	}
-	if (e == ERR_OK && fate == FATE_ASIDE)
+	if (e == ERR_OK && (fate == FATE_ASIDE || (fate == FATE_LINE && why != NULL)))
 		e = put_aside(ec, y, t->ref, t->name, why, t->file, r);
+	if (e == ERR_OK && fate == FATE_ASIDE)
+		e = evidence(ec, y, t->file);
 	if (e == ERR_OK && fate == FATE_WAITS && t->waiting == 0)
 		e = put_waiting(ec, y, &put, r);
 	if (e == ERR_OK && fate == FATE_WAITS && t->waiting != 0)
 		e = store_waiting_for(ec, y->store, t->waiting, &r->awaits);
+	if (e == ERR_OK && fate == FATE_WAITS && r->doubt.seq > 0) {
+		r->doubts++;
+		e = fork_doubt(ec, y, put.space, r->doubt.dev, r->doubt.seq);
+	}
 	if (e == ERR_OK && fate != FATE_WAITS && t->waiting != 0)
 		e = store_waiting_delete(ec, y->store, t->waiting);
 	if (e == ERR_OK)
 		e = store_commit(ec, y->store);
 	if (e != ERR_OK)
 		store_rollback(y->store);
-	*moved = e == ERR_OK && fate == FATE_DONE;
+	*moved = e == ERR_OK && (fate == FATE_DONE || fate == FATE_LINE);
 	return e;
 }
 
@@ -282,6 +304,7 @@ struct wake {
 	struct waiting_rows rows;
 	size_t at;
 	uint64_t batches;
+	uint64_t lines;
 	uint64_t joined;
 	uint64_t devices;
 };
@@ -289,6 +312,7 @@ struct wake {
 static void wake_note(const struct sync *y, const struct received *r, struct wake *k)
 {
 	k->batches = r->batches;
+	k->lines = r->lines;
 	k->joined = r->joined;
 	k->devices = store_devices_seen(y->store);
 }
@@ -301,10 +325,16 @@ static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t
 	struct awaits here = { .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = r->last.seq };
 	enum err e = file_header_get(t->file, &h) == ERR_OK ? ERR_OK : ERR_DAMAGED;
 
+	bool batch = r->batches > k->batches || r->lines > k->lines;
+
 	memcpy(here.id, r->last.dev.b, DEVICE_ID_LEN);
-	if (e == ERR_OK && r->batches > k->batches)
+	if (e == ERR_OK && batch)
 		e = store_waiting_on(ec, y->store, &here, &k->rows);
-	if (e == ERR_OK && r->batches > k->batches)
+	if (e == ERR_OK && r->lines > k->lines) {
+		fork_awaits(r->last.dev, r->last.seq, r->last.hash, &here);
+		e = store_waiting_on(ec, y->store, &here, &k->rows);
+	}
+	if (e == ERR_OK && batch)
 		e = store_waiting_same(ec, y->store, h.device, h.seq, &k->rows);
 	if (e == ERR_OK && h.type == FILE_BOXES) {
 		epoch_key_awaits(h.epoch, &here);

@@ -35,7 +35,11 @@ struct received {
 	bool rebuilding;      /* set by the caller: the store is being made again from what it held (sync/rebuild.h) */
 	uint64_t tried;       /* how often a file was looked into */
 	struct awaits awaits; /* of the file that waits: for what */
-	struct vv_entry last; /* the last batch that was applied: device and number */
+	struct vv_entry last; /* the last batch that was applied, or kept beside: device, number and hash */
+	uint64_t lines;       /* batches that were kept beside the line of their device (sync/forks.h) */
+	uint64_t doubts;      /* batches that build on another line of a device than the one here */
+	struct vv_entry
+	    doubt; /* of the file that waits: that device, and the first batch that may be another; 0: none */
 };
 
 /* Takes in one file, in a transaction of its own, and then those that waited for it, each in one of its own. Errors are

@@ -54,6 +54,10 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	enum err e = grow(&g->act, g->acts, sizeof(*g->act));
 
 	act.device = t->device;
+	if (t->type == TOLD_FORK) {
+		act.type = ACT_CUT;
+		act.proven = true;
+	}
 	if ((t->type == TOLD_ADMIT || t->type == TOLD_GOES_ON) && e == ERR_OK) {
 		act.type = ACT_ADMIT;
 		act.device = device_id_make(g->space, t->bundle.sign, t->bundle.incarnation);
@@ -67,7 +71,7 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	}
 	if (e == ERR_OK)
 		g->act[g->acts++] = act;
-	g->m->removals += t->type == TOLD_CUT || t->type == TOLD_TAKE;
+	g->m->removals += act.type == ACT_CUT || act.type == ACT_TAKE;
 	return e;
 }
 
@@ -170,6 +174,53 @@ static void own_stays(struct membership *m, const struct space_row *space)
 	}
 }
 
+/* The last edit of a device up to a batch of it; UINT64_MAX: all. */
+static enum err counter_at(struct errctx *ec, struct sync *y, struct device_id dev, uint64_t seq, uint64_t *out)
+{
+	uint8_t hash[HASH_LEN];
+	enum err e = ERR_NOT_FOUND;
+
+	*out = seq == UINT64_MAX ? seq : 0;
+	if (seq != UINT64_MAX && seq > 0)
+		e = store_batch_get(ec, y->store, dev, seq, out, hash);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err forked_add(struct errctx *ec, struct sync *y, struct membership *m, struct device_id dev)
+{
+	const struct standing *s = members_find(&m->members, dev);
+	struct forked_device f = { .dev = dev };
+	uint64_t from = 0;
+	enum err e = store_forked(ec, y->store, dev, &from);
+
+	if (e != ERR_OK || from == 0)
+		return e;
+	e = counter_at(ec, y, dev, from - 1, &f.before);
+	if (e == ERR_OK)
+		e = counter_at(ec, y, dev, s == NULL ? 0 : s->keep, &f.kept);
+	if (e == ERR_OK)
+		e = grow(&m->forked, m->forks, sizeof(*m->forked));
+	if (e == ERR_OK)
+		m->forked[m->forks++] = f;
+	return e;
+}
+
+static enum err forks_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct membership *m)
+{
+	struct fork_row *list = NULL;
+	size_t n = 0;
+	bool any = false;
+	enum err e = store_fork_any(ec, y->store, &any);
+
+	if (e == ERR_OK && any)
+		e = store_fork_list(ec, y->store, space->n, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		if (i == 0 || device_cmp(list[i - 1].dev, list[i].dev) != 0)
+			e = forked_add(ec, y, m, list[i].dev);
+	free(list);
+	return e;
+}
+
 static enum err membership_settle(struct errctx *ec, struct sync *y, const struct space_row *space, struct gather *g)
 {
 	struct membership *m = g->m;
@@ -182,7 +233,7 @@ static enum err membership_settle(struct errctx *ec, struct sync *y, const struc
 		e = members_settle(&m->members);
 	if (e == ERR_OK)
 		own_stays(m, space);
-	return e;
+	return e == ERR_OK ? forks_load(ec, y, space, m) : e;
 }
 
 void membership_free(struct membership *m)
@@ -192,6 +243,7 @@ void membership_free(struct membership *m)
 	free(m->epoch);
 	free(m->box);
 	free(m->bundle);
+	free(m->forked);
 	for (size_t i = 0; i < m->seen_count; i++) {
 		vv_free(m->seen[i]);
 		free(m->seen[i]);
@@ -408,9 +460,25 @@ unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edi
 	}
 }
 
+/* Is it about a record that a device made after it forked, on another line than the one that counts? Others had another
+ * record under that id. */
+static bool is_off_line(const struct membership *m, const struct moment *at, const struct edit *edit)
+{
+	for (size_t i = 0; i < m->forks; i++) {
+		const struct forked_device *f = &m->forked[i];
+		const struct vv_entry *seen = vv_get(at->seen, f->dev);
+
+		if (device_cmp(edit->target.dev, f->dev) != 0 || device_cmp(at->author, f->dev) == 0 ||
+		    edit->target.counter <= f->before)
+			continue;
+		return seen == NULL || edit->target.counter > seen->counter || edit->target.counter > f->kept;
+	}
+	return false;
+}
+
 static bool counts(const struct membership *m, const struct moment *at, const struct edit *edit, uint32_t kind)
 {
-	if (members_void(&m->members, at->author, at->seq))
+	if (members_void(&m->members, at->author, at->seq) || is_off_line(m, at, edit))
 		return false;
 	if (m->members.kind != SPACE_NEIGHBOURHOOD && kind != KIND_member)
 		return true;
@@ -444,7 +512,7 @@ static enum err judge_logged(void *arg, struct dot dot, const struct space_edit 
 		return ERR_OK;
 	}
 	at.order = TOLD_EDITS_FROM + dot.counter;
-	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit)) {
+	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit) || j->m->forks > 0) {
 		e = refold_context(j->refold, dot.dev, logged->seq, &seen);
 		if (e == ERR_OK)
 			e = record_kind(j->ec, j->y, logged->record, &kind);
@@ -587,14 +655,17 @@ enum err judge_make(struct errctx *ec, struct sync *y, const struct batch_told *
 {
 	struct device_row author;
 	bool any = false;
+	bool forks = false;
 	enum err e = store_device_by_id(ec, y->store, batch->author, &author);
 
 	*out = (struct judge){ .at = { batch->author, batch->seq, TOLD_EDITS_FROM, batch->seen } };
 	if (e == ERR_OK)
 		e = needs_any(ec, y, batch, &any);
+	if (e == ERR_OK)
+		e = store_fork_any(ec, y->store, &forks);
 	if (e != ERR_OK)
 		return e;
-	out->all = author.state == DEVICE_ACTIVE && !any;
+	out->all = author.state == DEVICE_ACTIVE && !any && !forks;
 	return out->all ? ERR_OK : membership_load(ec, y, batch->space, &out->known);
 }
 

@@ -37,6 +37,13 @@ struct admitted {
 	struct device_id device;
 };
 
+/* A device that forked: what it wrote from there on, and how much of that counts here. */
+struct forked_device {
+	struct device_id dev;
+	uint64_t before; /* its last edit before the fork */
+	uint64_t kept;   /* its last edit that counts */
+};
+
 struct membership {
 	struct members members; /* settled. The own device counts as it did, also where others removed it: nothing that
 	                         * a person wrote goes from the own screen (M2) */
@@ -47,6 +54,8 @@ struct membership {
 	size_t boxes;
 	struct admitted *bundle;
 	size_t bundles;
+	struct forked_device *forked;
+	size_t forks;
 	struct vv **seen; /* contexts that the acts borrow */
 	size_t seen_count;
 	size_t removals; /* acts that remove, whether they count or not */
