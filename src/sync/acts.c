@@ -167,6 +167,7 @@ static enum err control_tells(const struct control *c, uint64_t order, struct to
 		t.type = TOLD_FORK;
 		e = fork_proof_get(c->payload, &proof);
 		t.device = proof.dev;
+		t.from = proof.seq;
 		return e == ERR_OK ? told_add(out, &t) : e;
 	case CONTROL_EPOCH:
 		t.type = TOLD_EPOCH;
@@ -262,7 +263,7 @@ static enum err person_get(struct wire_in *in, struct dot *person)
 static enum err one_put(const struct told *t, struct buf *out)
 {
 	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,    [TOLD_CUT] = 3,
-		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4, [TOLD_FORK] = 3 };
+		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4, [TOLD_FORK] = 4 };
 	uint8_t bundle[BUNDLE_LEN];
 	enum err e = wire_put_array(out, fields[t->type]);
 
@@ -286,8 +287,10 @@ static enum err one_put(const struct told *t, struct buf *out)
 		e = wire_put_bytes(out, bundle, sizeof(bundle));
 		return e == ERR_OK ? wire_put_bytes(out, t->device.b, DEVICE_ID_LEN) : e;
 	case TOLD_CUT:
-	case TOLD_FORK:
 		return wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
+	case TOLD_FORK:
+		e = wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
+		return e == ERR_OK ? wire_put_uint(out, t->from) : e;
 	case TOLD_EPOCH:
 		return wire_put_bytes(out, t->epoch.b, EPOCH_ID_LEN);
 	default:
@@ -337,8 +340,10 @@ static enum err one_get(struct wire_in *in, struct told *t)
 			bundle_get(bundle, &t->bundle);
 		return e == ERR_OK ? wire_get_exact(in, t->device.b, DEVICE_ID_LEN) : e;
 	case TOLD_CUT:
-	case TOLD_FORK:
 		return wire_get_exact(in, t->device.b, DEVICE_ID_LEN);
+	case TOLD_FORK:
+		e = wire_get_exact(in, t->device.b, DEVICE_ID_LEN);
+		return e == ERR_OK ? wire_get_uint(in, &t->from) : e;
 	case TOLD_EPOCH:
 		return wire_get_exact(in, t->epoch.b, EPOCH_ID_LEN);
 	case TOLD_BOX_KEY:

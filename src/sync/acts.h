@@ -27,6 +27,7 @@ struct told {
 	struct dot person;       /* ADMIT, GRANT, TAKE */
 	unsigned roles;          /* GRANT, TAKE */
 	struct device_id device; /* CUT, FORK; GOES_ON: the one that signed */
+	uint64_t from;           /* FORK: the number that two batches have */
 	struct epoch_id epoch;   /* EPOCH */
 	uint8_t key[BOX_PUBLIC_LEN];
 };

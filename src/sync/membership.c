@@ -75,6 +75,23 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	return e;
 }
 
+static enum err gather_fork(struct membership *m, const struct told *t)
+{
+	size_t i = 0;
+	enum err e = ERR_OK;
+
+	while (i < m->forks && device_cmp(m->forked[i].dev, t->device) != 0)
+		i++;
+	if (i == m->forks) {
+		e = grow(&m->forked, m->forks, sizeof(*m->forked));
+		if (e == ERR_OK)
+			m->forked[m->forks++] = (struct forked_device){ .dev = t->device, .from = t->from };
+	} else if (t->from < m->forked[i].from) {
+		m->forked[i].from = t->from;
+	}
+	return e;
+}
+
 static enum err gather_one(struct gather *g, const struct told *t, const struct moment *at)
 {
 	struct membership *m = g->m;
@@ -93,6 +110,9 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 			memcpy(m->box[m->boxes++].key, t->key, BOX_PUBLIC_LEN);
 		}
 		return e;
+	case TOLD_FORK:
+		e = gather_fork(m, t);
+		return e == ERR_OK ? gather_act(g, t, at) : e;
 	default:
 		return gather_act(g, t, at);
 	}
@@ -186,38 +206,19 @@ static enum err counter_at(struct errctx *ec, struct sync *y, struct device_id d
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err forked_add(struct errctx *ec, struct sync *y, struct membership *m, struct device_id dev)
+/* What follows for what they wrote, once it is settled who is in. */
+static enum err forks_fill(struct errctx *ec, struct sync *y, struct membership *m)
 {
-	const struct standing *s = members_find(&m->members, dev);
-	struct forked_device f = { .dev = dev };
-	uint64_t from = 0;
-	enum err e = store_forked(ec, y->store, dev, &from);
+	enum err e = store_fork_any(ec, y->store, &m->lines);
 
-	if (e != ERR_OK || from == 0)
-		return e;
-	e = counter_at(ec, y, dev, from - 1, &f.before);
-	if (e == ERR_OK)
-		e = counter_at(ec, y, dev, s == NULL ? 0 : s->keep, &f.kept);
-	if (e == ERR_OK)
-		e = grow(&m->forked, m->forks, sizeof(*m->forked));
-	if (e == ERR_OK)
-		m->forked[m->forks++] = f;
-	return e;
-}
+	for (size_t i = 0; e == ERR_OK && i < m->forks; i++) {
+		struct forked_device *f = &m->forked[i];
+		const struct standing *s = members_find(&m->members, f->dev);
 
-static enum err forks_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct membership *m)
-{
-	struct fork_row *list = NULL;
-	size_t n = 0;
-	bool any = false;
-	enum err e = store_fork_any(ec, y->store, &any);
-
-	if (e == ERR_OK && any)
-		e = store_fork_list(ec, y->store, space->n, &list, &n);
-	for (size_t i = 0; e == ERR_OK && i < n; i++)
-		if (i == 0 || device_cmp(list[i - 1].dev, list[i].dev) != 0)
-			e = forked_add(ec, y, m, list[i].dev);
-	free(list);
+		e = counter_at(ec, y, f->dev, f->from - 1, &f->before);
+		if (e == ERR_OK)
+			e = counter_at(ec, y, f->dev, s == NULL ? 0 : s->keep, &f->kept);
+	}
 	return e;
 }
 
@@ -233,7 +234,7 @@ static enum err membership_settle(struct errctx *ec, struct sync *y, const struc
 		e = members_settle(&m->members);
 	if (e == ERR_OK)
 		own_stays(m, space);
-	return e == ERR_OK ? forks_load(ec, y, space, m) : e;
+	return e == ERR_OK ? forks_fill(ec, y, m) : e;
 }
 
 void membership_free(struct membership *m)
@@ -460,20 +461,22 @@ unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edi
 	}
 }
 
-/* Is it about a record that a device made after it forked, on another line than the one that counts? Others had another
- * record under that id. */
+/* Is it about a record of a device that forked, on another line than the one that counts? Others had another record
+ * under that id. */
 static bool is_off_line(const struct membership *m, const struct moment *at, const struct edit *edit)
 {
+	const struct vv_entry *seen = vv_get(at->seen, edit->target.dev);
+
+	if (!m->lines || edit->kind != KIND_none || device_cmp(edit->target.dev, at->author) == 0)
+		return false;
 	for (size_t i = 0; i < m->forks; i++) {
 		const struct forked_device *f = &m->forked[i];
-		const struct vv_entry *seen = vv_get(at->seen, f->dev);
 
-		if (device_cmp(edit->target.dev, f->dev) != 0 || device_cmp(at->author, f->dev) == 0 ||
-		    edit->target.counter <= f->before)
-			continue;
-		return seen == NULL || edit->target.counter > seen->counter || edit->target.counter > f->kept;
+		if (device_cmp(edit->target.dev, f->dev) == 0 && edit->target.counter > f->before &&
+		    edit->target.counter > f->kept)
+			return true;
 	}
-	return false;
+	return seen == NULL || edit->target.counter > seen->counter;
 }
 
 static bool counts(const struct membership *m, const struct moment *at, const struct edit *edit, uint32_t kind)
@@ -512,7 +515,7 @@ static enum err judge_logged(void *arg, struct dot dot, const struct space_edit 
 		return ERR_OK;
 	}
 	at.order = TOLD_EDITS_FROM + dot.counter;
-	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit) || j->m->forks > 0) {
+	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit) || j->m->lines) {
 		e = refold_context(j->refold, dot.dev, logged->seq, &seen);
 		if (e == ERR_OK)
 			e = record_kind(j->ec, j->y, logged->record, &kind);

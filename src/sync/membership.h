@@ -37,10 +37,11 @@ struct admitted {
 	struct device_id device;
 };
 
-/* A device that forked: what it wrote from there on, and how much of that counts here. */
+/* A device that was proven to have forked: what it wrote from there on, and how much of that counts here. */
 struct forked_device {
 	struct device_id dev;
-	uint64_t before; /* its last edit before the fork */
+	uint64_t from;   /* the lowest number under which it signed two batches */
+	uint64_t before; /* its last edit before that */
 	uint64_t kept;   /* its last edit that counts */
 };
 
@@ -56,6 +57,7 @@ struct membership {
 	size_t bundles;
 	struct forked_device *forked;
 	size_t forks;
+	bool lines; /* of some device batches are known that are not applied here (sync/forks.h) */
 	struct vv **seen; /* contexts that the acts borrow */
 	size_t seen_count;
 	size_t removals; /* acts that remove, whether they count or not */

@@ -25,14 +25,34 @@ static void tell_difference(const struct buf *is, const struct buf *should)
 	fprintf(stderr, "\n");
 }
 
+/* Batches that it keeps beside the line of a device that forked, and their edits: others may have applied those. */
+static void beside_of(struct player *p, const struct space_row *space, size_t s, struct set *batches, struct set *edits)
+{
+	struct fork_row *list = NULL;
+	size_t n = 0;
+
+	must(store_fork_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "forks cannot be listed");
+	for (size_t i = 0; i < n; i++) {
+		int b = model_batch_find(p->w->model, s, list[i].dev.b, list[i].seq);
+
+		if (b >= 0)
+			set_add(batches, (size_t)b);
+	}
+	model_edits_of(p->w->model, s, batches, edits);
+	free(list);
+}
+
 static void check_dump(struct player *p, const struct space_row *space)
 {
 	size_t s = model_space(p->w->model, space->id.b);
 	struct holding *h = world_holding(p, s);
+	struct set batches = { 0 };
+	struct set beside = { 0 };
 	struct buf is = { 0 };
 	struct buf should = { 0 };
 
-	if (!model_closed(p->w->model, s, &h->has))
+	beside_of(p, space, s, &batches, &beside);
+	if (!model_closed(p->w->model, s, &h->has, &beside))
 		must_fail("device %u holds an edit without its causes in %s", p->number, space->name);
 	must(store_dump(NULL, p->app->store, space->n, &is) == ERR_OK, "a dump cannot be made");
 	model_dump(p->w->model, s, &h->has, &h->batches, &should);
@@ -189,18 +209,27 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
                      char out[static 256])
 {
 	struct holding *h = world_holding(p, c->space);
-	size_t here = set_size(&h->has);
+	struct set batches = h->batches;
+	struct set edits = { 0 };
+	size_t here = 0;
 	size_t all = set_size(&c->edits);
 	uint64_t unsealed = 0;
 	sqlite3_stmt *st = NULL;
 	bool some = false;
 
 	must(store_unsealed_count(NULL, p->app->store, space->n, &unsealed) == ERR_OK, "the store fails");
-	some = here != all || (wholly && set_size(&h->batches) != set_size(&c->batches)) ||
+	beside_of(p, space, c->space, &batches, &edits);
+	set_join(&edits, &h->has);
+	for (size_t i = 0; i < MODEL_EDITS / 64; i++) { /* what is beside need not be held by anybody */
+		edits.w[i] &= c->edits.w[i];
+		batches.w[i] &= c->batches.w[i];
+	}
+	here = set_size(&edits);
+	some = here != all || (wholly && set_size(&batches) != set_size(&c->batches)) ||
 	       (unsealed > 0 && space->neighbourhood != 0);
 	if (some)
 		snprintf(out, 256, "device %u holds %zu of %zu edits of %s, %zu of %zu batches, %llu edits unsealed",
-		         p->number, here, all, space->name, set_size(&h->batches), set_size(&c->batches),
+		         p->number, here, all, space->name, set_size(&batches), set_size(&c->batches),
 		         (unsigned long long)unsealed);
 	st = world_prepare(p, "SELECT ref, name, state FROM outgoing WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);

@@ -221,13 +221,13 @@ const struct set *model_past(const struct model *m, size_t space, size_t edit)
 	return &m->space[space].edit[edit]->past;
 }
 
-bool model_closed(const struct model *m, size_t space, const struct set *has)
+bool model_closed(const struct model *m, size_t space, const struct set *has, const struct set *beside)
 {
 	const struct space *s = &m->space[space];
 
 	for (size_t i = 0; i < s->n; i++) {
 		for (size_t k = 0; set_has(has, i) && k < MODEL_EDITS / 64; k++) {
-			if ((s->edit[i]->past.w[k] & ~has->w[k]) != 0)
+			if ((s->edit[i]->past.w[k] & ~has->w[k] & ~beside->w[k]) != 0)
 				return false;
 		}
 	}

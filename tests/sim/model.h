@@ -54,8 +54,8 @@ void model_maker(const struct model *m, size_t space, size_t edit, uint8_t dev[s
 size_t model_count(const struct model *m, size_t space);
 /* The clock of an edit in milliseconds; whose counter it is. */
 uint64_t model_clock(const struct model *m, size_t space, size_t edit);
-/* Had its author read everything that the authors of what it read had read? */
-bool model_closed(const struct model *m, size_t space, const struct set *has);
+/* Is all that the authors of these edits had read among them, or among those of `beside`? */
+bool model_closed(const struct model *m, size_t space, const struct set *has, const struct set *beside);
 const struct set *model_past(const struct model *m, size_t space, size_t edit);
 
 /* Batches are numbered within their space as edits are. `body` is what its author sealed, and its edits are known:

@@ -8,6 +8,7 @@
 
 #define CUT_CONTROL 3
 #define GENESIS_CONTROL 9
+#define FORK_CONTROL 11
 
 // ---- What batches say ----
 
@@ -91,6 +92,14 @@ static void control_says(struct space *s, struct says what, uint64_t type, struc
 	} else if (type == CUT_CONTROL) {
 		b = string(&in, 2);
 		must(!in.bad && b.len == DEV, "a removal cannot be read");
+		what.what = CUTS;
+		memcpy(what.device, b.data, DEV);
+		say(s, &what);
+	} else if (type == FORK_CONTROL) {
+		count(&in);
+		b = string(&in, 2);
+		what.forked = number(&in);
+		must(!in.bad && b.len == DEV && what.forked > 0, "a proof cannot be read");
 		what.what = CUTS;
 		memcpy(what.device, b.data, DEV);
 		say(s, &what);

@@ -225,7 +225,7 @@ static bool entitled(struct look *v, const struct says *a)
 		return false;
 	if (a->what == ADMITS)
 		return a->fresh || is_of(v, b->dev, &at, &a->person);
-	if (s->kind != NEIGHBOURHOOD || (rights_at(v, b->dev, at) & COORDINATOR) != 0)
+	if (a->forked > 0 || s->kind != NEIGHBOURHOOD || (rights_at(v, b->dev, at) & COORDINATOR) != 0)
 		return true;
 	if (a->what == TAKES)
 		return is_of(v, b->dev, &at, &a->person);
@@ -534,6 +534,25 @@ static unsigned right_for(unsigned where, uint32_t kind, const struct made *e, b
 	return kind == 11 ? TELLER | COORDINATOR : 0;
 }
 
+/* About a record of a device that was proven to have forked, which it made from there on and which does not count: then
+ * what others write about it does not either. */
+static bool on_lost_way(const struct look *v, const struct made *e)
+{
+	int first = edit_by_name(v->s, &e->target);
+	int batch = first < 0 ? -1 : v->s->edit[first]->batch;
+
+	if (e->kind != 0 || batch < 0 || memcmp(e->target.dev, e->name.dev, DEV) == 0 || !left_out(v, (size_t)batch))
+		return false;
+	for (size_t k = 0; k < v->s->says_n; k++) {
+		const struct says *cut = &v->s->says[k];
+
+		if (cut->forked > 0 && known(v, k) && memcmp(cut->device, e->target.dev, DEV) == 0 &&
+		    v->s->batch[batch]->seq >= cut->forked)
+			return true;
+	}
+	return false;
+}
+
 bool look_counts(struct look *v, size_t edit)
 {
 	const struct space *s = v->s;
@@ -549,7 +568,7 @@ bool look_counts(struct look *v, size_t edit)
 	at = (struct place){ (size_t)e->batch, EDITS_FROM + e->name.counter };
 	b = s->batch[e->batch];
 	founder = memcmp(b->dev, s->founder, DEV) == 0;
-	if (left_out(v, at.batch) || (!founder && let_in(v, b->dev, NULL) == NULL))
+	if (left_out(v, at.batch) || on_lost_way(v, e) || (!founder && let_in(v, b->dev, NULL) == NULL))
 		return false;
 	if (s->kind != NEIGHBOURHOOD && kind != MEMBER)
 		return true;
