@@ -24,7 +24,6 @@ static const struct {
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
 	{ "carries", BACKUP_STAYS }, /* a count */
-	{ "fork:", BACKUP_STAYS },   /* numbers: what this device told of a fork */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */

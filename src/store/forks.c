@@ -155,6 +155,69 @@ enum err store_forked(struct errctx *ec, struct store *s, struct device_id dev, 
 	return e;
 }
 
+enum err store_fork_told(struct errctx *ec, struct store *s, struct device_id dev, struct fork_told *out)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	bool row = false;
+	enum err e = key_find(ec, s, (struct dot){ dev, 0 }, &key);
+
+	*out = (struct fork_told){ 0 };
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	st = stmt(ec, s, ST_telling_get);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, device_of(key));
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK && row)
+		*out = (struct fork_told){ (uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
+			                   (uint64_t)sqlite3_column_int64(st, 2) };
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_fork_tell(struct errctx *ec, struct store *s, int64_t space, struct device_id dev,
+                         const struct fork_told *t)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t key = 0;
+	enum err e = key_of(ec, s, space, (struct dot){ dev, 0 }, &key);
+
+	assert(s->in_transaction);
+	if (e != ERR_OK)
+		return e;
+	st = stmt(ec, s, ST_telling_put);
+	NEED(st);
+	sqlite3_bind_int64(st, 1, device_of(key));
+	sqlite3_bind_int64(st, 2, space);
+	sqlite3_bind_int64(st, 3, (int64_t)t->proven);
+	sqlite3_bind_int64(st, 4, (int64_t)t->first);
+	sqlite3_bind_int64(st, 5, (int64_t)t->handed);
+	return run(ec, s, st);
+}
+
+enum err store_fork_owed(struct errctx *ec, struct store *s, int64_t space, struct device_id **out, size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_telling_owed);
+	void *list = NULL;
+	size_t cap = 0;
+	bool row = false;
+	enum err e = ERR_OK;
+
+	*out = NULL;
+	*count = 0;
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	while (e == ERR_OK && (e = step(ec, s, st, &row)) == ERR_OK && row) {
+		e = list_grow(&list, *count, &cap, sizeof(**out));
+		if (e == ERR_OK)
+			e = column_exact(ec, st, 0, ((struct device_id *)list)[(*count)++].b, DEVICE_ID_LEN);
+	}
+	sqlite3_reset(st);
+	*out = list;
+	return e;
+}
+
 enum err store_claim_put(struct errctx *ec, struct store *s, int64_t space, struct device_id author,
                          const struct vv_entry *of)
 {

@@ -32,6 +32,7 @@ static const char *const everything[] = {
 	"SELECT * FROM void ORDER BY edit",
 	"SELECT * FROM fork ORDER BY device, seq, hash",
 	"SELECT * FROM claim ORDER BY author, device",
+	"SELECT * FROM telling ORDER BY device",
 	"SELECT * FROM spare ORDER BY n",
 	"SELECT * FROM spare_mark ORDER BY n",
 	"SELECT * FROM search_data ORDER BY id",

@@ -190,6 +190,18 @@ enum err store_fork_list(struct errctx *ec, struct store *s, int64_t space, stru
                          size_t *count) MUST_CHECK;
 /* The lowest number under which the device signed two batches; 0: none is known. */
 enum err store_forked(struct errctx *ec, struct store *s, struct device_id dev, uint64_t *from) MUST_CHECK;
+/* What this device told of one that forked, or may have. */
+struct fork_told {
+	uint64_t proven; /* the number of which a proof was sealed; 0: none */
+	uint64_t first;  /* batches from this one on are to be handed out; 0: none */
+	uint64_t handed; /* those from this one on were; 0: none */
+};
+enum err store_fork_told(struct errctx *ec, struct store *s, struct device_id dev, struct fork_told *out) MUST_CHECK;
+enum err store_fork_tell(struct errctx *ec, struct store *s, int64_t space, struct device_id dev,
+                         const struct fork_told *t) MUST_CHECK;
+/* Devices of which batches are to be handed out and were not. free() the list. */
+enum err store_fork_owed(struct errctx *ec, struct store *s, int64_t space, struct device_id **out,
+                         size_t *count) MUST_CHECK;
 /* What an author last said to have seen of a device on another line: number and hash count, the counter is 0. */
 enum err store_claim_put(struct errctx *ec, struct store *s, int64_t space, struct device_id author,
                          const struct vv_entry *of) MUST_CHECK;

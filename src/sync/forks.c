@@ -2,11 +2,9 @@
 // Devices that went two ways (S5, M1): every line that is known can be named, one is applied, and both are told.
 #include "sync/forks.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "model/wire.h"
 #include "sync/carry.h"
 #include "sync/membership.h"
@@ -284,71 +282,15 @@ enum err fork_proof_here(struct errctx *ec, struct sync *y, const struct fork_pr
 
 /* ---- Telling it ---- */
 
-/* What was told of a device, as it is kept. Batches `from` and on are to be handed out, those from `handed` on were;
- * the proof names number `proven`. 0: nothing yet. */
-struct telling {
-	uint64_t proven;
-	uint64_t from;
-	uint64_t handed;
-};
-
-#define KEPT_FORK "fork:"
-#define FORK_NAME_LEN (sizeof(KEPT_FORK) + 2 * (size_t)DEVICE_ID_LEN)
-
-static void fork_name(struct device_id dev, char out[static FORK_NAME_LEN])
-{
-	char hex[2 * DEVICE_ID_LEN + 1];
-
-	hex_put(dev.b, DEVICE_ID_LEN, hex);
-	snprintf(out, FORK_NAME_LEN, KEPT_FORK "%s", hex);
-}
-
-static struct telling telling_get(struct bytes b)
-{
-	return b.len != 24 ? (struct telling){ 0 }
-	                   : (struct telling){ be64_get(b.data), be64_get(b.data + 8), be64_get(b.data + 16) };
-}
-
-static enum err telling_load(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev,
-                             struct telling *out)
-{
-	struct buf b = { 0 };
-	char name[FORK_NAME_LEN];
-	enum err e = ERR_OK;
-
-	fork_name(dev, name);
-	e = store_kept_get(ec, y->store, space, name, &b);
-	*out = telling_get(buf_bytes(&b));
-	buf_free(&b);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-static enum err telling_save(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev, struct telling t)
-{
-	uint8_t bytes[24];
-	char name[FORK_NAME_LEN];
-
-	fork_name(dev, name);
-	be64_put(bytes, t.proven);
-	be64_put(bytes + 8, t.from);
-	be64_put(bytes + 16, t.handed);
-	return store_kept_put(ec, y->store, space, name, (struct bytes){ bytes, sizeof(bytes) });
-}
-
-static bool owes_files(const struct telling *t)
-{
-	return t->from > 0 && (t->handed == 0 || t->from < t->handed);
-}
-
 enum err fork_doubt(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev, uint64_t from)
 {
-	struct telling t;
-	enum err e = telling_load(ec, y, space, dev, &t);
+	struct fork_told t;
+	enum err e = store_fork_told(ec, y->store, dev, &t);
 
-	if (e != ERR_OK || (t.from > 0 && t.from <= from))
+	if (e != ERR_OK || (t.first > 0 && t.first <= from))
 		return e;
-	t.from = from;
-	return telling_save(ec, y, space, dev, t);
+	t.first = from;
+	return store_fork_tell(ec, y->store, space, dev, &t);
 }
 
 /* Two batches with the number `from`: the one that is applied here, if one is, and the first of the others. */
@@ -376,47 +318,31 @@ static enum err device_tell(struct errctx *ec, struct sync *y, const struct spac
                             const struct fork_row *list, size_t n)
 {
 	struct device_id dev = list[0].dev;
-	struct telling t;
+	struct fork_told t;
 	struct buf payload = { 0 };
 	uint64_t from = 0;
 	enum err e = store_forked(ec, y->store, dev, &from);
 
 	if (e != ERR_OK || from == 0 || device_cmp(dev, space->me) == 0)
 		return e;
-	e = telling_load(ec, y, space->n, dev, &t);
+	e = store_fork_told(ec, y->store, dev, &t);
 	if (e != ERR_OK || (t.proven > 0 && t.proven <= from))
 		return e;
 	e = proof_make(ec, y, list, n, from, &payload);
 	if (e == ERR_OK)
 		e = control_add(ec, y, space->n, CONTROL_FORK, buf_bytes(&payload));
-	t.proven = t.from = from;
+	t.proven = t.first = from;
 	t.handed = t.handed > from ? 0 : t.handed; /* of the other lines nothing went out yet */
 	if (e == ERR_OK)
-		e = telling_save(ec, y, space->n, dev, t);
+		e = store_fork_tell(ec, y->store, space->n, dev, &t);
 	buf_free(&payload);
 	return e;
-}
-
-struct owed {
-	struct device_id dev[64]; /* more are handed out the next time */
-	size_t n;
-};
-
-static enum err owed_one(void *arg, const char *name, struct bytes value)
-{
-	struct owed *o = arg;
-	struct telling t = telling_get(value);
-
-	if (owes_files(&t) && o->n < sizeof(o->dev) / sizeof(o->dev[0]) &&
-	    hex_get(name + sizeof(KEPT_FORK) - 1, 2 * DEVICE_ID_LEN, o->dev[o->n].b, DEVICE_ID_LEN))
-		o->n++;
-	return ERR_OK;
 }
 
 enum err forks_tell(struct errctx *ec, struct sync *y, const struct space_row *space, bool *files)
 {
 	struct fork_row *list = NULL;
-	struct owed owed = { .n = 0 };
+	struct device_id *owed = NULL;
 	size_t n = 0;
 	bool any = false;
 	enum err e = store_fork_any(ec, y->store, &any);
@@ -430,8 +356,9 @@ enum err forks_tell(struct errctx *ec, struct sync *y, const struct space_row *s
 	}
 	free(list);
 	if (e == ERR_OK)
-		e = store_kept_each(ec, y->store, space->n, KEPT_FORK, owed_one, &owed);
-	*files = owed.n > 0;
+		e = store_fork_owed(ec, y->store, space->n, &owed, &n);
+	*files = e == ERR_OK && n > 0;
+	free(owed);
 	return e;
 }
 
@@ -439,15 +366,15 @@ static enum err hand_out(struct errctx *ec, struct sync *y, const struct space_r
                          const struct fork_row *list, size_t n, struct device_id dev)
 {
 	struct forked f = { .dev = dev };
-	struct telling t;
+	struct fork_told t;
 	struct vv heads = { 0 };
 	const struct vv_entry *head = NULL;
-	enum err e = telling_load(ec, y, space->n, dev, &t);
+	enum err e = store_fork_told(ec, y->store, dev, &t);
 
 	if (e == ERR_OK)
 		e = store_vector(ec, y->store, space->n, &heads);
 	head = vv_get(&heads, dev);
-	f.from = t.from;
+	f.from = t.first;
 	f.to = head == NULL ? 0 : head->seq;
 	f.to = t.handed > 0 && t.handed <= f.to ? t.handed - 1 : f.to;
 	for (size_t i = 0; i < n; i++) {
@@ -458,22 +385,24 @@ static enum err hand_out(struct errctx *ec, struct sync *y, const struct space_r
 	}
 	if (e == ERR_OK)
 		e = carry_forked(ec, y, space, epoch, &f);
-	t.handed = t.from;
+	t.handed = t.first;
 	vv_free(&heads);
-	return e == ERR_OK ? telling_save(ec, y, space->n, dev, t) : e;
+	return e == ERR_OK ? store_fork_tell(ec, y->store, space->n, dev, &t) : e;
 }
 
 enum err forks_hand_out(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
 {
 	struct fork_row *list = NULL;
-	struct owed owed = { .n = 0 };
+	struct device_id *owed = NULL;
+	size_t rows = 0;
 	size_t n = 0;
-	enum err e = store_kept_each(ec, y->store, space->n, KEPT_FORK, owed_one, &owed);
+	enum err e = store_fork_owed(ec, y->store, space->n, &owed, &n);
 
-	if (e == ERR_OK && owed.n > 0)
-		e = store_fork_list(ec, y->store, space->n, &list, &n);
-	for (size_t i = 0; e == ERR_OK && i < owed.n; i++)
-		e = hand_out(ec, y, space, epoch, list, n, owed.dev[i]);
+	if (e == ERR_OK && n > 0)
+		e = store_fork_list(ec, y->store, space->n, &list, &rows);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		e = hand_out(ec, y, space, epoch, list, rows, owed[i]);
+	free(owed);
 	free(list);
 	return e;
 }

@@ -57,7 +57,7 @@ struct membership {
 	size_t bundles;
 	struct forked_device *forked;
 	size_t forks;
-	bool lines; /* of some device batches are known that are not applied here (sync/forks.h) */
+	bool lines;       /* of some device batches are known that are not applied here (sync/forks.h) */
 	struct vv **seen; /* contexts that the acts borrow */
 	size_t seen_count;
 	size_t removals; /* acts that remove, whether they count or not */

@@ -43,7 +43,7 @@ struct says {
 	uint64_t order; /* within the batch: controls by their place, then edits */
 	uint8_t device[DEV];
 	struct name person;
-	bool fresh; /* ADMITS: the same edit made the person's record */
+	bool fresh;      /* ADMITS: the same edit made the person's record */
 	uint64_t forked; /* CUTS: it proves that the device signed two batches with this number; 0: it proves nothing */
 	unsigned roles;
 };

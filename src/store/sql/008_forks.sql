@@ -23,3 +23,12 @@ CREATE TABLE claim (
 	hash BLOB NOT NULL,           -- the first 8 bytes
 	PRIMARY KEY (author, device)
 ) WITHOUT ROWID;
+
+-- What this device told the others of a device that forked, or may have. 0: nothing yet.
+CREATE TABLE telling (
+	device INTEGER PRIMARY KEY,
+	space INTEGER NOT NULL,
+	proven INTEGER NOT NULL,      -- the number of which a proof was sealed
+	first INTEGER NOT NULL,       -- batches from this one on are to be handed out
+	handed INTEGER NOT NULL       -- those from this one on were
+);
