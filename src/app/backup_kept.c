@@ -38,6 +38,10 @@ static const struct {
 	{ "again", BACKUP_GOES },
 	{ "back", BACKUP_GOES },
 	{ "rejoin:", BACKUP_STAYS }, /* public keys */
+	/* sync/rebox.c: what one asked for goes with the box secret that it is about */
+	{ "rebox", BACKUP_GOES },
+	{ "rebox:", BACKUP_STAYS },    /* public keys */
+	{ "rebox-no:", BACKUP_STAYS }, /* whose letter one turned down */
 	/* sync/invitation.c, sync/admit.c, sync/requests.c */
 	{ "invite:", BACKUP_GOES },   /* the secret of an invitation, which this device alone answers */
 	{ "used:", BACKUP_STAYS },    /* a hash of who used one */

@@ -14,6 +14,7 @@
 #include "sync/floor.h"
 #include "sync/join.h"
 #include "sync/own.h"
+#include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/resting.h"
 
@@ -317,6 +318,48 @@ static enum err own_requests(struct errctx *ec, struct app *app, const char *spa
 	return e;
 }
 
+/* One of a person who is in: `v` has its id, words and what it wants. */
+static void comer_fill(struct app *app, const struct space_row *space, struct dot person, struct member_view *v)
+{
+	struct loaded l;
+
+	strcpy(v->status, "requested");
+	strcpy(v->role, "member");
+	snprintf(v->space, sizeof(v->space), "%s", space->name);
+	if (store_load(NULL, app->store, person, &l) != ERR_OK)
+		return;
+	(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
+	roles_text(&l.record, v->role, sizeof(v->role));
+	store_loaded_free(&l);
+}
+
+/* Devices that were away so long that they lack the keys. */
+static enum err reboxes_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
+{
+	struct sync y = sync_of(app);
+	struct rebox_row *list = NULL;
+	size_t n = 0;
+	enum err e = rebox_list(ec, &y, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct member_view *v = NULL;
+		struct bundle b;
+
+		if (list[i].space != space->n)
+			continue;
+		e = member_add(all, &v);
+		if (e != ERR_OK)
+			break;
+		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
+		v->keys = true;
+		bundle_get(list[i].said.bundle, &b);
+		bundle_fingerprint(&b, v->fingerprint);
+		comer_fill(app, space, list[i].person, v);
+	}
+	free(list);
+	return e;
+}
+
 /* Devices that want to come back from a backup. */
 static enum err rejoins_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
 {
@@ -327,7 +370,6 @@ static enum err rejoins_of(struct errctx *ec, struct app *app, const struct spac
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		struct member_view *v = NULL;
-		struct loaded l;
 		char at[24];
 
 		if (list[i].space != space->n)
@@ -336,17 +378,10 @@ static enum err rejoins_of(struct errctx *ec, struct app *app, const struct spac
 		if (e != ERR_OK)
 			break;
 		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
-		strcpy(v->status, "requested");
-		strcpy(v->role, "member");
-		snprintf(v->space, sizeof(v->space), "%s", space->name);
 		app_utc(list[i].made_day * 24 * 60 * 60 * 1000, at);
 		snprintf(v->backup, sizeof(v->backup), "%.10s", at);
 		bundle_fingerprint(&list[i].bundle, v->fingerprint);
-		if (store_load(NULL, app->store, list[i].person, &l) != ERR_OK)
-			continue;
-		(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
-		roles_text(&l.record, v->role, sizeof(v->role));
-		store_loaded_free(&l);
+		comer_fill(app, space, list[i].person, v);
 	}
 	free(list);
 	return e;
@@ -370,6 +405,8 @@ enum err app_members(struct errctx *ec, struct app *app, const char *space, stru
 		e = members_of(ec, app, &list[i], &met, &all);
 		if (e == ERR_OK)
 			e = rejoins_of(ec, app, &list[i], &all);
+		if (e == ERR_OK)
+			e = reboxes_of(ec, app, &list[i], &all);
 	}
 	free(list);
 	free(met.row);

@@ -95,6 +95,7 @@ struct member_view {
 	bool me;                          /* oneself; of a request, one's own that has no answer yet */
 	char backup[16];                  /* of a request: comes back from a backup of this ISO date; "": is new */
 	bool device;                      /* of a request: as another device of one's own */
+	bool keys;                        /* of a request: is in, and asks for keys that it lacks */
 	char (*devices)[16];
 	size_t device_count;
 };

@@ -11,6 +11,7 @@
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/paper.h"
+#include "sync/rebox.h"
 #include "sync/restored.h"
 #include "vault/vault.h"
 
@@ -44,6 +45,8 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 		e = floor_open(ec, &y, row->n, &out->coming_in);
 	if (e == ERR_OK && row->state == SPACE_MEMBER)
 		e = paper_reaches(ec, &y, row, &out->on_sheet);
+	if (e == ERR_OK)
+		e = rebox_lacks(ec, &y, row, &out->no_key);
 	snprintf(out->name, sizeof(out->name), "%s", row->name);
 	snprintf(out->kind, sizeof(out->kind), "%s", kind_text(row->kind));
 	for (size_t i = 0; i < n; i++)

@@ -27,6 +27,8 @@
 #include "sync/join.h"
 #include "sync/outbox.h"
 #include "sync/paper.h"
+#include "sync/rebox.h"
+#include "sync/rejoin.h"
 
 #define ROUNDS 4
 
@@ -390,6 +392,7 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->changed += r->changed;
 	v->set_aside += r->set_aside;
 	v->joined += r->joined;
+	v->keyed += r->keyed;
 	v->carried += r->carried;
 	v->admitted += r->admitted;
 }
@@ -511,7 +514,7 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
 		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
-		       (more || again || r.received.joined + r.received.carried > 0);
+		       (more || again || r.received.joined + r.received.carried + r.received.keyed > 0);
 	}
 	return e;
 }
@@ -520,10 +523,38 @@ enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out)
 {
 	struct sync y = sync_of(app);
 	struct request_row *list = NULL;
+	struct rejoin_row *again = NULL;
+	struct rebox_row *keys = NULL;
 	size_t n = 0;
+	size_t coming = 0;
+	size_t lacking = 0;
 	enum err e = request_list(ec, &y, &list, &n);
 
-	*out = n;
+	if (e == ERR_OK)
+		e = rejoin_list(ec, &y, &again, &coming);
+	if (e == ERR_OK)
+		e = rebox_list(ec, &y, &keys, &lacking);
+	*out = n + coming + lacking;
+	free(list);
+	free(again);
+	free(keys);
+	return e;
+}
+
+/* What could not be read, because its key is not here. */
+static enum err keys_lacking(struct errctx *ec, struct app *app, uint64_t *out)
+{
+	struct sync y = sync_of(app);
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint64_t files = 0;
+
+		e = rebox_lacks(ec, &y, &list[i], &files);
+		*out += files;
+	}
 	free(list);
 	return e;
 }
@@ -576,6 +607,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		out->two_versions = standing_new(&before, &after);
 	if (e == ERR_OK)
 		e = app_asking(ec, app, &out->asking);
+	if (e == ERR_OK)
+		e = keys_lacking(ec, app, &out->no_key);
 	if (e == ERR_OK && out->result == SYNC_DONE)
 		e = save_success(ec, app);
 	standing_free(&before);

@@ -209,6 +209,7 @@ static void member_doc(struct doc *d, const struct member_view *m, const char *w
 	doc_bool(d, "as_device", m->device);
 	doc_text(d, "fingerprint", words);
 	doc_text(d, "backup", m->backup[0] == '\0' ? NULL : m->backup);
+	doc_bool(d, "keys", m->keys);
 	doc_bool(d, "met", m->met);
 	doc_bool(d, "words_changed", m->words_changed);
 	doc_bool(d, "me", m->me);
@@ -266,6 +267,7 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	                   : asks && m->device                          ? TR("asks to be another device of yours")
 	                   : m->me                                      ? TR("you")
 	                   : m->backup[0] != '\0'                       ? TR("wants to come back, from a backup")
+	                   : m->keys                                    ? TR("was away long, and asks for the keys")
 	                   : m->words_changed                           ? TR("other words than you compared")
 	                   : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
 	                                                                : member_status(m->status);

@@ -342,6 +342,7 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 			break;
 		case CONTROL_CUT: /* sync/membership.h takes it up */
 		case CONTROL_BOX_KEY:
+		case CONTROL_REBOX:
 		case CONTROL_GOES_ON:
 			break;
 		default:

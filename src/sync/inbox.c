@@ -17,6 +17,7 @@
 #include "sync/epochs.h"
 #include "sync/floor.h"
 #include "sync/join.h"
+#include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/space.h"
 
@@ -121,10 +122,14 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	}
 	if (h.type == FILE_JOIN_REQUEST && h.seq == REJOIN_SEQ)
 		return rejoin_request_receive(ec, y, &h, file, fate, why);
+	if (h.type == FILE_JOIN_REQUEST && h.seq == REBOX_SEQ)
+		return rebox_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_REQUEST)
 		return join_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_ANSWER) {
 		e = rejoin_answer_receive(ec, y, file, r, fate, why);
+		if (e == ERR_OK && *fate == FATE_OTHER)
+			e = rebox_answer_receive(ec, y, file, r, fate, why);
 		return e != ERR_OK || *fate != FATE_OTHER ? e : join_answer_receive(ec, y, file, r, fate, why);
 	}
 	if (h.type == FILE_PAPER) { /* of a home for its sheet */
@@ -203,9 +208,9 @@ static enum err put_waiting(struct errctx *ec, struct sync *y, struct waiting_pu
 		return ERR_OK;
 	}
 	put->awaits = r->awaits;
-	if (file_header_get(put->file, &h) == ERR_OK && h.type == FILE_BATCH) {
-		put->author = h.device;
-		put->number = h.seq;
+	if (file_header_get(put->file, &h) == ERR_OK && (h.type == FILE_BATCH || h.type == FILE_CARRY)) {
+		put->author = h.device; /* of what is carried: whoever sealed that */
+		put->number = h.type == FILE_BATCH ? h.seq : 0;
 	}
 	if (e == ERR_OK)
 		e = store_waiting_put(ec, y->store, put, &other);
@@ -289,7 +294,7 @@ struct wake {
 static void wake_note(const struct sync *y, const struct received *r, struct wake *k)
 {
 	k->batches = r->batches;
-	k->joined = r->joined;
+	k->joined = r->joined + r->keyed;
 	k->devices = store_devices_seen(y->store);
 }
 
@@ -312,7 +317,7 @@ static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t
 	}
 	if (e == ERR_OK && store_devices_seen(y->store) != k->devices)
 		e = store_waiting_authors(ec, y->store, &k->rows);
-	if (e == ERR_OK && r->joined > k->joined)
+	if (e == ERR_OK && r->joined + r->keyed > k->joined)
 		e = store_waiting_ready(ec, y->store, &k->rows);
 	return e;
 }

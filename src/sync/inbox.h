@@ -27,6 +27,7 @@ struct received {
 	uint64_t strange;     /* batches signed by this very device that are not here: a copy of it made them */
 	uint64_t copies;      /* spaces in which this device goes on under another id for that (sync/again.h) */
 	uint64_t joined;      /* spaces that became one's own */
+	uint64_t keyed;       /* of which a member gave the keys to this home, that lacked them (sync/rebox.h) */
 	uint64_t arrived;     /* of these, all that one was promised is here (sync/floor.h) */
 	uint64_t carried;     /* records of a former own space that were written again in the joined one (sync/own.h) */
 	uint64_t admitted;    /* others whom this device let in */

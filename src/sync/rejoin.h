@@ -10,6 +10,7 @@
 #ifndef SLB_SYNC_REJOIN_H
 #define SLB_SYNC_REJOIN_H
 
+#include "model/wire.h"
 #include "sync/again.h"
 #include "sync/apply.h"
 
@@ -44,6 +45,13 @@ enum err rejoin_approve(struct errctx *ec, struct sync *y, const struct rejoin_r
 
 enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
                                 enum fate *fate, const char **why) MUST_CHECK;
+/* The answer for whoever asked with these keys: the epochs and how far everybody had come, in a box for them. */
+enum err rejoin_answer_send(struct errctx *ec, struct sync *y, const struct space_row *space,
+                            const struct bundle *to) MUST_CHECK;
+/* Reads what such a box held up to its epochs; *known: a member signed it who is known here. ERR_DAMAGED: it is no
+ * answer about this space to whoever has this bundle. */
+enum err rejoin_answer_read(struct errctx *ec, struct sync *y, const struct space_row *space, struct bytes plain,
+                            const uint8_t bundle[static BUNDLE_LEN], struct wire_in *in, bool *known) MUST_CHECK;
 /* FATE_OTHER: not an answer to a request of this home. */
 enum err rejoin_answer_receive(struct errctx *ec, struct sync *y, struct bytes file, struct received *r,
                                enum fate *fate, const char **why) MUST_CHECK;
