@@ -243,3 +243,25 @@ enum err again_approve(struct errctx *ec, struct app *app, const char *id, char 
 	comers_free(&all);
 	return e;
 }
+
+enum err again_decline(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX], bool *found)
+{
+	struct sync y = sync_of(app);
+	struct comers all = { 0 };
+	struct comer one;
+	enum err e = comers_find(ec, &y, id, &all, &one);
+
+	*found = one.matches > 0;
+	if (e == ERR_OK && *found) {
+		struct device_id dev = one.keys ? all.keys[one.at].device : all.again[one.at].old;
+
+		app_author(app, (struct dot){ dev, 1 }, name);
+		e = store_begin(ec, app->store);
+		if (e == ERR_OK)
+			e = within_end(ec, app,
+			               one.keys ? rebox_decline(ec, &y, &all.keys[one.at])
+			                        : rejoin_decline(ec, &y, &all.again[one.at]));
+	}
+	comers_free(&all);
+	return e;
+}

@@ -27,5 +27,8 @@ enum err again_after_round(struct errctx *ec, struct app *app, bool *more) MUST_
 /* Lets in whose request to come back has this id, or starts so; *found false: there is none. `name`: of the person. */
 enum err again_approve(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX],
                        bool *found) MUST_CHECK;
+/* Turns it down. */
+enum err again_decline(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX],
+                       bool *found) MUST_CHECK;
 
 #endif

@@ -177,37 +177,69 @@ static const char *status_text(enum device_state s)
 	return s == DEVICE_RESTING ? "resting" : s == DEVICE_REMOVED ? "removed" : "member";
 }
 
+static void iso_day(int64_t ms, char out[static 11])
+{
+	char at[APP_UTC_LEN];
+
+	app_utc(ms, at);
+	snprintf(out, 11, "%.10s", at);
+}
+
+/* One device: how it stands, since when, and when it was heard of. */
+static enum err device_look(struct errctx *ec, struct app *app, const struct space_row *space, const struct claim *c,
+                            const struct record_log *log, struct member_device *out)
+{
+	struct sync y = sync_of(app);
+	struct device_row row;
+	struct bundle b;
+	int64_t day = 0;
+	bool rests = false;
+	enum err e = store_device_by_id(ec, app->store, c->dev, &row);
+
+	bundle_get(c->bundle, &b);
+	device_text(c->dev, out->id);
+	out->me = device_cmp(c->dev, space->me) == 0;
+	out->sheet = (b.incarnation & INCARNATION_PAPER) != 0;
+	for (size_t i = 0; i < log->n; i++)
+		if (dot_cmp(log->item[i].edit.dot, c->edit) == 0)
+			iso_day((int64_t)log->item[i].edit.clock.ms, out->since);
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e == ERR_OK && !out->me)
+		e = device_is_resting(ec, &y, &row, &rests);
+	if (e == ERR_OK && !out->me)
+		e = device_seen_day(ec, &y, c->dev, &day);
+	if (day > 0)
+		iso_day(day * 24 * 60 * 60 * 1000, out->heard);
+	strcpy(out->status, status_text(rests && !out->sheet ? DEVICE_RESTING : row.state));
+	return e;
+}
+
 static enum err member_devices(struct errctx *ec, struct app *app, const struct space_row *space,
                                const struct claims *people, struct dot person, struct member_view *v)
 {
 	const struct claim *claim = NULL;
 	size_t n = claims_devices(people, person, &claim);
+	struct record_log log = { 0 };
 	bool any = false;
-	enum err e = ERR_OK;
+	enum err e = store_log_of(ec, app->store, person, &log);
 
 	strcpy(v->status, "member");
 	v->devices = calloc(n + 1, sizeof(*v->devices));
 	if (v->devices == NULL)
-		return ERR_NO_MEMORY;
+		e = ERR_NO_MEMORY;
 	(void)claims_fingerprint(people, person, v->fingerprint);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct sync y = sync_of(app);
-		struct device_row row;
-		bool rests = false;
+		struct member_device *d = &v->devices[v->device_count++];
 
-		device_text(claim[i].dev, v->devices[v->device_count++]);
-		v->me = v->me || device_cmp(claim[i].dev, space->me) == 0;
-		e = store_device_by_id(ec, app->store, claim[i].dev, &row);
-		if (e == ERR_OK && device_cmp(claim[i].dev, space->me) != 0)
-			e = device_is_resting(ec, &y, &row, &rests);
-		if (e == ERR_OK && rests)
-			row.state = DEVICE_RESTING;
+		e = device_look(ec, app, space, &claim[i], &log, d);
+		v->me = v->me || d->me;
 		/* one device that takes part is a member who does */
-		if (e == ERR_OK && (!any || row.state == DEVICE_ACTIVE))
-			strcpy(v->status, status_text(row.state));
-		any = any || e == ERR_OK;
-		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+		if (d->status[0] != '\0' && (!any || strcmp(d->status, "member") == 0))
+			strcpy(v->status, d->status);
+		any = any || d->status[0] != '\0';
 	}
+	store_log_free(&log);
 	return e;
 }
 
@@ -234,6 +266,7 @@ static enum err member_of(struct errctx *ec, struct app *app, const struct membe
 		dot_text(person, v->id);
 		(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
 		snprintf(v->space, sizeof(v->space), "%s", in->space->name);
+		v->own = in->space->kind == SPACE_OWN;
 		roles_text(&l.record, v->role, sizeof(v->role));
 		e = member_devices(ec, app, in->space, &in->people, person, v);
 		met_look(in->met, in->space, person, v);
@@ -387,6 +420,18 @@ static enum err rejoins_of(struct errctx *ec, struct app *app, const struct spac
 	return e;
 }
 
+/* One's own space is shown where another computer is in it, or was: to be able to name that. */
+static void own_alone(struct member_list *all, size_t from)
+{
+	size_t computers = 0;
+
+	for (size_t i = from; i < all->n; i++)
+		for (size_t k = 0; k < all->v[i].device_count; k++)
+			computers += !all->v[i].devices[k].sheet;
+	while (computers < 2 && all->n > from)
+		free(all->v[--all->n].devices);
+}
+
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out, size_t *count)
 {
 	struct member_list all = { 0 };
@@ -399,10 +444,16 @@ enum err app_members(struct errctx *ec, struct app *app, const char *space, stru
 	if (e == ERR_OK)
 		e = met_load(ec, app, &met);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (list[i].kind == SPACE_OWN || (space != NULL && strcasecmp(space, list[i].name) != 0))
+		size_t from = all.n;
+
+		if (space != NULL && (list[i].kind == SPACE_OWN || strcasecmp(space, list[i].name) != 0))
+			continue;
+		if (list[i].state == SPACE_GONE)
 			continue;
 		any = true;
 		e = members_of(ec, app, &list[i], &met, &all);
+		if (list[i].kind == SPACE_OWN)
+			own_alone(&all, from);
 		if (e == ERR_OK)
 			e = rejoins_of(ec, app, &list[i], &all);
 		if (e == ERR_OK)

@@ -46,7 +46,7 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 	if (e == ERR_OK && row->state == SPACE_MEMBER)
 		e = paper_reaches(ec, &y, row, &out->on_sheet);
 	if (e == ERR_OK)
-		e = rebox_lacks(ec, &y, row, &out->no_key);
+		e = rebox_shut_out(ec, &y, row, &out->no_key);
 	snprintf(out->name, sizeof(out->name), "%s", row->name);
 	snprintf(out->kind, sizeof(out->kind), "%s", kind_text(row->kind));
 	for (size_t i = 0; i < n; i++)

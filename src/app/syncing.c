@@ -549,10 +549,11 @@ static enum err keys_lacking(struct errctx *ec, struct app *app, uint64_t *out)
 	size_t n = 0;
 	enum err e = store_space_list(ec, app->store, &list, &n);
 
+	*out = 0;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		uint64_t files = 0;
 
-		e = rebox_lacks(ec, &y, &list[i], &files);
+		e = rebox_shut_out(ec, &y, &list[i], &files);
 		*out += files;
 	}
 	free(list);

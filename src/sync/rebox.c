@@ -18,14 +18,17 @@
 #include "sync/letters.h"
 #include "sync/outbox.h"
 #include "sync/rejoin.h"
+#include "sync/requests.h"
+#include "sync/resting.h"
 #include "sync/restored.h"
 #include "sync/space.h"
 
 #define KEPT_ASKED "rebox"
 #define KEPT_REQUEST "rebox:"
-#define KEPT_DECLINED "rebox-no:"
-#define KEPT_NAME_LEN (sizeof(KEPT_DECLINED) + 16)
+#define KEPT_NAME_LEN (sizeof(KEPT_REQUEST) + 16)
 #define REQUESTS_MAX 100
+#define HEARD_DAYS 14
+#define DAY_MS (24LL * 60 * 60 * 1000)
 
 static void said_put(const struct rebox *said, uint8_t out[static REBOX_SAID_LEN])
 {
@@ -207,6 +210,41 @@ enum err rebox_lacks(struct errctx *ec, struct sync *y, const struct space_row *
 	return e;
 }
 
+/* Is there somebody whom one reads: heard of lately, and with nothing that waits for a key? */
+static enum err somebody_is_read(struct errctx *ec, struct sync *y, const struct space_row *space, bool *out)
+{
+	struct device_row *list = NULL;
+	int64_t today = clock_now(y->clock) / DAY_MS;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < n && !*out; i++) {
+		uint64_t waits = 0;
+		int64_t day = 0;
+
+		if (list[i].state != DEVICE_ACTIVE || device_cmp(list[i].id, space->me) == 0)
+			continue;
+		e = device_seen_day(ec, y, list[i].id, &day);
+		if (e == ERR_OK && day > 0 && today - day < HEARD_DAYS)
+			e = store_waiting_keys_of(ec, y->store, space->n, list[i].tag, &waits);
+		*out = e == ERR_OK && day > 0 && today - day < HEARD_DAYS && waits == 0;
+	}
+	free(list);
+	return e;
+}
+
+enum err rebox_shut_out(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *files)
+{
+	bool read = false;
+	enum err e = rebox_lacks(ec, y, space, files);
+
+	if (e == ERR_OK && *files > 0)
+		e = somebody_is_read(ec, y, space, &read);
+	*files = read ? 0 : *files;
+	return e;
+}
+
 /* Is there anything to ask for, and may it be asked? */
 static enum err may_ask(struct errctx *ec, struct sync *y, const struct space_row *space, bool *may)
 {
@@ -306,7 +344,6 @@ enum err rebox_request_receive(struct errctx *ec, struct sync *y, const struct f
 	struct again mine;
 	struct rebox said;
 	char name[KEPT_NAME_LEN];
-	char no[KEPT_NAME_LEN];
 	bool in = false;
 	bool asks = false;
 	bool kept = false;
@@ -331,10 +368,9 @@ enum err rebox_request_receive(struct errctx *ec, struct sync *y, const struct f
 	if (device_cmp(said_device(space.id, &said), space.me) == 0)
 		return ERR_OK;
 	said_name(KEPT_REQUEST, &said, name);
-	said_name(KEPT_DECLINED, &said, no);
 	TRY(still_asks(ec, y, &space, &said, &device, &in, &asks));
 	TRY(is_kept(ec, y, space.n, name, &kept));
-	TRY(is_kept(ec, y, space.n, no, &declined));
+	TRY(declined_get(ec, y, name + strlen(KEPT_REQUEST), &declined));
 	if (!in) { /* who let it in is not here yet */
 		*fate = FATE_WAITS;
 	} else if (device.state == DEVICE_REMOVED) {
@@ -441,14 +477,12 @@ done:
 
 enum err rebox_decline(struct errctx *ec, struct sync *y, const struct rebox_row *row)
 {
-	static const uint8_t yes = 1;
 	char name[KEPT_NAME_LEN];
 	enum err e = ERR_OK;
 
 	said_name(KEPT_REQUEST, &row->said, name);
 	e = store_kept_delete(ec, y->store, row->space, name);
-	said_name(KEPT_DECLINED, &row->said, name);
-	return e == ERR_OK ? store_kept_put(ec, y->store, row->space, name, (struct bytes){ &yes, 1 }) : e;
+	return e == ERR_OK ? declined_put(ec, y, row->id) : e;
 }
 
 /* ---- The answer ---- */

@@ -24,9 +24,12 @@
 /* The letter; `h`: its space and the tag of the branch it will lie on. */
 void rebox_letter(const struct file_header *h, const struct rebox *said, uint8_t out[static REBOX_LEN]);
 
-/* How many files of this space wait for the key of an epoch, where it is this home's to ask for it? Right after
- * somebody else began one it may be on its way. */
+/* How many files of this space wait for the key of an epoch, where it is this home's to ask for it? A member who is
+ * away itself may have begun that one. */
 enum err rebox_lacks(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *files) MUST_CHECK;
+/* The same, and 0 where somebody else was heard of within two weeks of whom everything can be read: then it is that one
+ * author who has to come back, and not this home. */
+enum err rebox_shut_out(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *files) MUST_CHECK;
 /* Asks for the keys, where some are lacking: puts the letter into the outgoing files; asked again, says the same.
  * `fingerprint` is for six words. *asked false: there is nothing to ask for. ERR_REFUSED with a sentence where this
  * device was removed. Within a transaction. */

@@ -16,6 +16,7 @@
 #include "sync/letters.h"
 #include "sync/membership.h"
 #include "sync/outbox.h"
+#include "sync/requests.h"
 #include "sync/space.h"
 
 #define KEPT_KEYS "again:keys"
@@ -211,6 +212,7 @@ enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct 
 	uint8_t fingerprint[HASH_LEN];
 	char name[sizeof(KEPT_REJOIN) + 16];
 	size_t open = 0;
+	bool declined = false;
 	enum err e = ERR_OK;
 
 	*fate = FATE_ASIDE;
@@ -241,10 +243,14 @@ enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct 
 	bundle_fingerprint(&row.bundle, fingerprint);
 	memcpy(name, KEPT_REJOIN, sizeof(KEPT_REJOIN) - 1);
 	hex_put(fingerprint, 8, name + sizeof(KEPT_REJOIN) - 1);
-	return e != ERR_OK ? e
-	                   : store_kept_put(ec, y->store, space.n, name,
-	                                    (struct bytes){ file.data + FILE_HEADER_LEN,
-	                                                    REJOIN_LEN - FILE_HEADER_LEN - SIGN_LEN });
+	if (e == ERR_OK)
+		e = declined_get(ec, y, name + sizeof(KEPT_REJOIN) - 1, &declined);
+	if (declined)
+		*fate = FATE_KNOWN;
+	if (e != ERR_OK || declined)
+		return e;
+	return store_kept_put(ec, y->store, space.n, name,
+	                      (struct bytes){ file.data + FILE_HEADER_LEN, REJOIN_LEN - FILE_HEADER_LEN - SIGN_LEN });
 }
 
 /* ---- Those that are open ---- */
@@ -427,6 +433,16 @@ enum err rejoin_approve(struct errctx *ec, struct sync *y, const struct rejoin_r
 	if (e == ERR_OK)
 		e = rejoin_answer_send(ec, y, &space, &row->bundle);
 	return e == ERR_OK ? store_kept_delete(ec, y->store, space.n, name) : e;
+}
+
+enum err rejoin_decline(struct errctx *ec, struct sync *y, const struct rejoin_row *row)
+{
+	char name[sizeof(KEPT_REJOIN) + 16];
+	enum err e = ERR_OK;
+
+	snprintf(name, sizeof(name), KEPT_REJOIN "%s", row->id);
+	e = store_kept_delete(ec, y->store, row->space, name);
+	return e == ERR_OK ? declined_put(ec, y, row->id) : e;
 }
 
 /* ---- The answer ---- */

@@ -43,6 +43,9 @@ enum err rejoin_list(struct errctx *ec, struct sync *y, struct rejoin_row **out,
 /* Within a transaction. ERR_REFUSED with a sentence where the device was removed meanwhile. */
 enum err rejoin_approve(struct errctx *ec, struct sync *y, const struct rejoin_row *row) MUST_CHECK;
 
+/* Takes it from the list for good. Within a transaction. */
+enum err rejoin_decline(struct errctx *ec, struct sync *y, const struct rejoin_row *row) MUST_CHECK;
+
 enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
                                 enum fate *fate, const char **why) MUST_CHECK;
 /* The answer for whoever asked with these keys: the epochs and how far everybody had come, in a box for them. */

@@ -117,6 +117,18 @@ static uint64_t lacks(struct scene *s, size_t i)
 	return files;
 }
 
+/* Is it told to ask? */
+static bool shut_out(struct scene *s, size_t i)
+{
+	struct sync y = sync_of_home(&s->w, i);
+	struct space_row space = space_named(&s->w, i, CIRCLE);
+	struct errctx ec = { 0 };
+	uint64_t files = 0;
+
+	assert_int_equal(rebox_shut_out(&ec, &y, &space, &files), ERR_OK);
+	return files > 0;
+}
+
 /* Everybody but those writes, and all exchange. */
 static void rounds(struct scene *s, int n, size_t but, size_t nor)
 {
@@ -294,7 +306,7 @@ static void back(size_t by, bool eva, enum when goes)
 	unsealed = contact_in(&s.w, CEES, CIRCLE, (struct dot){ 0 }, "nog hier");
 	assert_int_equal(lacks(&s, CEES), 0);
 	take_all(&s, CEES);
-	assert_true(lacks(&s, CEES) > 0);
+	assert_true(lacks(&s, CEES) > 0 && shut_out(&s, CEES));
 	asks(&s, id);
 	send_all(&s, CEES);
 	rounds(&s, 1, CEES, DIRK);
@@ -303,6 +315,7 @@ static void back(size_t by, bool eva, enum when goes)
 	assert_int_equal(asking(&s, by, id), 0);
 	rounds(&s, 1, CEES, DIRK);
 	assert_int_equal(asking(&s, ANNA, id), 0);
+	assert_false(shut_out(&s, ANNA)); /* what Cees sealed alone waits there, but she reads Bram */
 	if (goes == AFTER)
 		eva_goes(&s);
 	assert_true(take_all(&s, CEES).batches > 0);
