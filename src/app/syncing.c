@@ -47,6 +47,15 @@ struct round {
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
+	/* what came and is to be taken in at once; owned */
+	struct gathered {
+		char ref[REF_MAX + 1];
+		char name[FILE_NAME_MAX + 1];
+		char *path;
+		struct buf file;
+	} * came;
+	size_t came_count;
+	size_t came_bytes;
 };
 
 static struct sync sync_of(struct app *app)
@@ -166,22 +175,79 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 
 /* --- while the courier works --- */
 
-static enum err on_file(struct round *r, const struct report_line *line)
+/* One by one: whatever is to be said of a branch is said of the file it was about. */
+static enum err take_one(struct round *r, const struct inbox_item *item)
 {
-	struct buf file = { 0 };
 	uint64_t refused = r->received.refused;
 	uint64_t strange = r->received.strange;
-	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
+	enum err e = inbox_file(r->ec, &r->sync, item->ref, item->name, item->file, &r->received);
 
-	if (e == ERR_OK)
-		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
-	if (r->received.strange > strange && strcmp(line->field[0], r->own) == 0)
+	if (r->received.strange > strange && strcmp(item->ref, r->own) == 0)
 		r->lacks = true;
 	if (r->received.refused > refused)
-		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
-	if (e == ERR_OK)
-		unlink(line->field[3]);
-	buf_free(&file);
+		snprintf(r->held_up, sizeof(r->held_up), "%s", item->ref);
+	return e;
+}
+
+static void came_clear(struct round *r)
+{
+	for (size_t i = 0; i < r->came_count; i++) {
+		buf_free(&r->came[i].file);
+		free(r->came[i].path);
+	}
+	r->came_count = 0;
+	r->came_bytes = 0;
+}
+
+/* Takes in what was gathered: before anything that a branch's tip, or the end of the report, tells. */
+static enum err came_take(struct round *r)
+{
+	struct inbox_item items[INBOX_GROUP];
+	size_t at = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < r->came_count; i++)
+		items[i] = (struct inbox_item){ r->came[i].ref, r->came[i].name, buf_bytes(&r->came[i].file) };
+	while (e == ERR_OK && at < r->came_count) {
+		size_t taken = 0;
+
+		if (r->came_count - at > 1)
+			e = inbox_files(r->ec, &r->sync, items + at, r->came_count - at, &r->received, &taken);
+		if (e == ERR_OK && taken == 0) {
+			e = take_one(r, &items[at]);
+			taken = 1;
+		}
+		at += taken;
+	}
+	for (size_t i = 0; e == ERR_OK && i < r->came_count; i++)
+		unlink(r->came[i].path);
+	came_clear(r);
+	return e;
+}
+
+static enum err on_file(struct round *r, const struct report_line *line)
+{
+	struct gathered *g = NULL;
+	enum err e = ERR_OK;
+
+	if (strlen(line->field[0]) > REF_MAX || strlen(line->field[2]) > FILE_NAME_MAX) {
+		unlink(line->field[3]); /* nothing of ours has such a name */
+		return ERR_OK;
+	}
+	if (r->came == NULL) {
+		r->came = calloc(INBOX_GROUP, sizeof(*r->came));
+		if (r->came == NULL)
+			return ERR_NO_MEMORY;
+	}
+	g = &r->came[r->came_count];
+	*g = (struct gathered){ .path = strdup(line->field[3]) };
+	snprintf(g->ref, sizeof(g->ref), "%s", line->field[0]);
+	snprintf(g->name, sizeof(g->name), "%s", line->field[2]);
+	r->came_count++;
+	e = g->path == NULL ? ERR_NO_MEMORY : file_read(r->ec, line->field[3], FILE_MAX, &g->file);
+	r->came_bytes += g->file.len;
+	if (e == ERR_OK && (r->came_count == INBOX_GROUP || r->came_bytes >= INBOX_GROUP_BYTES))
+		e = came_take(r);
 	return e;
 }
 
@@ -228,6 +294,12 @@ static enum err on_line(void *arg, const struct report_line *line)
 	struct sync_view *v = r->view;
 	enum grade g = GRADE_NONE;
 
+	if (line->kind != REPORT_FILE) {
+		enum err e = came_take(r);
+
+		if (e != ERR_OK)
+			return e;
+	}
 	switch (line->kind) {
 	case REPORT_FILE:
 		return on_file(r, line);
@@ -324,6 +396,11 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 		e = job_add(r->ec, &job, JOB_PACK, NULL, NULL, NULL);
 	if (e == ERR_OK)
 		e = courier_run(r->ec, r->app->courier, &job, on_line, r);
+	if (e == ERR_OK)
+		e = came_take(r);
+	came_clear(r);
+	free(r->came);
+	r->came = NULL;
 	if (e == ERR_OK)
 		e = inbox_retry(r->ec, &r->sync, &r->received);
 	for (size_t i = 0; out != NULL && i < r->out_count; i++) {

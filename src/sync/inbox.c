@@ -376,6 +376,73 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	return e;
 }
 
+/* Does this file take part in a group? What carries others is taken in otherwise, and no name of ours is so long. */
+static bool goes_together(const struct inbox_item *item)
+{
+	struct file_header h;
+
+	return strlen(item->ref) <= REF_MAX && strlen(item->name) <= FILE_NAME_MAX &&
+	       file_header_get(item->file, &h) == ERR_OK && h.type == FILE_BATCH;
+}
+
+/* In the transaction that is open. *good: how many; where that is not all of them it is to be rolled back. */
+static enum err take_group(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n,
+                           struct received *r, struct wake *k, size_t *good)
+{
+	uint64_t strange = r->strange;
+	enum err e = ERR_OK;
+
+	for (*good = 0; *good < n && goes_together(&items[*good]); (*good)++) {
+		const struct inbox_item *item = &items[*good];
+		struct taken t = { .ref = item->ref, .name = item->name, .file = item->file };
+		enum fate fate = FATE_DONE;
+		const char *why = NULL;
+		int64_t space = 0;
+
+		r->files++;
+		r->tried++;
+		wake_note(y, r, k);
+		e = classify(ec, y, t.file, r, &fate, &why, &space);
+		if (e == ERR_OK && fate == FATE_DONE)
+			e = wake_by(ec, y, &t, r, k);
+		if (e != ERR_OK || (fate != FATE_DONE && fate != FATE_KNOWN && fate != FATE_OTHER) ||
+		    r->strange != strange)
+			break;
+	}
+	return e;
+}
+
+enum err inbox_files(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n, struct received *r,
+                     size_t *taken)
+{
+	const struct received before = *r;
+	enum err e = ERR_OK;
+
+	*taken = 0;
+	while (e == ERR_OK && *taken == 0 && n > 0) {
+		struct wake k = { 0 };
+		bool moved = false;
+		size_t good = 0;
+
+		e = store_begin(ec, y->store);
+		if (e != ERR_OK)
+			break;
+		e = take_group(ec, y, items, n, r, &k, &good);
+		if (e == ERR_OK && good == n)
+			e = store_commit(ec, y->store);
+		if (e != ERR_OK || good < n) { /* those before it once more, without it */
+			store_rollback(y->store);
+			*r = before;
+			n = good;
+		} else {
+			*taken = n;
+			e = wake(ec, y, r, &k, &moved);
+		}
+		free(k.rows.n);
+	}
+	return e;
+}
+
 enum err inbox_retry(struct errctx *ec, struct sync *y, struct received *r)
 {
 	bool any = true;
