@@ -3,6 +3,8 @@
 // was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
 #include "app/syncing.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,6 @@
 #include "sync/outbox.h"
 #include "sync/paper.h"
 #include "sync/rebox.h"
-#include "sync/rejoin.h"
 
 #define ROUNDS 4
 
@@ -96,13 +97,25 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 	return e == ERR_OK ? store_forget(ec, app->store) : e; /* of keys that were destroyed nothing stays */
 }
 
+/* For this run of the courier alone: what was sealed stays in the vault until it was seen at the remote, and is spooled
+ * anew by the next sync. So nothing here needs to be durable. */
 static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
 {
 	char name[FILE_NAME_MAX + 24];
+	enum err e = ERR_OK;
+	int fd = -1;
 
 	snprintf(name, sizeof(name), "%lld-%s", (long long)f->n, f->name);
 	*path = file_join(dir, name);
-	return *path == NULL ? ERR_NO_MEMORY : file_replace(ec, *path, buf_bytes(&f->file));
+	if (*path == NULL)
+		return ERR_NO_MEMORY;
+	fd = open(*path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(ec, errno, *path);
+	e = file_write_fd(ec, fd, *path, f->file.data, f->file.len);
+	if (close(fd) != 0 && e == ERR_OK)
+		e = err_errno(ec, errno, *path);
+	return e;
 }
 
 /* Is this branch one that only this device writes? */
@@ -593,28 +606,6 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
 		       (more || again || r.received.joined + r.received.carried + r.received.keyed > 0);
 	}
-	return e;
-}
-
-enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out)
-{
-	struct sync y = sync_of(app);
-	struct request_row *list = NULL;
-	struct rejoin_row *again = NULL;
-	struct rebox_row *keys = NULL;
-	size_t n = 0;
-	size_t coming = 0;
-	size_t lacking = 0;
-	enum err e = request_list(ec, &y, &list, &n);
-
-	if (e == ERR_OK)
-		e = rejoin_list(ec, &y, &again, &coming);
-	if (e == ERR_OK)
-		e = rebox_list(ec, &y, &keys, &lacking);
-	*out = n + coming + lacking;
-	free(list);
-	free(again);
-	free(keys);
 	return e;
 }
 
