@@ -2,8 +2,8 @@
 // Goal (M1, S1, S3, S4): batches that are taken in many at once come to what they come to one by one, in whatever order
 // and however they are divided; one that is damaged or waits stops none of the others; one's own edits are sealed
 // before the first of them; and where the machine gives up in between nothing of them is there, and all come again.
-// Seen to catch: a group kept in which one does not verify; one taken back and passed over; counts that stand after a group
-// was taken back.
+// Seen to catch: a group kept in which one does not verify; one taken back and passed over; counts that stand after a
+// group was taken back.
 #include "model/random.h"
 #include "sync/forge.h"
 
