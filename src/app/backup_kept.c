@@ -38,11 +38,15 @@ static const struct {
 	{ "again", BACKUP_GOES },
 	{ "back", BACKUP_GOES },
 	{ "rejoin:", BACKUP_STAYS }, /* public keys */
+	/* sync/rebox.c: what one asked for goes with the box secret that it is about */
+	{ "rebox", BACKUP_GOES },
+	{ "rebox:", BACKUP_STAYS }, /* public keys */
 	/* sync/invitation.c, sync/admit.c, sync/requests.c */
-	{ "invite:", BACKUP_GOES },   /* the secret of an invitation, which this device alone answers */
-	{ "used:", BACKUP_STAYS },    /* a hash of who used one */
-	{ "request:", BACKUP_STAYS }, /* public keys */
-	{ "held:", BACKUP_STAYS },    /* public keys, and what their owner calls itself */
+	{ "invite:", BACKUP_GOES },    /* the secret of an invitation, which this device alone answers */
+	{ "used:", BACKUP_STAYS },     /* a hash of who used one */
+	{ "request:", BACKUP_STAYS },  /* public keys */
+	{ "declined:", BACKUP_STAYS }, /* the ids of requests that one turned down */
+	{ "held:", BACKUP_STAYS },     /* public keys, and what their owner calls itself */
 	/* sync/paper.c */
 	{ "paper", BACKUP_GOES },         /* the key under which a home speaks to its recovery sheet */
 	{ "paper-device", BACKUP_STAYS }, /* which device of which sheet is where: the next one removes it */

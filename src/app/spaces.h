@@ -82,6 +82,16 @@ struct asked_view {
 };
 enum err app_asked(struct errctx *ec, struct app *app, struct asked_view **out, size_t *count) MUST_CHECK;
 
+/* A device of a person in a space, with what helps to tell which one it is. */
+struct member_device {
+	char id[16];
+	char status[12]; /* member, resting, removed */
+	char since[11];  /* ISO date, by the clock of whoever let it in */
+	char heard[11]; /* ISO date of the last day on which something new of it came in here; "": never, or this one */
+	bool me;        /* this home */
+	bool sheet;     /* a recovery sheet */
+};
+
 struct member_view {
 	char id[40];
 	char name[128];
@@ -92,13 +102,16 @@ struct member_view {
 	    fingerprint[FINGERPRINT_LEN]; /* of the keys of all its devices; of a request, of all that it asks for */
 	bool met;                         /* one compared these very words with this person */
 	bool words_changed;               /* one compared words, and they are others now: a device came or went */
+	bool own;                         /* in one's own space, which no other person is in */
 	bool me;                          /* oneself; of a request, one's own that has no answer yet */
 	char backup[16];                  /* of a request: comes back from a backup of this ISO date; "": is new */
 	bool device;                      /* of a request: as another device of one's own */
-	char (*devices)[16];
+	bool keys;                        /* of a request: is in, and asks for keys that it lacks */
+	struct member_device *devices;
 	size_t device_count;
 };
-/* `space`: NULL for every circle and neighbourhood. A person stands there once in each space. */
+/* `space`: NULL for every circle and neighbourhood, and one's own space where another device of one's own is in it. A
+ * person stands there once in each space. */
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out,
                      size_t *count) MUST_CHECK;
 void app_members_free(struct member_view *list, size_t count);

@@ -3,6 +3,8 @@
 // was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
 #include "app/syncing.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@
 #include "sync/join.h"
 #include "sync/outbox.h"
 #include "sync/paper.h"
+#include "sync/rebox.h"
 
 #define ROUNDS 4
 
@@ -45,6 +48,15 @@ struct round {
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
+	/* what came and is to be taken in at once; owned */
+	struct gathered {
+		char ref[REF_MAX + 1];
+		char name[FILE_NAME_MAX + 1];
+		char *path;
+		struct buf file;
+	} * came;
+	size_t came_count;
+	size_t came_bytes;
 };
 
 static struct sync sync_of(struct app *app)
@@ -85,13 +97,25 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 	return e == ERR_OK ? store_forget(ec, app->store) : e; /* of keys that were destroyed nothing stays */
 }
 
+/* For this run of the courier alone: what was sealed stays in the vault until it was seen at the remote, and is spooled
+ * anew by the next sync. So nothing here needs to be durable. */
 static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
 {
 	char name[FILE_NAME_MAX + 24];
+	enum err e = ERR_OK;
+	int fd = -1;
 
 	snprintf(name, sizeof(name), "%lld-%s", (long long)f->n, f->name);
 	*path = file_join(dir, name);
-	return *path == NULL ? ERR_NO_MEMORY : file_replace(ec, *path, buf_bytes(&f->file));
+	if (*path == NULL)
+		return ERR_NO_MEMORY;
+	fd = open(*path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(ec, errno, *path);
+	e = file_write_fd(ec, fd, *path, f->file.data, f->file.len);
+	if (close(fd) != 0 && e == ERR_OK)
+		e = err_errno(ec, errno, *path);
+	return e;
 }
 
 /* Is this branch one that only this device writes? */
@@ -164,22 +188,79 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 
 /* --- while the courier works --- */
 
-static enum err on_file(struct round *r, const struct report_line *line)
+/* One by one: whatever is to be said of a branch is said of the file it was about. */
+static enum err take_one(struct round *r, const struct inbox_item *item)
 {
-	struct buf file = { 0 };
 	uint64_t refused = r->received.refused;
 	uint64_t strange = r->received.strange;
-	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
+	enum err e = inbox_file(r->ec, &r->sync, item->ref, item->name, item->file, &r->received);
 
-	if (e == ERR_OK)
-		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
-	if (r->received.strange > strange && strcmp(line->field[0], r->own) == 0)
+	if (r->received.strange > strange && strcmp(item->ref, r->own) == 0)
 		r->lacks = true;
 	if (r->received.refused > refused)
-		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
-	if (e == ERR_OK)
-		unlink(line->field[3]);
-	buf_free(&file);
+		snprintf(r->held_up, sizeof(r->held_up), "%s", item->ref);
+	return e;
+}
+
+static void came_clear(struct round *r)
+{
+	for (size_t i = 0; i < r->came_count; i++) {
+		buf_free(&r->came[i].file);
+		free(r->came[i].path);
+	}
+	r->came_count = 0;
+	r->came_bytes = 0;
+}
+
+/* Takes in what was gathered: before anything that a branch's tip, or the end of the report, tells. */
+static enum err came_take(struct round *r)
+{
+	struct inbox_item items[INBOX_GROUP];
+	size_t at = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < r->came_count; i++)
+		items[i] = (struct inbox_item){ r->came[i].ref, r->came[i].name, buf_bytes(&r->came[i].file) };
+	while (e == ERR_OK && at < r->came_count) {
+		size_t taken = 0;
+
+		if (r->came_count - at > 1)
+			e = inbox_files(r->ec, &r->sync, items + at, r->came_count - at, &r->received, &taken);
+		if (e == ERR_OK && taken == 0) {
+			e = take_one(r, &items[at]);
+			taken = 1;
+		}
+		at += taken;
+	}
+	for (size_t i = 0; e == ERR_OK && i < r->came_count; i++)
+		unlink(r->came[i].path);
+	came_clear(r);
+	return e;
+}
+
+static enum err on_file(struct round *r, const struct report_line *line)
+{
+	struct gathered *g = NULL;
+	enum err e = ERR_OK;
+
+	if (strlen(line->field[0]) > REF_MAX || strlen(line->field[2]) > FILE_NAME_MAX) {
+		unlink(line->field[3]); /* nothing of ours has such a name */
+		return ERR_OK;
+	}
+	if (r->came == NULL) {
+		r->came = calloc(INBOX_GROUP, sizeof(*r->came));
+		if (r->came == NULL)
+			return ERR_NO_MEMORY;
+	}
+	g = &r->came[r->came_count];
+	*g = (struct gathered){ .path = strdup(line->field[3]) };
+	snprintf(g->ref, sizeof(g->ref), "%s", line->field[0]);
+	snprintf(g->name, sizeof(g->name), "%s", line->field[2]);
+	r->came_count++;
+	e = g->path == NULL ? ERR_NO_MEMORY : file_read(r->ec, line->field[3], FILE_MAX, &g->file);
+	r->came_bytes += g->file.len;
+	if (e == ERR_OK && (r->came_count == INBOX_GROUP || r->came_bytes >= INBOX_GROUP_BYTES))
+		e = came_take(r);
 	return e;
 }
 
@@ -226,6 +307,12 @@ static enum err on_line(void *arg, const struct report_line *line)
 	struct sync_view *v = r->view;
 	enum grade g = GRADE_NONE;
 
+	if (line->kind != REPORT_FILE) {
+		enum err e = came_take(r);
+
+		if (e != ERR_OK)
+			return e;
+	}
 	switch (line->kind) {
 	case REPORT_FILE:
 		return on_file(r, line);
@@ -323,6 +410,11 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	if (e == ERR_OK)
 		e = courier_run(r->ec, r->app->courier, &job, on_line, r);
 	if (e == ERR_OK)
+		e = came_take(r);
+	came_clear(r);
+	free(r->came);
+	r->came = NULL;
+	if (e == ERR_OK)
 		e = inbox_retry(r->ec, &r->sync, &r->received);
 	for (size_t i = 0; out != NULL && i < r->out_count; i++) {
 		char *path = NULL;
@@ -390,6 +482,7 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->changed += r->changed;
 	v->set_aside += r->set_aside;
 	v->joined += r->joined;
+	v->keyed += r->keyed;
 	v->carried += r->carried;
 	v->admitted += r->admitted;
 }
@@ -510,21 +603,30 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !r.ahead &&
 		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
-		       (more || again ||
-		        r.received.joined + r.received.carried + r.received.lines + r.received.doubts > 0);
+		more =
+		    e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
+		    (more || again ||
+		     r.received.joined + r.received.carried + r.received.keyed + r.received.lines + r.received.doubts >
+		         0);
 	}
 	return e;
 }
 
-enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out)
+/* What could not be read, because its key is not here. */
+static enum err keys_lacking(struct errctx *ec, struct app *app, uint64_t *out)
 {
 	struct sync y = sync_of(app);
-	struct request_row *list = NULL;
+	struct space_row *list = NULL;
 	size_t n = 0;
-	enum err e = request_list(ec, &y, &list, &n);
+	enum err e = store_space_list(ec, app->store, &list, &n);
 
-	*out = n;
+	*out = 0;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint64_t files = 0;
+
+		e = rebox_shut_out(ec, &y, &list[i], &files);
+		*out += files;
+	}
 	free(list);
 	return e;
 }
@@ -577,6 +679,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		out->two_versions = standing_new(&before, &after);
 	if (e == ERR_OK)
 		e = app_asking(ec, app, &out->asking);
+	if (e == ERR_OK)
+		e = keys_lacking(ec, app, &out->no_key);
 	if (e == ERR_OK && out->result == SYNC_DONE)
 		e = save_success(ec, app);
 	standing_free(&before);

@@ -209,12 +209,27 @@ static void member_doc(struct doc *d, const struct member_view *m, const char *w
 	doc_bool(d, "as_device", m->device);
 	doc_text(d, "fingerprint", words);
 	doc_text(d, "backup", m->backup[0] == '\0' ? NULL : m->backup);
+	doc_bool(d, "keys", m->keys);
 	doc_bool(d, "met", m->met);
 	doc_bool(d, "words_changed", m->words_changed);
 	doc_bool(d, "me", m->me);
 	doc_array(d, "devices");
 	for (size_t i = 0; i < m->device_count; i++)
-		doc_text(d, NULL, m->devices[i]);
+		doc_text(d, NULL, m->devices[i].id);
+	doc_end(d);
+	doc_array(d, "device_list");
+	for (size_t i = 0; i < m->device_count; i++) {
+		const struct member_device *one = &m->devices[i];
+
+		doc_object(d, NULL);
+		doc_text(d, "id", one->id);
+		doc_text(d, "status", one->status[0] == '\0' ? NULL : one->status);
+		doc_text(d, "since", one->since[0] == '\0' ? NULL : one->since);
+		doc_text(d, "heard", one->heard[0] == '\0' ? NULL : one->heard);
+		doc_bool(d, "me", one->me);
+		doc_bool(d, "sheet", one->sheet);
+		doc_end(d);
+	}
 	doc_end(d);
 	doc_end(d);
 }
@@ -266,6 +281,7 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	                   : asks && m->device                          ? TR("asks to be another device of yours")
 	                   : m->me                                      ? TR("you")
 	                   : m->backup[0] != '\0'                       ? TR("wants to come back, from a backup")
+	                   : m->keys                                    ? TR("was away long, and asks for the keys")
 	                   : m->words_changed                           ? TR("other words than you compared")
 	                   : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
 	                                                                : member_status(m->status);
@@ -284,6 +300,33 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	buf_free(&said);
 }
 
+/* The devices of somebody who has several, so that one can be named. */
+static void devices_text(struct command_call *call, const struct member_view *m)
+{
+	const struct text t = { .out = call->io->out, .lang = call->lang };
+
+	for (size_t i = 0; m->device_count > 1 && i < m->device_count; i++) {
+		const struct member_device *d = &m->devices[i];
+		const char *what = d->me                               ? TR("this device")
+		                   : strcmp(d->status, "removed") == 0 ? TR("removed")
+		                   : d->sheet                          ? TR("recovery sheet")
+		                                                       : TR("not heard of yet");
+		const char *since = d->since[0] == '\0' ? "?" : d->since; /* it goes on for another: nobody let it in */
+
+		fputs("    ", t.out);
+		text_column(&t, d->id, (int)sizeof(d->id));
+		if (d->heard[0] != '\0' && !d->me && strcmp(d->status, "removed") != 0)
+			text_line(&t, TR("since %1, last heard of %2"), since, d->heard, NULL);
+		else
+			text_line(&t, TR("since %1, %2"), since, lang_tr(call->lang, what), NULL);
+	}
+}
+
+static const char *space_label(const struct member_view *m, enum lang lang)
+{
+	return m->own ? lang_tr(lang, TR("Mine alone")) : m->space;
+}
+
 static void members_text(struct command_call *call, const struct member_view *list, size_t n)
 {
 	const struct text t = { .out = call->io->out, .lang = call->lang };
@@ -295,8 +338,8 @@ static void members_text(struct command_call *call, const struct member_view *li
 	for (size_t i = 0; i < n; i++) {
 		member_note(&list[i], call->lang, note);
 		role_labels(list[i].role, call->lang, roles);
-		const int w[5] = { text_width(list[i].id), text_width(list[i].name), text_width(list[i].space),
-			           text_width(roles), text_width(note) };
+		const int w[5] = { text_width(list[i].id), text_width(list[i].name),
+			           text_width(space_label(&list[i], call->lang)), text_width(roles), text_width(note) };
 		for (size_t k = 0; k < 5; k++)
 			width[k] = w[k] > width[k] ? w[k] : width[k];
 	}
@@ -306,11 +349,12 @@ static void members_text(struct command_call *call, const struct member_view *li
 		six_words(list[i].fingerprint, words);
 		text_column(&t, list[i].id, width[0]);
 		text_column(&t, list[i].name, width[1]);
-		text_column(&t, list[i].space, width[2]);
+		text_column(&t, space_label(&list[i], call->lang), width[2]);
 		text_column(&t, roles, width[3]);
 		if (width[4] > 0)
 			text_column(&t, note, width[4]);
 		text_line(&t, "%1", words, NULL, NULL);
+		devices_text(call, &list[i]);
 	}
 	if (n == 0)
 		command_say(call, TR("You share nothing with anybody yet. Found a circle, or use an invitation."), NULL,

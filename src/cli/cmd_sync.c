@@ -43,6 +43,8 @@ static enum err sync_doc(struct command_call *call, const struct sync_view *v)
 	doc_int(d, "joined", (int64_t)v->joined);
 	doc_int(d, "admitted", (int64_t)v->admitted);
 	doc_int(d, "asking", (int64_t)v->asking);
+	doc_int(d, "keyed", (int64_t)v->keyed);
+	doc_int(d, "no_key", (int64_t)v->no_key);
 	doc_int(d, "carried", (int64_t)v->carried);
 	doc_int(d, "healed", (int64_t)v->healed);
 	doc_text(d, "notice", v->notice[0] == '\0' ? NULL : lang_tr(call->lang, v->notice));
@@ -89,7 +91,7 @@ static void say_asked(struct command_call *call)
 	free(list);
 }
 
-/* Spaces that one is in and of which not all is here. */
+/* Spaces that one is in and of which not all is here, or not all can be read. */
 static size_t say_coming_in(struct command_call *call)
 {
 	struct status_view s = { 0 };
@@ -98,6 +100,12 @@ static size_t say_coming_in(struct command_call *call)
 	if (app_status(NULL, call->app, &s) != ERR_OK)
 		return 0;
 	for (size_t i = 0; i < s.space_count; i++) {
+		if (s.spaces[i].no_key > 0)
+			command_say(
+			    call,
+			    TR("%1: this home lacks a key, and cannot read all that is new. Sync again later. If it "
+			       "stays so, type: sleutelbos rejoin"),
+			    s.spaces[i].name, NULL, NULL);
 		if (!s.spaces[i].coming_in)
 			continue;
 		n++;
@@ -123,6 +131,9 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 	command_say(call, TR("Sent: %1. New here: %2. Changed here: %3."), a, b, c);
 	if (say_coming_in(call) == 0 && v->joined > 0)
 		command_say(call, TR("You have joined. Everything that was there has been fetched."), NULL, NULL, NULL);
+	if (v->keyed > 0)
+		command_say(call, TR("A member gave you the keys again. All that is new can be read here."), NULL, NULL,
+		            NULL);
 	number(v->carried, a);
 	if (v->carried > 0)
 		command_say(call, TR("What you wrote here for yourself alone is with your other devices now: %1."), a,
@@ -239,6 +250,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_text(d, "epoch", s->spaces[i].epoch[0] == '\0' ? NULL : s->spaces[i].epoch);
 		doc_int(d, "devices", (int64_t)s->spaces[i].devices);
 		doc_int(d, "unsent", (int64_t)s->spaces[i].unsent);
+		doc_int(d, "no_key", (int64_t)s->spaces[i].no_key);
 		doc_bool(d, "on_sheet", s->spaces[i].on_sheet);
 		doc_text(d, "state", s->spaces[i].asked ? "asked" : s->spaces[i].coming_in ? "coming_in" : "member");
 		doc_end(d);
@@ -295,6 +307,8 @@ static void status_spaces(struct command_call *call, const struct status_view *s
 			text_line(&t, TR("asked, no answer yet"), NULL, NULL, NULL);
 		else if (s->spaces[i].coming_in)
 			text_line(&t, TR("still coming in: sync again"), NULL, NULL, NULL);
+		else if (s->spaces[i].no_key > 0)
+			text_line(&t, TR("lacks a key: type sleutelbos rejoin if it stays so"), NULL, NULL, NULL);
 		else if (s->spaces[i].unsent > 0)
 			text_line(&t, TR("not sent yet: %1"), n, NULL, NULL);
 		else

@@ -78,6 +78,7 @@ enum err cmd_invite_withdraw(struct command_call *call) MUST_CHECK;
 enum err cmd_join(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_removal.c --- */
+enum err cmd_member_decline(struct command_call *call) MUST_CHECK;
 enum err cmd_member_remove(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_passphrase.c --- */

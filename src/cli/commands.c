@@ -70,7 +70,7 @@ static const struct arg_option join_options[] = { { "from", "FILE", 0, 1 },
 static const struct arg_option space_options[] = { { "space", "NAME", 0, 0 }, END };
 static const struct arg_option change_options[] = { { "new-passphrase-file", "FILE", 0, 0 }, END };
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
-static const struct arg_option remove_options[] = { { "yes", NULL, 0, 0 }, END };
+static const struct arg_option remove_options[] = { { "device", "DEVICE", 0, 0 }, { "yes", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
@@ -141,6 +141,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	    FLAGS(VAULT)),
 	ROW(MEMBER_LIST, "member", "list", OPTIONS(space_options), FLAGS(VAULT)),
 	ROW(MEMBER_APPROVE, "member", "approve", POS("ID", 1, 1), OPTIONS(approve_options), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(MEMBER_DECLINE, "member", "decline", POS("ID", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(MEMBER_MET, "member", "met", POS("ID", 1, 1), OPTIONS(space_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(MEMBER_REMOVE, "member", "remove", POS("ID", 1, 1), OPTIONS(remove_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(RESIDENT_ADD, "resident", "add", POS("NICK", 1, 1), OPTIONS(resident_add_options), FLAGS(VAULT)),

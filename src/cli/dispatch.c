@@ -13,6 +13,7 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_JOIN] = cmd_join,
 	[CMD_MEMBER_LIST] = cmd_member_list,
 	[CMD_MEMBER_APPROVE] = cmd_member_approve,
+	[CMD_MEMBER_DECLINE] = cmd_member_decline,
 	[CMD_MEMBER_MET] = cmd_member_met,
 	[CMD_MEMBER_REMOVE] = cmd_member_remove,
 	[CMD_REMOTE_SHOW] = cmd_remote_show,

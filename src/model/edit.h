@@ -61,9 +61,10 @@ struct edit {
 /* Control items of a batch; an odd type must be understood or the batch waits for a newer program, an even one
  * that is unknown is passed over. */
 enum control_type {
-	CONTROL_EPOCH = 1,    /* [epoch id, [[device id, box key]...], [parent epoch id...]] */
-	CONTROL_BOX_KEY = 2,  /* a new public box key of the author */
-	CONTROL_CUT = 3,      /* device id: removed beyond what the author had seen of it */
+	CONTROL_EPOCH = 1,   /* [epoch id, [[device id, box key]...], [parent epoch id...]] */
+	CONTROL_BOX_KEY = 2, /* a new public box key of the author */
+	CONTROL_CUT = 3,     /* device id: removed beyond what the author had seen of it */
+	CONTROL_REBOX = 4, /* [number, bundle, signature]: a device's new box key, told by another one (sync/rebox.h) */
 	CONTROL_GOES_ON = 5,  /* [device id, bundle, signature]: that device goes on under another id (S7) */
 	CONTROL_SNAPSHOT = 7, /* [hash of a snapshot, vector] */
 	CONTROL_GENESIS = 9,  /* [space kind, founder's signing key, nonce]: what the space's id commits to */

@@ -234,6 +234,45 @@ enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[st
 	return e;
 }
 
+static enum err number_of(struct errctx *ec, struct store *s, sqlite3_stmt *st, uint64_t *out)
+{
+	bool row = false;
+	enum err e = step(ec, s, st, &row);
+
+	*out = e == ERR_OK && row ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_waiting_keys(struct errctx *ec, struct store *s, int64_t space, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_keys);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	return number_of(ec, s, st, out);
+}
+
+enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space, struct tag author, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_keys_of);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	bind_blob(st, 2, author.b, TAG_LEN);
+	return number_of(ec, s, st, out);
+}
+
+enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space, const struct awaits *awaits)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_in_vain);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	awaits_bind(st, 2, awaits);
+	return run(ec, s, st);
+}
+
 static enum err rows_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, struct waiting_rows *out)
 {
 	bool row = false;

@@ -438,6 +438,15 @@ enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files,
 /* How many wait for what, by enum awaited. */
 enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;
 
+/* How many of this space wait for a key. */
+enum err store_waiting_keys(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK;
+/* ... that say to be by the device with this tag. */
+enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space, struct tag author,
+                               uint64_t *out) MUST_CHECK;
+/* What this space's files wait for will never be: those that do are tried once more. */
+enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space,
+                               const struct awaits *awaits) MUST_CHECK;
+
 /* Rows of waiting files, in the order in which they came. free() the list. */
 struct waiting_rows {
 	int64_t *n;

@@ -183,10 +183,11 @@ static struct was *was_of(const struct wases *all, uint64_t counter)
 
 /* ---- Taking out ---- */
 
-/* Controls that go along: who was removed, who goes on. An epoch that was begun is begun anew where one is needed. */
+/* Controls that go along: who was removed, who goes on, whose box key is another. An epoch that was begun is begun anew
+ * where one is needed. */
 static enum err control_again(struct errctx *ec, struct sync *y, int64_t space, const struct control *c)
 {
-	if (c->type != CONTROL_CUT && c->type != CONTROL_GOES_ON)
+	if (c->type != CONTROL_CUT && c->type != CONTROL_GOES_ON && c->type != CONTROL_REBOX)
 		return ERR_OK;
 	return control_add(ec, y, space, c->type, c->payload);
 }

@@ -338,6 +338,7 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 		case CONTROL_CUT: /* sync/membership.h takes it up */
 		case CONTROL_FORK:
 		case CONTROL_BOX_KEY:
+		case CONTROL_REBOX:
 		case CONTROL_GOES_ON:
 			break;
 		default:

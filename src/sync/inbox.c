@@ -18,6 +18,7 @@
 #include "sync/floor.h"
 #include "sync/forks.h"
 #include "sync/join.h"
+#include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/space.h"
 
@@ -123,10 +124,14 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	}
 	if (h.type == FILE_JOIN_REQUEST && h.seq == REJOIN_SEQ)
 		return rejoin_request_receive(ec, y, &h, file, fate, why);
+	if (h.type == FILE_JOIN_REQUEST && h.seq == REBOX_SEQ)
+		return rebox_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_REQUEST)
 		return join_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_ANSWER) {
 		e = rejoin_answer_receive(ec, y, file, r, fate, why);
+		if (e == ERR_OK && *fate == FATE_OTHER)
+			e = rebox_answer_receive(ec, y, file, r, fate, why);
 		return e != ERR_OK || *fate != FATE_OTHER ? e : join_answer_receive(ec, y, file, r, fate, why);
 	}
 	if (h.type == FILE_PAPER) { /* of a home for its sheet */
@@ -205,9 +210,9 @@ static enum err put_waiting(struct errctx *ec, struct sync *y, struct waiting_pu
 		return ERR_OK;
 	}
 	put->awaits = r->awaits;
-	if (file_header_get(put->file, &h) == ERR_OK && h.type == FILE_BATCH) {
-		put->author = h.device;
-		put->number = h.seq;
+	if (file_header_get(put->file, &h) == ERR_OK && (h.type == FILE_BATCH || h.type == FILE_CARRY)) {
+		put->author = h.device; /* of what is carried: whoever sealed that */
+		put->number = h.type == FILE_BATCH ? h.seq : 0;
 	}
 	if (e == ERR_OK)
 		e = store_waiting_put(ec, y->store, put, &other);
@@ -313,7 +318,7 @@ static void wake_note(const struct sync *y, const struct received *r, struct wak
 {
 	k->batches = r->batches;
 	k->lines = r->lines;
-	k->joined = r->joined;
+	k->joined = r->joined + r->keyed;
 	k->devices = store_devices_seen(y->store);
 }
 
@@ -342,7 +347,7 @@ static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t
 	}
 	if (e == ERR_OK && store_devices_seen(y->store) != k->devices)
 		e = store_waiting_authors(ec, y->store, &k->rows);
-	if (e == ERR_OK && r->joined > k->joined)
+	if (e == ERR_OK && r->joined + r->keyed > k->joined)
 		e = store_waiting_ready(ec, y->store, &k->rows);
 	return e;
 }
@@ -398,6 +403,73 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	if (e == ERR_OK)
 		e = wake(ec, y, r, &k, &moved);
 	free(k.rows.n);
+	return e;
+}
+
+/* Does this file take part in a group? What carries others is taken in otherwise, and no name of ours is so long. */
+static bool goes_together(const struct inbox_item *item)
+{
+	struct file_header h;
+
+	return strlen(item->ref) <= REF_MAX && strlen(item->name) <= FILE_NAME_MAX &&
+	       file_header_get(item->file, &h) == ERR_OK && h.type == FILE_BATCH;
+}
+
+/* In the transaction that is open. *good: how many; where that is not all of them it is to be rolled back. */
+static enum err take_group(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n,
+                           struct received *r, struct wake *k, size_t *good)
+{
+	uint64_t strange = r->strange;
+	enum err e = ERR_OK;
+
+	for (*good = 0; *good < n && goes_together(&items[*good]); (*good)++) {
+		const struct inbox_item *item = &items[*good];
+		struct taken t = { .ref = item->ref, .name = item->name, .file = item->file };
+		enum fate fate = FATE_DONE;
+		const char *why = NULL;
+		int64_t space = 0;
+
+		r->files++;
+		r->tried++;
+		wake_note(y, r, k);
+		e = classify(ec, y, t.file, r, &fate, &why, &space);
+		if (e == ERR_OK && fate == FATE_DONE)
+			e = wake_by(ec, y, &t, r, k);
+		if (e != ERR_OK || (fate != FATE_DONE && fate != FATE_KNOWN && fate != FATE_OTHER) ||
+		    r->strange != strange)
+			break;
+	}
+	return e;
+}
+
+enum err inbox_files(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n, struct received *r,
+                     size_t *taken)
+{
+	const struct received before = *r;
+	enum err e = ERR_OK;
+
+	*taken = 0;
+	while (e == ERR_OK && *taken == 0 && n > 0) {
+		struct wake k = { 0 };
+		bool moved = false;
+		size_t good = 0;
+
+		e = store_begin(ec, y->store);
+		if (e != ERR_OK)
+			break;
+		e = take_group(ec, y, items, n, r, &k, &good);
+		if (e == ERR_OK && good == n)
+			e = store_commit(ec, y->store);
+		if (e != ERR_OK || good < n) { /* those before it once more, without it */
+			store_rollback(y->store);
+			*r = before;
+			n = good;
+		} else {
+			*taken = n;
+			e = wake(ec, y, r, &k, &moved);
+		}
+		free(k.rows.n);
+	}
 	return e;
 }
 

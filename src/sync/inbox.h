@@ -27,6 +27,7 @@ struct received {
 	uint64_t strange;     /* batches signed by this very device that are not here: a copy of it made them */
 	uint64_t copies;      /* spaces in which this device goes on under another id for that (sync/again.h) */
 	uint64_t joined;      /* spaces that became one's own */
+	uint64_t keyed;       /* of which a member gave the keys to this home, that lacked them (sync/rebox.h) */
 	uint64_t arrived;     /* of these, all that one was promised is here (sync/floor.h) */
 	uint64_t carried;     /* records of a former own space that were written again in the joined one (sync/own.h) */
 	uint64_t admitted;    /* others whom this device let in */
@@ -46,6 +47,21 @@ struct received {
  * those of this machine (disk, memory); what is wrong with a file is recorded, not returned. */
 enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const char *name, struct bytes file,
                     struct received *r) MUST_CHECK;
+
+/* Several batches at once, as they came, in one transaction, and then what waited for them: *taken of the first ones,
+ * up to one that does not verify, waits, is no batch, or was made by a copy; 0 where that is the first, which is then
+ * the caller's to offer alone. Each is applied whole, on top of those before it, and one's own edits are sealed before
+ * each (S1); broken off, all of them come again (S3). It saves a sync of the disk for each, and a segment of the index.
+ */
+struct inbox_item {
+	const char *ref;
+	const char *name;
+	struct bytes file;
+};
+#define INBOX_GROUP 64               /* files at once, and ... */
+#define INBOX_GROUP_BYTES (1u << 20) /* ... bytes, at which a caller stops gathering */
+enum err inbox_files(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n, struct received *r,
+                     size_t *taken) MUST_CHECK;
 
 /* Tries what waits and may have got what it waits for by another way than a file (a space that was joined, a key, an
  * earlier version that did not write down for what), until nothing moves any more. */

@@ -113,6 +113,9 @@ enum err request_list(struct errctx *ec, struct sync *y, struct request_row **ou
 enum err request_approve(struct errctx *ec, struct sync *y, const struct space_row *neighbourhood,
                          const struct request_row *request, const char *name) MUST_CHECK;
 
+/* Takes it from the list for good: the same one is not shown again. In a transaction. */
+enum err request_decline(struct errctx *ec, struct sync *y, const struct request_row *request) MUST_CHECK;
+
 enum err join_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
                               struct received *r, enum fate *fate, const char **why) MUST_CHECK;
 enum err join_answer_receive(struct errctx *ec, struct sync *y, struct bytes file, struct received *r, enum fate *fate,

@@ -113,6 +113,17 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 	case TOLD_FORK:
 		e = gather_fork(m, t);
 		return e == ERR_OK ? gather_act(g, t, at) : e;
+	case TOLD_REBOX:
+		e = grow(&m->rebox, m->reboxes, sizeof(*m->rebox));
+		if (e == ERR_OK) {
+			struct reboxed *r = &m->rebox[m->reboxes++];
+
+			*r = (struct reboxed){
+				*at, device_id_make(g->space, t->bundle.sign, t->bundle.incarnation), t->number, { 0 }
+			};
+			memcpy(r->key, t->bundle.box, BOX_PUBLIC_LEN);
+		}
+		return e;
 	default:
 		return gather_act(g, t, at);
 	}
@@ -243,6 +254,7 @@ void membership_free(struct membership *m)
 	free(m->members.act);
 	free(m->epoch);
 	free(m->box);
+	free(m->rebox);
 	free(m->bundle);
 	free(m->forked);
 	for (size_t i = 0; i < m->seen_count; i++) {
@@ -315,10 +327,30 @@ static const struct admitted *first_bundle(const struct gather *g, struct device
 	return found;
 }
 
-/* The box key that a device named last itself; what it sealed beyond a removal names none. */
-static const struct box_told *last_box(const struct gather *g, const struct standing *s)
+/* The newest that others told of it, where it named none in a batch of its own since; what a removal leaves out tells
+ * none. Of several with one number it is the same for everybody, whichever came first. NULL: none. */
+static const uint8_t *told_box(const struct membership *m, const struct standing *s, const struct box_told *own)
+{
+	const struct reboxed *last = NULL;
+
+	for (size_t i = 0; i < m->reboxes; i++) {
+		const struct reboxed *r = &m->rebox[i];
+
+		if (device_cmp(r->device, s->device) != 0 || (own != NULL && own->at.seq > r->number) ||
+		    members_void(&m->members, r->at.author, r->at.seq))
+			continue;
+		if (last == NULL || r->number > last->number ||
+		    (r->number == last->number && memcmp(r->key, last->key, BOX_PUBLIC_LEN) > 0))
+			last = r;
+	}
+	return last == NULL ? NULL : last->key;
+}
+
+/* The box key that a device named last; what it sealed beyond a removal names none. */
+static const uint8_t *last_box(const struct gather *g, const struct standing *s)
 {
 	const struct box_told *last = NULL;
+	const uint8_t *told = NULL;
 
 	for (size_t i = 0; i < g->m->boxes; i++) {
 		const struct box_told *box = &g->m->box[i];
@@ -327,14 +359,15 @@ static const struct box_told *last_box(const struct gather *g, const struct stan
 		    (last == NULL || box->at.seq >= last->at.seq)) /* of one batch: the last in it */
 			last = box;
 	}
-	return last;
+	told = told_box(g->m, s, last);
+	return told != NULL || last == NULL ? told : last->key;
 }
 
 static enum err register_one(struct errctx *ec, struct sync *y, const struct space_row *space, const struct gather *g,
                              const struct standing *s)
 {
 	const struct admitted *b = first_bundle(g, s->device);
-	const struct box_told *box = last_box(g, s);
+	const uint8_t *box = last_box(g, s);
 	bool me = device_cmp(s->device, space->me) == 0;
 	bool gone = me ? g->m->removed || !s->in : s->keep != UINT64_MAX;
 	struct device_row row;
@@ -359,7 +392,7 @@ static enum err register_one(struct errctx *ec, struct sync *y, const struct spa
 		memcpy(row.box, b->bundle.box, BOX_PUBLIC_LEN);
 	}
 	if (box != NULL)
-		memcpy(row.box, box->key, BOX_PUBLIC_LEN);
+		memcpy(row.box, box, BOX_PUBLIC_LEN);
 	if (row.state == was.state && dot_cmp(row.member, was.member) == 0 &&
 	    memcmp(row.box, was.box, BOX_PUBLIC_LEN) == 0 && memcmp(row.tag.b, was.tag.b, TAG_LEN) == 0)
 		return ERR_OK;

@@ -30,6 +30,15 @@ struct box_told {
 	uint8_t key[BOX_PUBLIC_LEN];
 };
 
+/* A box key of a device that another member told, with its signature (sync/rebox.h): newer than those that it named up
+ * to its batch `number`. */
+struct reboxed {
+	struct moment at;
+	struct device_id device;
+	uint64_t number;
+	uint8_t key[BOX_PUBLIC_LEN];
+};
+
 /* The keys with which a device was let in. */
 struct admitted {
 	struct moment at;
@@ -53,6 +62,8 @@ struct membership {
 	size_t epochs;
 	struct box_told *box;
 	size_t boxes;
+	struct reboxed *rebox;
+	size_t reboxes;
 	struct admitted *bundle;
 	size_t bundles;
 	struct forked_device *forked;

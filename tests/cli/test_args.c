@@ -70,6 +70,8 @@ static const struct {
 	{ "member list --space West", CMD_MEMBER_LIST, 0, 1 },
 	{ "member approve 3f", CMD_MEMBER_APPROVE, 1, 0 },
 	{ "member met 3f", CMD_MEMBER_MET, 1, 0 },
+	{ "member decline 3f", CMD_MEMBER_DECLINE, 1, 0 },
+	{ "member remove 3f --device 4a --yes", CMD_MEMBER_REMOVE, 1, 2 },
 	{ "member remove 3f --yes", CMD_MEMBER_REMOVE, 1, 1 },
 	{ "rejoin", CMD_REJOIN, 0, 0 },
 	{ "resident add 'Mw. A' --reach telefoon --number 06 --language nl", CMD_RESIDENT_ADD, 1, 3 },
