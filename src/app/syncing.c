@@ -13,6 +13,7 @@
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
+#include "app/lies.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -38,10 +39,9 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
-	bool damaged;              /* the courier found something that does not fit: perhaps its own cache */
-	bool ahead;                /* the host holds work of this device that is not here */
-	char own[REF_MAX + 1];     /* the branch of which that was said last */
-	bool lacks;                /* and it lacks what was sent, or a copy of this device wrote there */
+	bool stuck;        /* the host holds what a copy of this device may have made, and that cannot be told */
+	bool damaged;      /* the courier found something that does not fit: perhaps its own cache */
+	struct lies *lies; /* branches on which the host is not as it was */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
@@ -126,23 +126,6 @@ static bool ref_is_own(struct app *app, const char *ref)
 	return own;
 }
 
-static enum err job_haves(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
-{
-	struct branch_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_branch_list(ec, app->store, neighbourhood, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		e = job_add(ec, job, JOB_HAVE, list[i].ref, list[i].oid, NULL);
-		/* a branch that the host lost is pushed back: one's own as own, others' from the cache (S5) */
-		if (e == ERR_OK)
-			e = job_add(ec, job, ref_is_own(app, list[i].ref) ? JOB_OWN : JOB_RESTORE, list[i].ref, NULL,
-			            NULL);
-	}
-	free(list);
-	return e;
-}
-
 static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir, struct job *job)
 {
 	enum err e = store_outgoing_list(r->ec, r->app->store, &r->out, &r->out_count);
@@ -167,15 +150,14 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 static enum err on_file(struct round *r, const struct report_line *line)
 {
 	struct buf file = { 0 };
-	uint64_t refused = r->received.refused;
-	uint64_t strange = r->received.strange;
+	struct received before = r->received;
 	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
 
 	if (e == ERR_OK)
 		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
-	if (r->received.strange > strange && strcmp(line->field[0], r->own) == 0)
-		r->lacks = true;
-	if (r->received.refused > refused)
+	if (e == ERR_OK)
+		e = lies_file(r->lies, line, &before, &r->received);
+	if (r->received.refused > before.refused)
 		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
 	if (e == ERR_OK)
 		unlink(line->field[3]);
@@ -189,14 +171,15 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 
 	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
 		return ERR_OK; /* nothing of ours has such a name */
-	/* What was sent is still missing there, and this device did not come so far: noting it would end the warning
-	 * and make the next batch follow on somebody else's (S5, S7). Mere rubbish on top is no reason to stop. */
-	if (r->lacks && strcmp(line->field[0], r->own) == 0)
+	/* Noting it would make the next batch follow on somebody else's (S5, S7). */
+	if (!lies_tip(r->lies, line))
 		return ERR_OK;
 	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
 	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
+	if (e == ERR_OK)
+		e = noticed_moved(r->ec, r->app, r->neighbourhood, line->field[0]);
 	return within_end(r->ec, r->app, e);
 }
 
@@ -233,22 +216,6 @@ static enum err on_line(void *arg, const struct report_line *line)
 		return on_tip(r, line);
 	case REPORT_SENT:
 		return on_sent(r, line);
-	case REPORT_REWOUND:
-		r->lacks = r->lacks || strcmp(line->field[0], r->own) == 0;
-		note(v->notice, sizeof(v->notice),
-		     TR("The host went back to an older state. What was here is pushed back."));
-		return ERR_OK;
-	case REPORT_GONE:
-		note(v->notice, sizeof(v->notice), TR("The host no longer shows something it had. It is pushed back."));
-		return ERR_OK;
-	case REPORT_RESTORED:
-		v->healed++;
-		return ERR_OK;
-	case REPORT_AHEAD:
-		r->ahead = true;
-		r->lacks = false;
-		snprintf(r->own, sizeof(r->own), "%s", line->field[0]);
-		return ERR_OK;
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);
 		r->worst = g > r->worst ? g : r->worst;
@@ -256,7 +223,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 		note(v->why, sizeof(v->why), line->field[2]);
 		return ERR_OK;
 	default:
-		return ERR_OK;
+		return lies_line(r->ec, r->lies, line, v);
 	}
 }
 
@@ -284,7 +251,8 @@ static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourh
 enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
 {
 	struct sync_view view = { 0 };
-	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view };
+	struct lies lies = { .app = app, .own = ref_is_own };
+	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view, .lies = &lies };
 	struct job job = { 0 };
 	char *in = NULL;
 	enum err e = job_start(ec, app, 0, url, &job, &in);
@@ -295,6 +263,7 @@ enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
 		e = courier_run(ec, app->courier, &job, on_line, &r);
 	if (e == ERR_OK && r.worst != GRADE_NONE)
 		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, view.why, NULL);
+	lies_free(&lies);
 	job_free(&job);
 	free(in);
 	return e;
@@ -315,7 +284,7 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	if (e == ERR_OK)
 		e = courier_wants(r->ec, r->app->store, neighbourhood->n, &job);
 	if (e == ERR_OK)
-		e = job_haves(r->ec, r->app, neighbourhood->n, &job);
+		e = lies_job(r->ec, r->lies, &job);
 	if (e == ERR_OK)
 		e = job_puts(r, neighbourhood->n, out, &job);
 	if (e == ERR_OK)
@@ -457,40 +426,53 @@ static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view 
 }
 
 /* The host holds work of this device that is not here: a copy did it, and where that was read, this home goes on under
- * another id. What nobody can read is a person's to look at. */
-static void ahead(struct round *r)
+ * another id. What cannot be told yet is a person's to look at; what no copy did is pushed over. */
+static enum err round_end(struct round *r, bool *again)
 {
 	struct sync_view *v = r->view;
+	bool stuck = false;
+	struct lies_end end = { r->worst == GRADE_NONE, r->received.copies > 0, &stuck };
+	enum err e = lies_end(r->ec, r->lies, &end, v);
 
-	if (r->received.copies > 0) {
-		r->ahead = false;
+	if (r->received.copies > 0)
 		note(
 		    v->notice, sizeof(v->notice),
 		    TR("There is another copy of this home, and it wrote too. From now on this is a device of its own, "
 		       "beside that one. Nothing is lost."));
-	} else if (r->ahead) {
+	else if (stuck) {
 		v->result = SYNC_PERSON;
 		note(v->notice, sizeof(v->notice),
 		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
 	}
+	*again = r->lies->again && !stuck;
+	r->stuck = stuck;
+	return e;
 }
 
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
                          struct sync_view *view)
 {
+	struct lies lies = { .app = app, .neighbourhood = neighbourhood->n, .own = ref_is_own };
 	bool more = true;
+	bool heals = false;
 	bool dropped = false;
 	enum err e = ERR_OK;
 
-	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
-		struct round r = {
-			.ec = ec, .app = app, .sync = sync_of(app), .view = view, .neighbourhood = neighbourhood->n
-		};
+	for (int i = 0; e == ERR_OK && (more || heals) && i < ROUNDS; i++) {
+		struct round r = { .ec = ec,
+			           .app = app,
+			           .sync = sync_of(app),
+			           .view = view,
+			           .neighbourhood = neighbourhood->n,
+			           .lies = &lies };
 		size_t written = 0;
 		bool again = false;
 
+		lies_next(&lies);
 		e = one_round(&r, neighbourhood);
-		ahead(&r);
+		if (e == ERR_OK)
+			e = round_end(&r, &heals);
+		heals = heals && r.worst == GRADE_NONE; /* else the next sync goes on with it */
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = again_after_round(ec, app, &again);
 		if (e == ERR_OK && r.worst == GRADE_NONE && within_not_restored(NULL, app) == ERR_OK)
@@ -507,12 +489,18 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_LATER;
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !r.ahead &&
+		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !heals && !r.stuck &&
 		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
+		more = e == ERR_OK && r.worst == GRADE_NONE && !r.stuck &&
 		       (more || again || r.received.joined + r.received.carried > 0);
 	}
+	if (e == ERR_OK && heals && view->result != SYNC_PERSON) {
+		view->result = SYNC_PERSON;
+		note(view->why, sizeof(view->why),
+		     TR("The repository keeps showing something else in place of what this device sent."));
+	}
+	lies_free(&lies);
 	return e;
 }
 

@@ -5,6 +5,8 @@
 
 #include "store/inside.h"
 
+#define LETTERS "refs/heads/join/"
+
 void store_files_free(struct file_row *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -72,14 +74,41 @@ enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row
 	return file_list(ec, s, st, true, out, count);
 }
 
+static enum err by_name(struct errctx *ec, struct store *s, sqlite3_stmt *st, const char *ref, const char *name)
+{
+	NEED(st);
+	bind_text(st, 1, ref);
+	bind_text(st, 2, name);
+	return run(ec, s, st);
+}
+
 enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_sent);
 
 	NEED(st);
+	sqlite3_bind_int(st, 3, strncmp(ref, LETTERS, strlen(LETTERS)) == 0);
+	return by_name(ec, s, st, ref, name);
+}
+
+enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
+                                 size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_was_sent);
+
+	NEED(st);
 	bind_text(st, 1, ref);
-	bind_text(st, 2, name);
-	return run(ec, s, st);
+	return file_list(ec, s, st, true, out, count);
+}
+
+enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name)
+{
+	return by_name(ec, s, stmt(ec, s, ST_outgoing_unsend), ref, name);
+}
+
+enum err store_outgoing_forget(struct errctx *ec, struct store *s, const char *ref, const char *name)
+{
+	return by_name(ec, s, stmt(ec, s, ST_outgoing_forget), ref, name);
 }
 
 /* ---- Waiting ---- */
@@ -341,6 +370,16 @@ enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourh
 	sqlite3_bind_int64(st, 1, neighbourhood);
 	bind_text(st, 2, ref);
 	bind_text(st, 3, oid);
+	return run(ec, s, st);
+}
+
+enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_branch_delete);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, neighbourhood);
+	bind_text(st, 2, ref);
 	return run(ec, s, st);
 }
 

@@ -345,7 +345,15 @@ void store_files_free(struct file_row *list, size_t count);
 enum err store_outgoing_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
                             struct bytes file, uint64_t edits) MUST_CHECK;
 enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
-/* Only for what the remote was seen to hold (S2). */
+/* What was sent on a branch, in the order in which it was sealed; of most only the name is left. */
+enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
+                                 size_t *count) MUST_CHECK;
+/* What was sent is to be sent again as it was: only where its bytes are still here, as those of letters are. */
+enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* It never was sent, as far as is known here, and may be put again under that name. */
+enum err store_outgoing_forget(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* Only for what the remote was seen to hold (S2). Of letters about joining the bytes stay: nobody could write those
+ * again. */
 enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
 /* Files and edits of a space that are sealed and not yet sent. */
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
@@ -433,6 +441,7 @@ struct branch_row {
 };
 enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref,
                           const char *oid) MUST_CHECK;
+enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref) MUST_CHECK;
 enum err store_branch_list(struct errctx *ec, struct store *s, int64_t neighbourhood, struct branch_row **out,
                            size_t *count) MUST_CHECK;
 

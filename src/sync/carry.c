@@ -130,7 +130,7 @@ static enum err next_number(struct errctx *ec, struct sync *y, const struct spac
 }
 
 static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                           const struct epoch_secret *secret, struct bytes items)
+                           const struct epoch_secret *secret, struct bytes items, uint64_t edits)
 {
 	struct file_header h = { FILE_CARRY, space->tag, space->my_tag, epoch, 0 };
 	struct buf file = { 0 };
@@ -145,7 +145,7 @@ static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space
 	branch_name(space->tag, epoch, space->my_tag, ref);
 	snprintf(name, sizeof(name), "%s-carry-%llu", tag, (unsigned long long)h.seq);
 	if (e == ERR_OK)
-		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0);
+		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), edits);
 	buf_free(&file);
 	return e;
 }
@@ -162,7 +162,7 @@ enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *sp
 	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
 		e = item_put(ec, y, &all.item[i], &chunk);
 		if (e == ERR_OK && (chunk.len >= CHUNK || i + 1 == all.n)) {
-			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
+			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk), 0);
 			buf_reset(&chunk);
 		}
 	}
@@ -172,25 +172,62 @@ enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *sp
 	return e;
 }
 
-enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                    const struct device_row *author, uint64_t from, uint64_t to)
+/* A row of batches of one device. */
+struct some {
+	struct device_id dev;
+	struct tag tag;
+	uint64_t from;
+	uint64_t to;
+	bool counted; /* their edits count as not sent */
+};
+
+static enum err counter_at(struct errctx *ec, struct sync *y, struct device_id dev, uint64_t seq, uint64_t *out)
+{
+	uint8_t hash[HASH_LEN];
+
+	*out = 0;
+	return seq == 0 ? ERR_OK : store_batch_get(ec, y->store, dev, seq, out, hash);
+}
+
+static enum err some_send(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                          const struct some *s)
 {
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	struct buf chunk = { 0 };
+	uint64_t before = 0;
+	uint64_t counter = 0;
 	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
 
-	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++) {
-		struct item item = { author->id, author->tag, seq, 0 };
+	if (e == ERR_OK && s->counted)
+		e = counter_at(ec, y, s->dev, s->from - 1, &before);
+	for (uint64_t seq = s->from; e == ERR_OK && seq <= s->to; seq++) {
+		struct item item = { s->dev, s->tag, seq, 0 };
 
 		e = item_put(ec, y, &item, &chunk);
-		if (e == ERR_OK && (chunk.len >= CHUNK || seq == to)) {
-			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
-			buf_reset(&chunk);
-		}
+		if (e != ERR_OK || (chunk.len < CHUNK && seq < s->to))
+			continue;
+		if (s->counted)
+			e = counter_at(ec, y, s->dev, seq, &counter);
+		if (e == ERR_OK)
+			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk), counter - before);
+		before = counter;
+		buf_reset(&chunk);
 	}
 	buf_free(&chunk);
 	secret_free(secret);
 	return e;
+}
+
+enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                    const struct device_row *author, uint64_t from, uint64_t to)
+{
+	return some_send(ec, y, space, epoch, &(struct some){ author->id, author->tag, from, to, false });
+}
+
+enum err carry_lost(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                    uint64_t from, uint64_t to)
+{
+	return some_send(ec, y, space, epoch, &(struct some){ space->me, space->my_tag, from, to, true });
 }
 
 /* ---- Taking out ---- */

@@ -17,6 +17,10 @@ enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *sp
 enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
                     const struct device_row *author, uint64_t from, uint64_t to) MUST_CHECK;
 
+/* The same with batches of one's own that were sent and are lost: they count as not sent until this is. */
+enum err carry_lost(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                    uint64_t from, uint64_t to) MUST_CHECK;
+
 /* Where it is such a file and its key is here: each batch in it that is not known is taken in as a file of its own, by
  * inbox_file(). Does nothing for any other file. Outside a transaction. */
 enum err carry_take(struct errctx *ec, struct sync *y, const char *ref, struct bytes file,

@@ -272,6 +272,8 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	if (e != ERR_OK)
 		store_rollback(y->store);
 	*moved = e == ERR_OK && fate == FATE_DONE;
+	r->useless = fate == FATE_ASIDE;
+	r->waits = fate == FATE_WAITS;
 	return e;
 }
 
@@ -354,8 +356,11 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	struct taken t = { .ref = ref, .name = name, .file = file };
 	struct wake k = { 0 };
 	bool moved = false;
+	bool useless = false;
+	bool waits = false;
 	enum err e = ERR_OK;
 
+	r->useless = r->waits = false;
 	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	r->files++;
@@ -363,10 +368,14 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	wake_note(y, r, &k);
 	if (e == ERR_OK)
 		e = take(ec, y, &t, r, &moved);
+	useless = r->useless;
+	waits = r->waits;
 	if (e == ERR_OK && moved)
 		e = wake_by(ec, y, &t, r, &k);
 	if (e == ERR_OK)
 		e = wake(ec, y, r, &k, &moved);
+	r->useless = useless;
+	r->waits = waits;
 	free(k.rows.n);
 	return e;
 }

@@ -36,6 +36,9 @@ struct received {
 	uint64_t tried;       /* how often a file was looked into */
 	struct awaits awaits; /* of the file that waits: for what */
 	struct vv_entry last; /* the last batch that was applied: device and number */
+	/* of the last file that was given to inbox_file() */
+	bool useless; /* it was set aside */
+	bool waits;   /* it waits, or found no room for that */
 };
 
 /* Takes in one file, in a transaction of its own, and then those that waited for it, each in one of its own. Errors are
