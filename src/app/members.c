@@ -46,8 +46,10 @@ static enum err member_add(struct member_list *l, struct member_view **out)
 
 void app_members_free(struct member_view *list, size_t count)
 {
-	for (size_t i = 0; list != NULL && i < count; i++)
+	for (size_t i = 0; list != NULL && i < count; i++) {
 		free(list[i].devices);
+		free(list[i].quiet);
+	}
 	free(list);
 }
 
@@ -186,7 +188,8 @@ static enum err member_devices(struct errctx *ec, struct app *app, const struct 
 
 	strcpy(v->status, "member");
 	v->devices = calloc(n + 1, sizeof(*v->devices));
-	if (v->devices == NULL)
+	v->quiet = calloc(n + 1, sizeof(*v->quiet));
+	if (v->devices == NULL || v->quiet == NULL)
 		return ERR_NO_MEMORY;
 	(void)claims_fingerprint(people, person, v->fingerprint);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
@@ -194,7 +197,12 @@ static enum err member_devices(struct errctx *ec, struct app *app, const struct 
 		struct device_row row;
 		bool rests = false;
 
+		v->quiet[v->device_count] = -1;
+		if (device_cmp(claim[i].dev, space->me) != 0)
+			e = device_quiet_days(ec, &y, claim[i].dev, &v->quiet[v->device_count]);
 		device_text(claim[i].dev, v->devices[v->device_count++]);
+		if (e != ERR_OK)
+			break;
 		v->me = v->me || device_cmp(claim[i].dev, space->me) == 0;
 		e = store_device_by_id(ec, app->store, claim[i].dev, &row);
 		if (e == ERR_OK && device_cmp(claim[i].dev, space->me) != 0)

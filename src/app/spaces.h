@@ -96,6 +96,7 @@ struct member_view {
 	char backup[16];                  /* of a request: comes back from a backup of this ISO date; "": is new */
 	bool device;                      /* of a request: as another device of one's own */
 	char (*devices)[16];
+	int64_t *quiet; /* of each device: days since its last news came here; -1: none ever did, or it is this one */
 	size_t device_count;
 };
 /* `space`: NULL for every circle and neighbourhood. A person stands there once in each space. */

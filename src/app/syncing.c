@@ -537,7 +537,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	size_t remotes = 0;
 	enum err e = again_may_sync(ec, app);
 
-	*out = (struct sync_view){ 0 };
+	*out = (struct sync_view){ .began_ms = app_now_ms(app) };
 	if (e == ERR_OK)
 		e = store_space_list(ec, app->store, &list, &n);
 	if (e == ERR_OK)

@@ -21,6 +21,7 @@ struct sync_view {
 	uint64_t admitted; /* people this device let in */
 	uint64_t asking;   /* requests that wait for somebody's word here, those of before included */
 	uint64_t healed;   /* branches pushed back to a host that had lost them */
+	int64_t began_ms;  /* for app_noticed() (app/noticed.h): what was noticed since then */
 	enum sync_result result;
 	/* why not DONE, and what was odd: English sentences, keys of their translations */
 	char why[240];
