@@ -23,7 +23,8 @@ static const struct {
 	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
-	{ "carries", BACKUP_STAYS }, /* a count */
+	{ "carries", BACKUP_STAYS },  /* a count */
+	{ "bundled:", BACKUP_STAYS }, /* numbers of batches */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	/* app/noticed.c: what a repository was noticed to do, names of branches and commits */

@@ -249,8 +249,7 @@ static bool is_still(void *arg, const struct noticed *n)
 {
 	const struct lies *l = arg;
 
-	return find(l, n->ref) != NULL || n->what == NOTICED_WITHHELD ||
-	       (n->what == NOTICED_OTHER && !l->own(l->app, n->ref));
+	return find(l, n->ref) != NULL || (n->what == NOTICED_OTHER && !l->own(l->app, n->ref));
 }
 
 enum err lies_end(struct errctx *ec, struct lies *l, const struct lies_end *end, struct sync_view *v)

@@ -178,6 +178,23 @@ enum err noticed_quiet(struct errctx *ec, struct app *app, int64_t neighbourhood
 	return e;
 }
 
+void noticed_device(struct device_id dev, char ref[static REF_MAX + 1])
+{
+	memcpy(ref, DEVICES, sizeof(DEVICES));
+	hex_put(dev.b, DEVICE_ID_LEN, ref + sizeof(DEVICES) - 1);
+}
+
+void noticed_batch(struct app *app, struct device_id dev, uint64_t seq, char out[static NOTICED_MARK])
+{
+	uint8_t hash[32];
+	uint64_t counter = 0;
+	char hex[9] = "";
+
+	if (seq > 0 && store_batch_get(NULL, app->store, dev, seq, &counter, hash) == ERR_OK)
+		hex_put(hash, 4, hex);
+	snprintf(out, NOTICED_MARK, "batch %llu%s%s", (unsigned long long)seq, hex[0] == '\0' ? "" : " ", hex);
+}
+
 /* ---- For those who look ---- */
 
 static const struct {
@@ -190,6 +207,8 @@ static const struct {
 	[NOTICED_LOST] = { "lost", TR("The repository lost what %1 sent to %2, and so did the copy of it here.") },
 	[NOTICED_WITHHELD] = { "withheld",
 	                       TR("Somebody has seen more of what %1 wrote in %2 than the repository shows here.") },
+	[NOTICED_WORLDS] = { "two_worlds",
+	                     TR("The repository shows different people different things of what %1 wrote in %2.") },
 };
 
 static bool is_known(enum noticed_what what)

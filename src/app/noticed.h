@@ -15,14 +15,15 @@ enum noticed_what {
 	NOTICED_BACK = 2,     /* an older state of it */
 	NOTICED_OTHER = 3,    /* something else in its place */
 	NOTICED_LOST = 4,     /* gone or back, and this computer's cache has it neither: handed over again */
-	NOTICED_WITHHELD = 5, /* what somebody has seen of a device is not shown here */
+	NOTICED_WITHHELD = 5, /* what somebody has seen of a device there is not shown here */
+	NOTICED_WORLDS = 6,   /* it shows two people different things */
 };
 
-#define NOTICED_MARK 41 /* id of a commit, or "batch N" */
+#define NOTICED_MARK 41 /* id of a commit, or "batch N " and the start of its hash */
 
 struct noticed {
 	int64_t neighbourhood;
-	char ref[REF_MAX + 1]; /* the branch; of NOTICED_WITHHELD "device/" and its id */
+	char ref[REF_MAX + 1]; /* the branch; of the last two "device/" and its id */
 	enum noticed_what what;
 	int64_t since_ms;
 	int64_t last_ms;
@@ -40,6 +41,10 @@ enum err noticed_moved(struct errctx *ec, struct app *app, int64_t neighbourhood
 typedef bool (*noticed_still_fn)(void *arg, const struct noticed *n);
 enum err noticed_quiet(struct errctx *ec, struct app *app, int64_t neighbourhood, noticed_still_fn still,
                        void *arg) MUST_CHECK;
+
+/* "device/" and its id; "batch N " and the start of its hash, where it is here. */
+void noticed_device(struct device_id dev, char ref[static REF_MAX + 1]);
+void noticed_batch(struct app *app, struct device_id dev, uint64_t seq, char out[static NOTICED_MARK]);
 
 /* For those who look. */
 struct noticed_view {

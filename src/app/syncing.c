@@ -14,6 +14,7 @@
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
 #include "app/lies.h"
+#include "app/standing.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -23,6 +24,7 @@
 #include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
+#include "sync/bundled.h"
 #include "sync/closing.h"
 #include "sync/inbox.h"
 #include "sync/join.h"
@@ -363,54 +365,6 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->admitted += r->admitted;
 }
 
-/* --- two versions: what stands in them now and did not before --- */
-
-struct side_by_side {
-	struct dots records;
-	size_t *fields; /* in two versions, of each record */
-};
-
-static void standing_free(struct side_by_side *s)
-{
-	dots_free(&s->records);
-	free(s->fields);
-	*s = (struct side_by_side){ 0 };
-}
-
-static enum err standing_load(struct errctx *ec, struct app *app, struct side_by_side *out)
-{
-	enum err e = store_two_versions(ec, app->store, &out->records);
-
-	out->fields = calloc(out->records.n + 1, sizeof(*out->fields));
-	if (e == ERR_OK && out->fields == NULL)
-		e = ERR_NO_MEMORY;
-	for (size_t i = 0; e == ERR_OK && i < out->records.n; i++) {
-		struct loaded l;
-
-		e = store_load(ec, app->store, out->records.d[i], &l);
-		if (e == ERR_OK)
-			out->fields[i] = record_two_versions(&l.record);
-		store_loaded_free(&l);
-	}
-	return e;
-}
-
-static uint64_t standing_new(const struct side_by_side *before, const struct side_by_side *after)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < after->records.n; i++) {
-		size_t was = 0;
-
-		for (size_t k = 0; k < before->records.n; k++) {
-			if (dot_cmp(before->records.d[k], after->records.d[i]) == 0)
-				was = before->fields[k];
-		}
-		n += after->fields[i] > was ? after->fields[i] - was : 0;
-	}
-	return n;
-}
-
 /* The courier's cache holds nothing that is not here or at the remote: without it the next round makes it anew. */
 static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view *view)
 {
@@ -447,6 +401,51 @@ static enum err round_end(struct round *r, bool *again)
 	*again = r->lies->again && !stuck;
 	r->stuck = stuck;
 	return e;
+}
+
+struct handing {
+	struct errctx *ec;
+	struct app *app;
+	int64_t neighbourhood;
+};
+
+/* Somebody saw it at the repository, and it is not shown here. */
+static enum err not_shown(void *arg, const struct not_shown *what)
+{
+	const struct handing *h = arg;
+	struct noticed n = { .neighbourhood = h->neighbourhood, .what = NOTICED_WITHHELD };
+
+	if (what->viewed < what->from)
+		return ERR_OK; /* it came from hand to hand, and nobody sent it yet */
+	noticed_device(what->dev, n.ref);
+	noticed_batch(h->app, what->dev, what->viewed < what->to ? what->viewed : what->to, n.had);
+	noticed_batch(h->app, what->dev, what->from - 1, n.shown);
+	return noticed_put(h->ec, h->app, &n);
+}
+
+/* What came by bundle and is not at the repository goes there from here. */
+static enum err hand_on(struct errctx *ec, struct app *app, int64_t neighbourhood)
+{
+	struct sync y = sync_of(app);
+	struct handing h = { ec, app, neighbourhood };
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_space_list(ec, app->store, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool away = false;
+
+		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = again_away(ec, app->store, list[i].n, &away);
+		if (e == ERR_OK && !away)
+			e = bundled_hand_on(ec, &y, &list[i], not_shown, &h);
+	}
+	free(list);
+	return within_end(ec, app, e);
 }
 
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
@@ -487,6 +486,8 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_PERSON;
 		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)
 			view->result = SYNC_LATER;
+		if (e == ERR_OK && r.worst == GRADE_NONE && !r.stuck)
+			e = hand_on(ec, app, neighbourhood->n);
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
 		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !heals && !r.stuck &&

@@ -101,6 +101,14 @@ enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char 
 	return file_list(ec, s, st, true, out, count);
 }
 
+enum err store_letters_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_letters_list);
+
+	NEED(st);
+	return file_list(ec, s, st, true, out, count);
+}
+
 enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name)
 {
 	return by_name(ec, s, stmt(ec, s, ST_outgoing_unsend), ref, name);

@@ -348,6 +348,8 @@ enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row
 /* What was sent on a branch, in the order in which it was sealed; of most only the name is left. */
 enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
                                  size_t *count) MUST_CHECK;
+/* Letters about joining, sent or not, of which the bytes are here. */
+enum err store_letters_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
 /* What was sent is to be sent again as it was: only where its bytes are still here, as those of letters are. */
 enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
 /* It never was sent, as far as is known here, and may be put again under that name. */

@@ -129,24 +129,67 @@ static enum err next_number(struct errctx *ec, struct sync *y, const struct spac
 	return store_kept_put(ec, y->store, space->n, KEPT_CARRIES, (struct bytes){ bytes, sizeof(bytes) });
 }
 
-static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                           const struct epoch_secret *secret, struct bytes items, uint64_t edits)
+/* Under this number and name, to whoever takes it. */
+static enum err chunk_seal(struct sync *y, const struct space_row *space, const struct carrying *c, uint64_t number,
+                           struct bytes items)
 {
-	struct file_header h = { FILE_CARRY, space->tag, space->my_tag, epoch, 0 };
+	struct file_header h = { FILE_CARRY, space->tag, space->my_tag, c->epoch, number };
 	struct buf file = { 0 };
 	char ref[REF_MAX + 1];
 	char name[FILE_NAME_MAX + 1];
 	char tag[TAG_TEXT_LEN];
-	enum err e = next_number(ec, y, space, &h.seq);
+	enum err e = carry_seal(&h, c->secret->key, items, y->rng, &file);
 
-	if (e == ERR_OK)
-		e = carry_seal(&h, secret->key, items, y->rng, &file);
 	tag_text(space->my_tag, tag);
-	branch_name(space->tag, epoch, space->my_tag, ref);
-	snprintf(name, sizeof(name), "%s-carry-%llu", tag, (unsigned long long)h.seq);
+	branch_name(space->tag, c->epoch, space->my_tag, ref);
+	snprintf(name, sizeof(name), "%s-carry-%llu", tag, (unsigned long long)number);
 	if (e == ERR_OK)
-		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), edits);
+		e = c->fn(c->arg, ref, name, buf_bytes(&file));
 	buf_free(&file);
+	return e;
+}
+
+struct sending {
+	struct errctx *ec;
+	struct sync *y;
+	int64_t space;
+	uint64_t edits;
+};
+
+static enum err send_file(void *arg, const char *ref, const char *name, struct bytes file)
+{
+	struct sending *s = arg;
+
+	return store_outgoing_put(s->ec, s->y->store, s->space, ref, name, file, s->edits);
+}
+
+static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                           const struct epoch_secret *secret, struct bytes items, uint64_t edits)
+{
+	struct sending s = { ec, y, space->n, edits };
+	struct carrying c = { epoch, secret, send_file, &s };
+	uint64_t number = 0;
+	enum err e = next_number(ec, y, space, &number);
+
+	return e == ERR_OK ? chunk_seal(y, space, &c, number, items) : e;
+}
+
+enum err carry_each(struct errctx *ec, struct sync *y, const struct space_row *space, const struct carrying *c)
+{
+	struct items all = { 0 };
+	struct buf chunk = { 0 };
+	uint64_t number = 0;
+	enum err e = items_list(ec, y, space, &all);
+
+	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
+		e = item_put(ec, y, &all.item[i], &chunk);
+		if (e == ERR_OK && (chunk.len >= CHUNK || i + 1 == all.n)) {
+			e = chunk_seal(y, space, c, ++number, buf_bytes(&chunk));
+			buf_reset(&chunk);
+		}
+	}
+	free(all.item);
+	buf_free(&chunk);
 	return e;
 }
 

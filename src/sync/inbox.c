@@ -13,6 +13,7 @@
 #include "sync/again.h"
 #include "sync/apply.h"
 #include "sync/box_keys.h"
+#include "sync/bundled.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
@@ -148,6 +149,8 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return boxes_receive(ec, y, &space, &h, file, fate, why);
 	case FILE_CARRY:
 		return carried(ec, y, &space, &h, file, r, fate, why);
+	case FILE_VIEW:
+		return view_receive(ec, y, &space, &h, file, r, fate, why);
 	default: /* of a newer version */
 		r->awaits.what = AWAITS_PROGRAM;
 		*fate = FATE_WAITS;
@@ -237,6 +240,7 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	enum fate fate = FATE_DONE;
 	const char *why = NULL;
 	struct waiting_put put = { .ref = t->ref, .name = t->name, .file = t->file };
+	uint64_t batches = r->batches;
 	enum err e = store_begin(ec, y->store);
 
 	*moved = false;
@@ -254,6 +258,10 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 		/* what does not verify no copy made, and then nothing was done */
 		r->copies += e == ERR_OK && fate == FATE_DONE;
 	}
+	/* what waited came before, and by what way is not known any more */
+	if (e == ERR_OK && (fate == FATE_DONE || fate == FATE_KNOWN) &&
+	    (!r->bundle || (r->batches > batches && t->waiting == 0)))
+		e = bundled_taken(ec, y, put.space, t->file, r);
 	if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 		/* whatever was half done goes; the note stays */
 		store_rollback(y->store);
@@ -272,6 +280,7 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	if (e != ERR_OK)
 		store_rollback(y->store);
 	*moved = e == ERR_OK && fate == FATE_DONE;
+	r->useful += fate == FATE_DONE || fate == FATE_KNOWN;
 	r->useless = fate == FATE_ASIDE;
 	r->waits = fate == FATE_WAITS;
 	return e;
