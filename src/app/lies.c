@@ -153,6 +153,18 @@ enum err lies_line(struct errctx *ec, struct lies *l, const struct report_line *
 	return ERR_OK;
 }
 
+void lies_watch(const struct lies *l, const struct report_line *line, struct received *r)
+{
+	const struct lie *lie = find(l, line->field[0]);
+	const char *last = strrchr(line->field[0], '/');
+
+	r->watch[0] = '\0';
+	if (lie == NULL || lie->own || last == NULL || strlen(last + 1) >= sizeof(r->watch))
+		return;
+	strcpy(r->watch, last + 1);
+	r->top = lie->top;
+}
+
 enum err lies_file(struct lies *l, const struct report_line *line, const struct received *before,
                    const struct received *now)
 {
@@ -169,6 +181,7 @@ enum err lies_file(struct lies *l, const struct report_line *line, const struct 
 		lie->useless += now->set_aside > before->set_aside;
 		lie->useful += !now->useless;
 		lie->batches += now->batches > before->batches;
+		lie->top = now->watch[0] != '\0' ? now->top : lie->top;
 		lie->strange = lie->strange || now->strange > before->strange;
 		lie->held = lie->held || (now->strange > before->strange && now->waits);
 	}
@@ -220,6 +233,39 @@ static enum err push_over(struct lies *l, const struct lie *lie)
 	return ERR_OK;
 }
 
+/* The number of the newest batch here of the device whose branch it is; 0: none. */
+static enum err head_of(struct errctx *ec, struct app *app, const char *ref, uint64_t *seq)
+{
+	struct space_row *list = NULL;
+	const char *last = strrchr(ref, '/');
+	size_t n = 0;
+	enum err e = store_space_list(ec, app->store, &list, &n);
+
+	*seq = 0;
+	for (size_t i = 0; e == ERR_OK && last != NULL && i < n; i++) {
+		struct vv now = { 0 };
+		char tag[TAG_TEXT_LEN];
+		char start[TAG_TEXT_LEN + 16];
+
+		tag_text(list[i].tag, tag);
+		snprintf(start, sizeof(start), "refs/heads/%s/", tag);
+		if (strncmp(ref, start, strlen(start)) != 0)
+			continue;
+		e = store_vector(ec, app->store, list[i].n, &now);
+		for (size_t k = 0; e == ERR_OK && k < now.n; k++) {
+			struct device_row device;
+
+			e = store_device_by_id(ec, app->store, now.e[k].dev, &device);
+			tag_text(device.tag, tag);
+			if (e == ERR_OK && strcmp(tag, last + 1) == 0)
+				*seq = now.e[k].seq;
+		}
+		vv_free(&now);
+	}
+	free(list);
+	return e;
+}
+
 static enum err lie_end(struct errctx *ec, struct lies *l, struct lie *lie, bool whole, struct sync_view *v)
 {
 	struct noticed n = { .neighbourhood = l->neighbourhood, .what = lie->what };
@@ -227,14 +273,18 @@ static enum err lie_end(struct errctx *ec, struct lies *l, struct lie *lie, bool
 	/* the courier pushed back what was merely missing; what it had to leave was said */
 	bool healed = lie->own ? whole && !lie->lost && (!lie->ahead || lie->adopted)
 	                       : lie->restored || (lie->what == NOTICED_OTHER && lie->batches > 0);
-	enum err e = ERR_OK;
+	uint64_t head = 0;
+	enum err e = lie->own || healed ? ERR_OK : head_of(ec, l->app, lie->ref, &head);
+
+	/* another line in which nothing is missing: its device made it anew */
+	healed = healed || (!lie->own && lie->what == NOTICED_OTHER && head > 0 && lie->top >= head);
 
 	strcpy(n.ref, lie->ref);
 	strcpy(n.had, lie->had);
 	strcpy(n.shown, lie->shown);
-	if (over && lie->own)
+	if (e == ERR_OK && over && lie->own)
 		say(v, TR("The host shows something else in place of what this device sent. It is pushed over."));
-	if (over && lie->shown[0] != '\0')
+	if (e == ERR_OK && over && lie->shown[0] != '\0')
 		e = push_over(l, lie);
 	l->again = l->again || (lie->own && lie->adopted);
 	if (e == ERR_OK)

@@ -29,6 +29,7 @@ struct lie {
 	size_t useless; /* new files in it that were set aside */
 	size_t useful;  /* files that were not */
 	size_t batches; /* of these, new batches */
+	uint64_t top;   /* of others: the highest number of a batch of that device in it */
 };
 
 /* Something on a branch that is to be pushed over where it still stands there. */
@@ -63,6 +64,8 @@ void lies_free(struct lies *l);
 enum err lies_job(struct errctx *ec, struct lies *l, struct job *job) MUST_CHECK;
 /* A line that is not about this is left alone. */
 enum err lies_line(struct errctx *ec, struct lies *l, const struct report_line *line, struct sync_view *v) MUST_CHECK;
+/* A file is about to be taken in: what is to be watched for. */
+void lies_watch(const struct lies *l, const struct report_line *line, struct received *r);
 /* A file was taken in. `before` is what had been received until then. */
 enum err lies_file(struct lies *l, const struct report_line *line, const struct received *before,
                    const struct received *now) MUST_CHECK;

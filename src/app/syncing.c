@@ -155,6 +155,7 @@ static enum err on_file(struct round *r, const struct report_line *line)
 	struct received before = r->received;
 	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
 
+	lies_watch(r->lies, line, &r->received);
 	if (e == ERR_OK)
 		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
 	if (e == ERR_OK)

@@ -140,6 +140,33 @@ enum err bundled_taken(struct errctx *ec, struct sync *y, int64_t space, struct 
 	return e;
 }
 
+enum err bundled_seen(struct errctx *ec, struct sync *y, int64_t space, const struct file_header *h, struct received *r)
+{
+	struct bundled_list list = { 0 };
+	enum err e = ERR_OK;
+
+	received_saw(r, h);
+	if (r->bundle || r->rebuilding)
+		return ERR_OK;
+	e = bundled_all(ec, y, space, &list);
+	for (size_t i = 0; e == ERR_OK && i < list.n; i++) {
+		struct bundled *b = &list.b[i];
+
+		if (memcmp(b->tag.b, h->device.b, TAG_LEN) != 0 || h->seq < b->from || h->seq > b->to)
+			continue;
+		b->from = h->seq + 1;
+		e = store_begin(ec, y->store);
+		if (e == ERR_OK)
+			e = bundled_save(ec, y, space, b);
+		if (e == ERR_OK)
+			e = store_commit(ec, y->store);
+		if (e != ERR_OK)
+			store_rollback(y->store);
+	}
+	free(list.b);
+	return e;
+}
+
 /* ---- Views ---- */
 
 struct view_entry {

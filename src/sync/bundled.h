@@ -28,6 +28,10 @@ enum err bundle_each(struct errctx *ec, struct sync *y, int64_t space, carried_f
 enum err bundled_taken(struct errctx *ec, struct sync *y, int64_t space, struct bytes file,
                        const struct received *r) MUST_CHECK;
 
+/* The same for a batch that is known and came once more among others (sync/carry.h): in a transaction of its own. */
+enum err bundled_seen(struct errctx *ec, struct sync *y, int64_t space, const struct file_header *h,
+                      struct received *r) MUST_CHECK;
+
 /* Somebody's view, from a bundle. */
 enum err view_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
                       struct bytes file, struct received *r, enum fate *fate, const char **why) MUST_CHECK;

@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "crypto/secret.h"
+#include "sync/bundled.h"
 #include "sync/refold.h"
 #include "sync/space.h"
 
@@ -311,6 +312,8 @@ static enum err item_take(struct errctx *ec, struct sync *y, const struct opened
 	char tag[TAG_TEXT_LEN];
 	enum err e = store_batch_get(ec, y->store, i->dev, i->seq, &counter, hash);
 
+	if (e == ERR_OK)
+		return bundled_seen(ec, y, o->space.n, &h, r);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	tag_text(i->tag, tag);

@@ -226,6 +226,17 @@ static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct 
 	return e == ERR_OK ? again_copy(ec, y, space, h.seq) : e;
 }
 
+void received_saw(struct received *r, const struct file_header *h)
+{
+	char tag[TAG_TEXT_LEN];
+
+	if (r->watch[0] == '\0' || h->type != FILE_BATCH)
+		return;
+	tag_text(h->device, tag);
+	if (strcmp(tag, r->watch) == 0 && h->seq > r->top)
+		r->top = h->seq;
+}
+
 /* A file, and the row under which it waits; 0 where it is new. */
 struct taken {
 	const char *ref;
@@ -240,6 +251,7 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	enum fate fate = FATE_DONE;
 	const char *why = NULL;
 	struct waiting_put put = { .ref = t->ref, .name = t->name, .file = t->file };
+	struct file_header h;
 	uint64_t batches = r->batches;
 	enum err e = store_begin(ec, y->store);
 
@@ -281,6 +293,8 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 		store_rollback(y->store);
 	*moved = e == ERR_OK && fate == FATE_DONE;
 	r->useful += fate == FATE_DONE || fate == FATE_KNOWN;
+	if ((fate == FATE_DONE || fate == FATE_KNOWN) && file_header_get(t->file, &h) == ERR_OK)
+		received_saw(r, &h);
 	r->useless = fate == FATE_ASIDE;
 	r->waits = fate == FATE_WAITS;
 	return e;

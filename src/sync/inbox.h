@@ -44,11 +44,17 @@ struct received {
 	uint64_t tried;       /* how often a file was looked into */
 	struct awaits awaits; /* of the file that waits: for what */
 	struct vv_entry last; /* the last batch that was applied: device and number */
+	/* set by the caller: a device's tag; the highest number of a batch of it that came, applied or known */
+	char watch[TAG_TEXT_LEN];
+	uint64_t top;
 	/* of the last file that was given to inbox_file() */
 	bool useless;    /* it was set aside */
 	bool waits;      /* it waits, or found no room for that */
 	uint64_t useful; /* files that were applied, or known */
 };
+
+/* A batch with this header was applied or known: for what is watched for. */
+void received_saw(struct received *r, const struct file_header *h);
 
 /* Takes in one file, in a transaction of its own, and then those that waited for it, each in one of its own. Errors are
  * those of this machine (disk, memory); what is wrong with a file is recorded, not returned. */
