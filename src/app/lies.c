@@ -41,8 +41,18 @@ static struct lie *find(const struct lies *l, const char *ref)
 	return NULL;
 }
 
+static bool is_told_whole(const struct lies *l, const char *ref)
+{
+	for (size_t i = 0; i < l->overs; i++)
+		if (l->over[i].oid[0] == '\0' && strcmp(l->over[i].ref, ref) == 0)
+			return true;
+	return false;
+}
+
 static const char *have_of(const struct lies *l, const char *ref)
 {
+	if (is_told_whole(l, ref))
+		return "";
 	for (size_t i = 0; i < l->haves; i++)
 		if (strcmp(l->have[i].ref, ref) == 0)
 			return l->have[i].oid;
@@ -74,13 +84,15 @@ enum err lies_job(struct errctx *ec, struct lies *l, struct job *job)
 	for (size_t i = 0; e == ERR_OK && i < l->haves; i++) {
 		const struct branch_row *b = &l->have[i];
 
-		e = job_add(ec, job, JOB_HAVE, b->ref, b->oid, NULL);
+		if (!is_told_whole(l, b->ref))
+			e = job_add(ec, job, JOB_HAVE, b->ref, b->oid, NULL);
 		/* a branch that the host lost is pushed back: one's own as own, others' from the cache (S5) */
 		if (e == ERR_OK)
 			e = job_add(ec, job, l->own(l->app, b->ref) ? JOB_OWN : JOB_RESTORE, b->ref, NULL, NULL);
 	}
 	for (size_t i = 0; e == ERR_OK && i < l->overs; i++)
-		e = job_add(ec, job, JOB_OVER, l->over[i].ref, l->over[i].oid, NULL);
+		if (l->over[i].oid[0] != '\0')
+			e = job_add(ec, job, JOB_OVER, l->over[i].ref, l->over[i].oid, NULL);
 	return e;
 }
 
@@ -179,6 +191,7 @@ enum err lies_file(struct lies *l, const struct report_line *line, const struct 
 	if (lie != NULL) {
 		lie->what = lie->what == NOTICED_BACK ? NOTICED_OTHER : lie->what;
 		lie->useless += now->set_aside > before->set_aside;
+		lie->bad += now->useless;
 		lie->useful += !now->useless;
 		lie->batches += now->batches > before->batches;
 		lie->top = now->watch[0] != '\0' ? now->top : lie->top;
@@ -203,6 +216,13 @@ static bool is_junk(const struct lies *l, const struct lie *lie)
 	       !asked_over(l, lie->ref);
 }
 
+/* Rubbish on top of what this device is known to have sent may stand in the place of more: that shows when all of the
+ * branch is looked at. */
+static bool is_doubtful(const struct lie *lie)
+{
+	return lie->own && lie->ahead && !lie->forked && !lie->strange && lie->bad > 0 && lie->had[0] != '\0';
+}
+
 bool lies_tip(struct lies *l, const struct report_line *line)
 {
 	struct lie *lie = find(l, line->field[0]);
@@ -211,15 +231,28 @@ bool lies_tip(struct lies *l, const struct report_line *line)
 		return true;
 	/* An own branch goes on from what this device sent, and from nothing else; mere rubbish on top of that does no
 	 * harm. */
-	if (lie->own ? lie->ahead && (lie->forked || lie->strange) : is_junk(l, lie) || asked_over(l, lie->ref))
+	if (lie->own ? lie->ahead && (lie->forked || lie->strange || is_doubtful(lie))
+	             : is_junk(l, lie) || asked_over(l, lie->ref))
 		return false;
 	lie->adopted = strcmp(lie->shown, line->field[1]) == 0;
 	return true;
 }
 
+enum err lies_adopt(struct errctx *ec, struct lies *l, const struct report_line *line)
+{
+	const struct lie *lie = find(l, line->field[0]);
+	struct sync y = { l->app->store, l->app->zip, l->app->rng, l->app->clock };
+	const struct names none = { 0 };
+	size_t again = 0;
+
+	if (lie == NULL || !lie->own || !lie->ahead || lie->had[0] != '\0')
+		return ERR_OK;
+	return handed_again(ec, &y, lie->ref, strcmp(l->ref, lie->ref) == 0 ? &l->shown : &none, &again);
+}
+
 /* ---- At its end ---- */
 
-static enum err push_over(struct lies *l, const struct lie *lie)
+static enum err push_over(struct lies *l, const struct lie *lie, const char *oid)
 {
 	struct over *o = array_grown(l->next, l->nexts, sizeof(*o));
 
@@ -228,7 +261,7 @@ static enum err push_over(struct lies *l, const struct lie *lie)
 	l->next = o;
 	o = &l->next[l->nexts++];
 	strcpy(o->ref, lie->ref);
-	strcpy(o->oid, lie->shown);
+	strcpy(o->oid, oid);
 	l->again = true;
 	return ERR_OK;
 }
@@ -269,7 +302,9 @@ static enum err head_of(struct errctx *ec, struct app *app, const char *ref, uin
 static enum err lie_end(struct errctx *ec, struct lies *l, struct lie *lie, bool whole, struct sync_view *v)
 {
 	struct noticed n = { .neighbourhood = l->neighbourhood, .what = lie->what };
-	bool over = lie->own ? lie->ahead && !lie->adopted && !lie->held : is_junk(l, lie) && !lie->restored;
+	bool doubtful = is_doubtful(lie) && !lie->held;
+	bool over =
+	    lie->own ? lie->ahead && !lie->adopted && !lie->held && !doubtful : is_junk(l, lie) && !lie->restored;
 	/* the courier pushed back what was merely missing; what it had to leave was said */
 	bool healed = lie->own ? whole && !lie->lost && (!lie->ahead || lie->adopted)
 	                       : lie->restored || (lie->what == NOTICED_OTHER && lie->batches > 0);
@@ -284,8 +319,8 @@ static enum err lie_end(struct errctx *ec, struct lies *l, struct lie *lie, bool
 	strcpy(n.shown, lie->shown);
 	if (e == ERR_OK && over && lie->own)
 		say(v, TR("The host shows something else in place of what this device sent. It is pushed over."));
-	if (e == ERR_OK && over && lie->shown[0] != '\0')
-		e = push_over(l, lie);
+	if (e == ERR_OK && ((over && lie->shown[0] != '\0') || doubtful))
+		e = push_over(l, lie, doubtful ? "" : lie->shown);
 	l->again = l->again || (lie->own && lie->adopted);
 	if (e == ERR_OK)
 		e = noticed_put(ec, l->app, &n);

@@ -26,16 +26,18 @@ struct lie {
 	bool held;      /* and of one of them it cannot be told yet whether a copy of this device made it */
 	bool lost;      /* own: handed over again */
 	bool restored;  /* others': pushed back */
+	size_t bad;     /* files in it that were set aside, now or before */
 	size_t useless; /* new files in it that were set aside */
 	size_t useful;  /* files that were not */
 	size_t batches; /* of these, new batches */
 	uint64_t top;   /* of others: the highest number of a batch of that device in it */
 };
 
-/* Something on a branch that is to be pushed over where it still stands there. */
+/* Something on a branch that is to be pushed over where it still stands there; or an own branch that is to be told from
+ * its beginning. */
 struct over {
 	char ref[REF_MAX + 1];
-	char oid[NOTICED_MARK];
+	char oid[NOTICED_MARK]; /* "": the latter */
 };
 
 typedef bool (*ref_own_fn)(struct app *app, const char *ref);
@@ -71,6 +73,9 @@ enum err lies_file(struct lies *l, const struct report_line *line, const struct 
                    const struct received *now) MUST_CHECK;
 /* May this tip be noted as what one goes on from? */
 bool lies_tip(struct lies *l, const struct report_line *line);
+/* It is being noted, in this transaction. What this device had sent there and what is shown does not hold goes out
+ * again, where all of the branch was shown. */
+enum err lies_adopt(struct errctx *ec, struct lies *l, const struct report_line *line) MUST_CHECK;
 /* The exchange is over. Writes down what was noticed and what is put right; decides what the next one pushes over. In a
  * transaction of its own. */
 struct lies_end {

@@ -182,6 +182,8 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 		return e;
 	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
 	if (e == ERR_OK)
+		e = lies_adopt(r->ec, r->lies, line);
+	if (e == ERR_OK)
 		e = noticed_moved(r->ec, r->app, r->neighbourhood, line->field[0]);
 	return within_end(r->ec, r->app, e);
 }
