@@ -2,6 +2,7 @@
 // Goal: what one device hands over, the others get, once and in order; "sent" is said only of what the remote holds;
 // a host that goes back, forks or drops is told and healed; running again changes nothing (S2, S3, S5, S6, S7).
 // git's own command line is the witness of what the repositories hold.
+#include "model/random.h"
 #include "scene.h"
 
 static void test_what_one_hands_over_the_other_gets(void **state)
@@ -570,6 +571,41 @@ static void test_objects_are_packed_and_nothing_is_lost(void **state)
 	scene_end(&s);
 }
 
+/* However often is pushed: the files of both repositories stay few, and every commit is there. SLB_SOAK=25: 2,500
+ * times. Seen to fail with pack_both() packing one of the two. */
+static void test_growth_is_bounded(void **state)
+{
+	struct scene s;
+	int pushes = 100 * (int)random_soak();
+	int worst = 0;
+
+	(void)state;
+	scene_begin(&s);
+	for (int i = 0; i < pushes; i++) {
+		struct job job = job_of(&s, 'a');
+		char name[24];
+		int files = 0;
+
+		snprintf(name, sizeof(name), "b-%d", i);
+		job_spool(&s, &job, 'a', name, name);
+		job_line(&job, JOB_PACK, NULL, NULL, NULL);
+		if (i == 0)
+			job_line(&job, JOB_CREATE, NULL, NULL, NULL);
+		assert_int_equal(run_job(&s, &job)->fails, 0);
+		if (i % 10 != 9)
+			continue;
+		files = atoi(shell("find %s/remote/objects -type f | wc -l", s.dir));
+		worst = files > worst ? files : worst;
+		files = atoi(shell("find %s/a/repo/objects -type f | wc -l", s.dir));
+		worst = files > worst ? files : worst;
+	}
+	print_message("# %d pushes: at most %d files in a repository\n", pushes, worst);
+	assert_true(worst <= 2 * 51 + 250);
+	assert_int_equal(atoi(shell("git -C %s/remote rev-list --count " OWN "a", s.dir)), pushes);
+	shell("git -C %s/remote fsck --strict 2>/dev/null && git -C %s/a/repo fsck --strict 2>/dev/null", s.dir, s.dir);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -589,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_configuration_of_the_user_is_not_read),
 		cmocka_unit_test(test_a_damaged_cache_is_moved_aside_and_made_again),
 		cmocka_unit_test(test_objects_are_packed_and_nothing_is_lost),
+		cmocka_unit_test(test_growth_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
