@@ -19,6 +19,7 @@
 void lies_next(struct lies *l)
 {
 	free(l->have);
+	free(l->awaited);
 	free(l->lie);
 	free(l->over);
 	names_free(&l->shown);
@@ -81,6 +82,8 @@ enum err lies_job(struct errctx *ec, struct lies *l, struct job *job)
 {
 	enum err e = store_branch_list(ec, l->app->store, l->neighbourhood, &l->have, &l->haves);
 
+	if (e == ERR_OK)
+		e = store_awaited_batches(ec, l->app->store, &l->awaited, &l->awaits);
 	for (size_t i = 0; e == ERR_OK && i < l->haves; i++) {
 		const struct branch_row *b = &l->have[i];
 
@@ -329,6 +332,42 @@ static enum err lie_end(struct errctx *ec, struct lies *l, struct lie *lie, bool
 	return e;
 }
 
+/* Somebody built on a batch that is not shown, although all was looked at once more since that came: it is withheld. */
+static enum err withheld(struct errctx *ec, struct lies *l)
+{
+	struct awaited_batch *now = NULL;
+	size_t count = 0;
+	enum err e = store_awaited_batches(ec, l->app->store, &now, &count);
+
+	for (size_t i = 0, k = 0; e == ERR_OK && i < l->awaits; i++) {
+		const struct awaited_batch *a = &l->awaited[i];
+		struct noticed n = { .neighbourhood = l->neighbourhood, .what = NOTICED_WITHHELD };
+		struct space_row space;
+		struct vv vector = { 0 };
+		const struct vv_entry *head = NULL;
+
+		for (k = 0; k < count; k++)
+			if (now[k].seq == a->seq && device_cmp(now[k].dev, a->dev) == 0)
+				break;
+		if (k == count)
+			continue;
+		e = store_space_get(ec, l->app->store, a->space, &space);
+		if (e == ERR_OK && space.neighbourhood != l->neighbourhood)
+			continue;
+		if (e == ERR_OK)
+			e = store_vector(ec, l->app->store, a->space, &vector);
+		head = vv_get(&vector, a->dev);
+		noticed_device(a->dev, n.ref);
+		noticed_batch(l->app, a->dev, a->seq, n.had);
+		noticed_batch(l->app, a->dev, head == NULL ? 0 : head->seq, n.shown);
+		vv_free(&vector);
+		if (e == ERR_OK && find_or_add(l, n.ref) != NULL)
+			e = noticed_put(ec, l->app, &n);
+	}
+	free(now);
+	return e;
+}
+
 /* Another line of somebody else's branch is settled by that device, not by silence. */
 static bool is_still(void *arg, const struct noticed *n)
 {
@@ -349,6 +388,8 @@ enum err lies_end(struct errctx *ec, struct lies *l, const struct lies_end *end,
 		e = lie_end(ec, l, &l->lie[i], end->whole, v);
 		*end->stuck = *end->stuck || (l->lie[i].ahead && l->lie[i].held);
 	}
+	if (e == ERR_OK && end->whole)
+		e = withheld(ec, l); /* last: it adds to the list, so that silence does not heal it */
 	if (e == ERR_OK && end->whole)
 		e = noticed_quiet(ec, l->app, l->neighbourhood, is_still, l);
 	return within_end(ec, l->app, e);

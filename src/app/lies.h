@@ -56,6 +56,8 @@ struct lies {
 	size_t nexts;
 	char ref[REF_MAX + 1]; /* of which files were reported last, and which ones are of use */
 	struct names shown;
+	struct awaited_batch *awaited; /* what this exchange began with: a later look at an honest host shows it */
+	size_t awaits;
 	bool again; /* another exchange has something to heal */
 };
 

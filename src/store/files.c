@@ -6,6 +6,7 @@
 #include "store/inside.h"
 
 #define LETTERS "refs/heads/join/"
+#define PAPER "paper-"
 
 void store_files_free(struct file_row *list, size_t count)
 {
@@ -86,9 +87,14 @@ enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_sent);
 
+	enum err e = ERR_OK;
+
 	NEED(st);
 	sqlite3_bind_int(st, 3, strncmp(ref, LETTERS, strlen(LETTERS)) == 0);
-	return by_name(ec, s, st, ref, name);
+	e = by_name(ec, s, st, ref, name);
+	if (e == ERR_OK && strncmp(name, PAPER, strlen(PAPER)) == 0)
+		e = by_name(ec, s, stmt(ec, s, ST_letters_older), ref, name);
+	return e;
 }
 
 enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
@@ -319,6 +325,37 @@ enum err store_waiting_ready(struct errctx *ec, struct store *s, struct waiting_
 
 	NEED(st);
 	return rows_add(ec, s, st, out);
+}
+
+enum err store_awaited_batches(struct errctx *ec, struct store *s, struct awaited_batch **out, size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_batches);
+	size_t cap = 0;
+	bool row = false;
+	enum err e = ERR_OK;
+
+	*out = NULL;
+	*count = 0;
+	NEED(st);
+	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
+		struct awaited_batch *b = NULL;
+
+		if ((e = list_grow((void **)out, *count, &cap, sizeof(**out))) != ERR_OK)
+			break;
+		b = &(*out)[*count];
+		*b = (struct awaited_batch){ .space = sqlite3_column_int64(st, 0),
+			                     .seq = (uint64_t)sqlite3_column_int64(st, 2) };
+		if ((e = column_exact(ec, st, 1, b->dev.b, DEVICE_ID_LEN)) != ERR_OK)
+			break;
+		(*count)++;
+	}
+	sqlite3_reset(st);
+	if (e != ERR_OK) {
+		free(*out);
+		*out = NULL;
+		*count = 0;
+	}
+	return e;
 }
 
 /* ---- Set aside ---- */

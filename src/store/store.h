@@ -355,7 +355,7 @@ enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *r
 /* It never was sent, as far as is known here, and may be put again under that name. */
 enum err store_outgoing_forget(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
 /* Only for what the remote was seen to hold (S2). Of letters about joining the bytes stay: nobody could write those
- * again. */
+ * again; of those for a recovery sheet the newest alone. */
 enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
 /* Files and edits of a space that are sealed and not yet sent. */
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
@@ -402,6 +402,15 @@ enum err store_waiting_of(struct errctx *ec, struct store *s, int64_t space, uin
 enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
 /* How many wait for what, by enum awaited. */
 enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;
+
+/* Batches that waiting files wait for, and that do not wait here themselves; at most 1,000. free() the list. */
+struct awaited_batch {
+	int64_t space;
+	struct device_id dev;
+	uint64_t seq;
+};
+enum err store_awaited_batches(struct errctx *ec, struct store *s, struct awaited_batch **out,
+                               size_t *count) MUST_CHECK;
 
 /* Rows of waiting files, in the order in which they came. free() the list. */
 struct waiting_rows {

@@ -220,6 +220,51 @@ static void test_two_worlds_are_caught_by_one_file(void **state)
 	world_end(&w);
 }
 
+/* A host that holds back what one wrote, from one who sees what others built on it: told at the second look, with both
+ * heads, and quiet once it came. */
+static void test_what_is_withheld_shows_by_what_builds_on_it(void **state)
+{
+	struct world w;
+	struct noticed_view *list = NULL;
+	struct sync_view v;
+	char command[1400];
+	size_t n = 0;
+
+	(void)state;
+	begin(&w, true);
+	snprintf(command, sizeof(command),
+	         "git -C %s for-each-ref --format='update %%(refname) %%(objectname)' >%s/refs", w.remote, w.dir);
+	assert_int_equal(system(command), 0);
+	contact_in(&w, ANNA, CIRCLE, (struct dot){ 0 }, "van Anna");
+	world_sync(&w, ANNA);
+	world_sync(&w, BRAM);
+	/* what Anna sent just now is not shown any more */
+	snprintf(command, sizeof(command), "git -C %s update-ref --stdin <%s/refs", w.remote, w.dir);
+	assert_int_equal(system(command), 0);
+	contact_in(&w, BRAM, CIRCLE, (struct dot){ 0 }, "van Bram, die het zag");
+	snprintf(command, sizeof(command), "rm -rf %s/repo-*", w.home[BRAM]); /* so that he cannot push it back */
+	assert_int_equal(system(command), 0);
+	assert_ok(app_sync(ec, w.app[BRAM], &v));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(app_sync(ec, w.app[CEES], &v));
+		assert_ok(app_noticed(ec, w.app[CEES], INT64_MAX, &list, &n));
+		assert_int_equal(n, i); /* the first look might have been between two pushes */
+		if (n > 0) {
+			assert_int_equal(list[0].n.what, NOTICED_WITHHELD);
+			assert_string_equal(list[0].who, "Anna");
+			assert_non_null(strstr(list[0].n.had, "batch "));
+		}
+		free(list);
+	}
+	world_sync(&w, ANNA);
+	world_sync(&w, CEES);
+	assert_ok(app_noticed(ec, w.app[CEES], INT64_MAX, &list, &n));
+	assert_int_equal(n, 0);
+	free(list);
+	expect_same(&w, ANNA, CEES, CIRCLE);
+	world_end(&w);
+}
+
 /* An honest repository, and people who are behind it in any way: nobody is blamed. */
 static void test_who_is_merely_behind_blames_nobody(void **state)
 {
@@ -337,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_two_laptops_and_no_host),
 		cmocka_unit_test(test_it_reaches_the_host_through_another),
 		cmocka_unit_test(test_two_worlds_are_caught_by_one_file),
+		cmocka_unit_test(test_what_is_withheld_shows_by_what_builds_on_it),
 		cmocka_unit_test(test_who_is_merely_behind_blames_nobody),
 		cmocka_unit_test(test_damaged_ones),
 		cmocka_unit_test(test_foreign_ones),
