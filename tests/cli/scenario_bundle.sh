@@ -55,6 +55,10 @@ ends 4 'a space that is not there' as noor bundle export niets --space Keuken
 check 'makes no file' test ! -e "$work/niets"
 ends 2 'a bundle on standard output' as noor bundle export -
 
+leak() { grep -aqi 'van noor\|van omar\|tafel' "$work/vraag" "$work/antwoord" "$work/heen" "$work/tafel"; }
+fails() { ! "$@"; }
+check 'and nothing that was typed stands in one' fails leak
+
 # --- what is not whole ---
 head -c 3000 "$work/heen" >"$work/kort"
 ends 7 'a bundle that was cut off' as noor bundle import kort
