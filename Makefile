@@ -234,7 +234,7 @@ check-full:
 # New inputs go to BUILD/fuzz/<target>; those worth keeping to tests/data/corpus/<target>, which every test run replays.
 FUZZ_TIME   ?= 60
 FUZZ_RUNS   ?= -1
-FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse batch_parse boxes_get letter_get \
+FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse batch_parse boxes_get bundle_get letter_get \
                invitation_get invitation_inner merge3
 FUZZ_SRC     = $(wildcard $(patsubst %,src/%/*.c,base crypto model batch vault store sync)) src/render/csv.c \
                src/render/import.c $(patsubst %,src/app/%.c,import_log pool dates check bsn labels)

@@ -23,12 +23,15 @@ static const struct {
 	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
-	{ "carries", BACKUP_STAYS }, /* a count */
+	{ "carries", BACKUP_STAYS },  /* a count */
+	{ "bundled:", BACKUP_STAYS }, /* numbers of batches */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
-	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */
-	{ "ask:", BACKUP_STAYS },    /* the same, for each invitation that was used */
-	{ "floor", BACKUP_STAYS },   /* how far every device had come */
+	/* app/noticed.c: what a repository was noticed to do, names of branches and commits */
+	{ "noticed:", BACKUP_STAYS },
+	{ "ask", BACKUP_STAYS },   /* whom one asked to be let in, and their public key */
+	{ "ask:", BACKUP_STAYS },  /* the same, for each invitation that was used */
+	{ "floor", BACKUP_STAYS }, /* how far every device had come */
 	/* sync/again.c, sync/rejoin.c, sync/restored.c: the keys that wait to be let in, and what belongs to them, are
 	 * of this home alone; what unsealed edits had seen belongs to the edits */
 	{ "again:spans", BACKUP_STAYS },

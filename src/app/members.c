@@ -47,8 +47,9 @@ static enum err member_add(struct member_list *l, struct member_view **out)
 
 void app_members_free(struct member_view *list, size_t count)
 {
-	for (size_t i = 0; list != NULL && i < count; i++)
+	for (size_t i = 0; list != NULL && i < count; i++) {
 		free(list[i].devices);
+	}
 	free(list);
 }
 
@@ -209,6 +210,9 @@ static enum err device_look(struct errctx *ec, struct app *app, const struct spa
 		e = device_is_resting(ec, &y, &row, &rests);
 	if (e == ERR_OK && !out->me)
 		e = device_seen_day(ec, &y, c->dev, &day);
+	out->quiet = -1;
+	if (e == ERR_OK && !out->me)
+		e = device_quiet_days(ec, &y, c->dev, &out->quiet);
 	if (day > 0)
 		iso_day(day * 24 * 60 * 60 * 1000, out->heard);
 	strcpy(out->status, status_text(rests && !out->sheet ? DEVICE_RESTING : row.state));

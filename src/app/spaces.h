@@ -88,6 +88,7 @@ struct member_device {
 	char status[12]; /* member, resting, removed */
 	char since[11];  /* ISO date, by the clock of whoever let it in */
 	char heard[11]; /* ISO date of the last day on which something new of it came in here; "": never, or this one */
+	int64_t quiet;  /* days since its last news came here; -1: none ever did, or it is this one */
 	bool me;        /* this home */
 	bool sheet;     /* a recovery sheet */
 };

@@ -15,6 +15,8 @@
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
+#include "app/lies.h"
+#include "app/standing.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -24,6 +26,7 @@
 #include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
+#include "sync/bundled.h"
 #include "sync/closing.h"
 #include "sync/inbox.h"
 #include "sync/join.h"
@@ -41,10 +44,9 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
-	bool damaged;              /* the courier found something that does not fit: perhaps its own cache */
-	bool ahead;                /* the host holds work of this device that is not here */
-	char own[REF_MAX + 1];     /* the branch of which that was said last */
-	bool lacks;                /* and it lacks what was sent, or a copy of this device wrote there */
+	bool stuck;        /* the host holds what a copy of this device may have made, and that cannot be told */
+	bool damaged;      /* the courier found something that does not fit: perhaps its own cache */
+	struct lies *lies; /* branches on which the host is not as it was */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
@@ -150,23 +152,6 @@ static bool ref_is_own(struct app *app, const char *ref)
 	return own;
 }
 
-static enum err job_haves(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
-{
-	struct branch_row *list = NULL;
-	size_t n = 0;
-	enum err e = store_branch_list(ec, app->store, neighbourhood, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		e = job_add(ec, job, JOB_HAVE, list[i].ref, list[i].oid, NULL);
-		/* a branch that the host lost is pushed back: one's own as own, others' from the cache (S5) */
-		if (e == ERR_OK)
-			e = job_add(ec, job, ref_is_own(app, list[i].ref) ? JOB_OWN : JOB_RESTORE, list[i].ref, NULL,
-			            NULL);
-	}
-	free(list);
-	return e;
-}
-
 static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir, struct job *job)
 {
 	enum err e = store_outgoing_list(r->ec, r->app->store, &r->out, &r->out_count);
@@ -191,14 +176,30 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 /* One by one: whatever is to be said of a branch is said of the file it was about. */
 static enum err take_one(struct round *r, const struct inbox_item *item)
 {
-	uint64_t refused = r->received.refused;
-	uint64_t strange = r->received.strange;
-	enum err e = inbox_file(r->ec, &r->sync, item->ref, item->name, item->file, &r->received);
+	const struct report_line line = { .kind = REPORT_FILE, .field = { item->ref, "", item->name } };
+	struct received before = r->received;
+	enum err e = ERR_OK;
 
-	if (r->received.strange > strange && strcmp(item->ref, r->own) == 0)
-		r->lacks = true;
-	if (r->received.refused > refused)
+	lies_watch(r->lies, &line, &r->received);
+	e = inbox_file(r->ec, &r->sync, item->ref, item->name, item->file, &r->received);
+	if (e == ERR_OK)
+		e = lies_file(r->lies, &line, &before, &r->received);
+	if (r->received.refused > before.refused)
 		snprintf(r->held_up, sizeof(r->held_up), "%s", item->ref);
+	return e;
+}
+
+/* Several at once, on branches of which nothing is to be said: all of them were of use. */
+static enum err take_many(struct round *r, const struct inbox_item *items, size_t n, size_t *taken)
+{
+	enum err e = inbox_files(r->ec, &r->sync, items, n, &r->received, taken);
+
+	r->received.useless = r->received.waits = false;
+	for (size_t i = 0; e == ERR_OK && i < *taken; i++) {
+		const struct report_line line = { .kind = REPORT_FILE, .field = { items[i].ref, "", items[i].name } };
+
+		e = lies_file(r->lies, &line, &r->received, &r->received);
+	}
 	return e;
 }
 
@@ -225,7 +226,7 @@ static enum err came_take(struct round *r)
 		size_t taken = 0;
 
 		if (r->came_count - at > 1)
-			e = inbox_files(r->ec, &r->sync, items + at, r->came_count - at, &r->received, &taken);
+			e = take_many(r, items + at, r->came_count - at, &taken);
 		if (e == ERR_OK && taken == 0) {
 			e = take_one(r, &items[at]);
 			taken = 1;
@@ -241,17 +242,21 @@ static enum err came_take(struct round *r)
 static enum err on_file(struct round *r, const struct report_line *line)
 {
 	struct gathered *g = NULL;
+	bool alone = lies_knows(r->lies, line->field[0]);
 	enum err e = ERR_OK;
 
 	if (strlen(line->field[0]) > REF_MAX || strlen(line->field[2]) > FILE_NAME_MAX) {
 		unlink(line->field[3]); /* nothing of ours has such a name */
 		return ERR_OK;
 	}
-	if (r->came == NULL) {
+	if (alone)
+		e = came_take(r);
+	if (e == ERR_OK && r->came == NULL) {
 		r->came = calloc(INBOX_GROUP, sizeof(*r->came));
-		if (r->came == NULL)
-			return ERR_NO_MEMORY;
+		e = r->came == NULL ? ERR_NO_MEMORY : ERR_OK;
 	}
+	if (e != ERR_OK)
+		return e;
 	g = &r->came[r->came_count];
 	*g = (struct gathered){ .path = strdup(line->field[3]) };
 	snprintf(g->ref, sizeof(g->ref), "%s", line->field[0]);
@@ -259,7 +264,7 @@ static enum err on_file(struct round *r, const struct report_line *line)
 	r->came_count++;
 	e = g->path == NULL ? ERR_NO_MEMORY : file_read(r->ec, line->field[3], FILE_MAX, &g->file);
 	r->came_bytes += g->file.len;
-	if (e == ERR_OK && (r->came_count == INBOX_GROUP || r->came_bytes >= INBOX_GROUP_BYTES))
+	if (e == ERR_OK && (alone || r->came_count == INBOX_GROUP || r->came_bytes >= INBOX_GROUP_BYTES))
 		e = came_take(r);
 	return e;
 }
@@ -270,14 +275,17 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 
 	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
 		return ERR_OK; /* nothing of ours has such a name */
-	/* What was sent is still missing there, and this device did not come so far: noting it would end the warning
-	 * and make the next batch follow on somebody else's (S5, S7). Mere rubbish on top is no reason to stop. */
-	if (r->lacks && strcmp(line->field[0], r->own) == 0)
+	/* Noting it would make the next batch follow on somebody else's (S5, S7). */
+	if (!lies_tip(r->lies, line))
 		return ERR_OK;
 	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
 	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
+	if (e == ERR_OK)
+		e = lies_adopt(r->ec, r->lies, line);
+	if (e == ERR_OK)
+		e = noticed_moved(r->ec, r->app, r->neighbourhood, line->field[0]);
 	return within_end(r->ec, r->app, e);
 }
 
@@ -320,22 +328,6 @@ static enum err on_line(void *arg, const struct report_line *line)
 		return on_tip(r, line);
 	case REPORT_SENT:
 		return on_sent(r, line);
-	case REPORT_REWOUND:
-		r->lacks = r->lacks || strcmp(line->field[0], r->own) == 0;
-		note(v->notice, sizeof(v->notice),
-		     TR("The host went back to an older state. What was here is pushed back."));
-		return ERR_OK;
-	case REPORT_GONE:
-		note(v->notice, sizeof(v->notice), TR("The host no longer shows something it had. It is pushed back."));
-		return ERR_OK;
-	case REPORT_RESTORED:
-		v->healed++;
-		return ERR_OK;
-	case REPORT_AHEAD:
-		r->ahead = true;
-		r->lacks = false;
-		snprintf(r->own, sizeof(r->own), "%s", line->field[0]);
-		return ERR_OK;
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);
 		r->worst = g > r->worst ? g : r->worst;
@@ -343,7 +335,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 		note(v->why, sizeof(v->why), line->field[2]);
 		return ERR_OK;
 	default:
-		return ERR_OK;
+		return lies_line(r->ec, r->lies, line, v);
 	}
 }
 
@@ -371,7 +363,8 @@ static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourh
 enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
 {
 	struct sync_view view = { 0 };
-	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view };
+	struct lies lies = { .app = app, .own = ref_is_own };
+	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view, .lies = &lies };
 	struct job job = { 0 };
 	char *in = NULL;
 	enum err e = job_start(ec, app, 0, url, &job, &in);
@@ -382,6 +375,7 @@ enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
 		e = courier_run(ec, app->courier, &job, on_line, &r);
 	if (e == ERR_OK && r.worst != GRADE_NONE)
 		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, view.why, NULL);
+	lies_free(&lies);
 	job_free(&job);
 	free(in);
 	return e;
@@ -402,7 +396,7 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	if (e == ERR_OK)
 		e = courier_wants(r->ec, r->app->store, neighbourhood->n, &job);
 	if (e == ERR_OK)
-		e = job_haves(r->ec, r->app, neighbourhood->n, &job);
+		e = lies_job(r->ec, r->lies, &job);
 	if (e == ERR_OK)
 		e = job_puts(r, neighbourhood->n, out, &job);
 	if (e == ERR_OK)
@@ -487,54 +481,6 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->admitted += r->admitted;
 }
 
-/* --- two versions: what stands in them now and did not before --- */
-
-struct side_by_side {
-	struct dots records;
-	size_t *fields; /* in two versions, of each record */
-};
-
-static void standing_free(struct side_by_side *s)
-{
-	dots_free(&s->records);
-	free(s->fields);
-	*s = (struct side_by_side){ 0 };
-}
-
-static enum err standing_load(struct errctx *ec, struct app *app, struct side_by_side *out)
-{
-	enum err e = store_two_versions(ec, app->store, &out->records);
-
-	out->fields = calloc(out->records.n + 1, sizeof(*out->fields));
-	if (e == ERR_OK && out->fields == NULL)
-		e = ERR_NO_MEMORY;
-	for (size_t i = 0; e == ERR_OK && i < out->records.n; i++) {
-		struct loaded l;
-
-		e = store_load(ec, app->store, out->records.d[i], &l);
-		if (e == ERR_OK)
-			out->fields[i] = record_two_versions(&l.record);
-		store_loaded_free(&l);
-	}
-	return e;
-}
-
-static uint64_t standing_new(const struct side_by_side *before, const struct side_by_side *after)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < after->records.n; i++) {
-		size_t was = 0;
-
-		for (size_t k = 0; k < before->records.n; k++) {
-			if (dot_cmp(before->records.d[k], after->records.d[i]) == 0)
-				was = before->fields[k];
-		}
-		n += after->fields[i] > was ? after->fields[i] - was : 0;
-	}
-	return n;
-}
-
 /* The courier's cache holds nothing that is not here or at the remote: without it the next round makes it anew. */
 static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view *view)
 {
@@ -550,40 +496,98 @@ static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view 
 }
 
 /* The host holds work of this device that is not here: a copy did it, and where that was read, this home goes on under
- * another id. What nobody can read is a person's to look at. */
-static void ahead(struct round *r)
+ * another id. What cannot be told yet is a person's to look at; what no copy did is pushed over. */
+static enum err round_end(struct round *r, bool *again)
 {
 	struct sync_view *v = r->view;
+	bool stuck = false;
+	struct lies_end end = { r->worst == GRADE_NONE, r->received.copies > 0, &stuck };
+	enum err e = lies_end(r->ec, r->lies, &end, v);
 
-	if (r->received.copies > 0) {
-		r->ahead = false;
+	if (r->received.copies > 0)
 		note(
 		    v->notice, sizeof(v->notice),
 		    TR("There is another copy of this home, and it wrote too. From now on this is a device of its own, "
 		       "beside that one. Nothing is lost."));
-	} else if (r->ahead) {
+	else if (stuck) {
 		v->result = SYNC_PERSON;
 		note(v->notice, sizeof(v->notice),
 		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
 	}
+	*again = r->lies->again && !stuck;
+	r->stuck = stuck;
+	return e;
+}
+
+struct handing {
+	struct errctx *ec;
+	struct app *app;
+	int64_t neighbourhood;
+};
+
+/* Somebody saw it at the repository, and it is not shown here. */
+static enum err not_shown(void *arg, const struct not_shown *what)
+{
+	const struct handing *h = arg;
+	struct noticed n = { .neighbourhood = h->neighbourhood, .what = NOTICED_WITHHELD };
+
+	if (what->viewed < what->from)
+		return ERR_OK; /* it came from hand to hand, and nobody sent it yet */
+	noticed_device(what->dev, n.ref);
+	noticed_batch(h->app, what->dev, what->viewed < what->to ? what->viewed : what->to, n.had);
+	noticed_batch(h->app, what->dev, what->from - 1, n.shown);
+	return noticed_put(h->ec, h->app, &n);
+}
+
+/* What came by bundle and is not at the repository goes there from here. */
+static enum err hand_on(struct errctx *ec, struct app *app, int64_t neighbourhood)
+{
+	struct sync y = sync_of(app);
+	struct handing h = { ec, app, neighbourhood };
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_space_list(ec, app->store, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool away = false;
+
+		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = again_away(ec, app->store, list[i].n, &away);
+		if (e == ERR_OK && !away)
+			e = bundled_hand_on(ec, &y, &list[i], not_shown, &h);
+	}
+	free(list);
+	return within_end(ec, app, e);
 }
 
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
                          struct sync_view *view)
 {
+	struct lies lies = { .app = app, .neighbourhood = neighbourhood->n, .own = ref_is_own };
 	bool more = true;
+	bool heals = false;
 	bool dropped = false;
 	enum err e = ERR_OK;
 
-	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
-		struct round r = {
-			.ec = ec, .app = app, .sync = sync_of(app), .view = view, .neighbourhood = neighbourhood->n
-		};
+	for (int i = 0; e == ERR_OK && (more || heals) && i < ROUNDS; i++) {
+		struct round r = { .ec = ec,
+			           .app = app,
+			           .sync = sync_of(app),
+			           .view = view,
+			           .neighbourhood = neighbourhood->n,
+			           .lies = &lies };
 		size_t written = 0;
 		bool again = false;
 
+		lies_next(&lies);
 		e = one_round(&r, neighbourhood);
-		ahead(&r);
+		if (e == ERR_OK)
+			e = round_end(&r, &heals);
+		heals = heals && r.worst == GRADE_NONE; /* else the next sync goes on with it */
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = again_after_round(ec, app, &again);
 		if (e == ERR_OK && r.worst == GRADE_NONE && within_not_restored(NULL, app) == ERR_OK)
@@ -598,17 +602,25 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_PERSON;
 		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)
 			view->result = SYNC_LATER;
+		if (e == ERR_OK && r.worst == GRADE_NONE && !r.stuck)
+			e = hand_on(ec, app, neighbourhood->n);
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !r.ahead &&
+		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !heals && !r.stuck &&
 		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
 		more =
-		    e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
+		    e == ERR_OK && r.worst == GRADE_NONE && !r.stuck &&
 		    (more || again ||
 		     r.received.joined + r.received.carried + r.received.keyed + r.received.lines + r.received.doubts >
 		         0);
 	}
+	if (e == ERR_OK && heals && view->result != SYNC_PERSON) {
+		view->result = SYNC_PERSON;
+		note(view->why, sizeof(view->why),
+		     TR("The repository keeps showing something else in place of what this device sent."));
+	}
+	lies_free(&lies);
 	return e;
 }
 
@@ -652,7 +664,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	size_t remotes = 0;
 	enum err e = again_may_sync(ec, app);
 
-	*out = (struct sync_view){ 0 };
+	*out = (struct sync_view){ .began_ms = app_now_ms(app) };
 	if (e == ERR_OK)
 		e = store_space_list(ec, app->store, &list, &n);
 	if (e == ERR_OK)

@@ -23,6 +23,7 @@ struct sync_view {
 	uint64_t keyed;    /* spaces of which a member gave the keys to this home, that lacked them */
 	uint64_t no_key;   /* files that cannot be read here, because their key is not */
 	uint64_t healed;   /* branches pushed back to a host that had lost them */
+	int64_t began_ms;  /* for app_noticed() (app/noticed.h): what was noticed since then */
 	enum sync_result result;
 	/* why not DONE, and what was odd: English sentences, keys of their translations */
 	char why[240];

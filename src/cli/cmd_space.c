@@ -231,6 +231,17 @@ static void member_doc(struct doc *d, const struct member_view *m, const char *w
 		doc_end(d);
 	}
 	doc_end(d);
+	doc_array(d, "news");
+	for (size_t i = 0; i < m->device_count; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "device", m->devices[i].id);
+		if (m->devices[i].quiet < 0)
+			doc_null(d, "days");
+		else
+			doc_int(d, "days", m->devices[i].quiet);
+		doc_end(d);
+	}
+	doc_end(d);
 	doc_end(d);
 }
 
@@ -273,6 +284,33 @@ static const char *member_status(const char *status)
 
 #define NOTE_LEN 120
 
+#define QUIET_SAID 7
+
+/* Days since anything came from this person; -1: nothing ever did. */
+static int64_t quiet_days(const struct member_view *m)
+{
+	int64_t days = -1;
+
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->devices[i].quiet >= 0 && (days < 0 || m->devices[i].quiet < days))
+			days = m->devices[i].quiet;
+	return days;
+}
+
+static bool quiet_note(int64_t days, enum lang lang, char out[static NOTE_LEN])
+{
+	char number[24];
+	const char *args[1] = { number };
+	struct buf said = { 0 };
+	bool done = false;
+
+	snprintf(number, sizeof(number), "%lld", (long long)days);
+	done = lang_fill(&said, lang_tr(lang, TR("last news: %1 days ago")), args, 1) == ERR_OK;
+	snprintf(out, NOTE_LEN, "%.*s", (int)said.len, said.data == NULL ? "" : (const char *)said.data);
+	buf_free(&said);
+	return done;
+}
+
 /* What there is to say about a member in a few words, in the reader's language. */
 static void member_note(const struct member_view *m, enum lang lang, char out[static NOTE_LEN])
 {
@@ -290,7 +328,10 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	const char *args[1] = { devices };
 
 	snprintf(devices, sizeof(devices), "%zu", m->device_count);
-	snprintf(out, NOTE_LEN, "%s", note[0] == '\0' ? "" : lang_tr(lang, note));
+	if (note[0] == '\0' && quiet_days(m) >= QUIET_SAID && quiet_note(quiet_days(m), lang, out))
+		note = out;
+	else
+		snprintf(out, NOTE_LEN, "%s", note[0] == '\0' ? "" : lang_tr(lang, note));
 	if (m->device_count < 2 || lang_fill(&said, lang_tr(lang, TR("%1 devices")), args, 1) != ERR_OK) {
 		buf_free(&said);
 		return;

@@ -11,6 +11,7 @@
 #include "app/watch.h"
 #include "base/tr.h"
 #include "cli/command.h"
+#include "cli/say_noticed.h"
 #include "render/doc.h"
 #include "render/dump.h"
 #include "render/text.h"
@@ -48,6 +49,7 @@ static enum err sync_doc(struct command_call *call, const struct sync_view *v)
 	doc_int(d, "carried", (int64_t)v->carried);
 	doc_int(d, "healed", (int64_t)v->healed);
 	doc_text(d, "notice", v->notice[0] == '\0' ? NULL : lang_tr(call->lang, v->notice));
+	noticed_doc(call, d, v->began_ms);
 	doc_text(d, "result", result_word(v->result));
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
@@ -162,6 +164,7 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 		command_say(call, TR("Set aside, because it does not verify: %1. See status."), a, NULL, NULL);
 	if (v->notice[0] != '\0')
 		command_say(call, v->notice, NULL, NULL, NULL);
+	noticed_say(call, v->began_ms);
 	if (v->result == SYNC_DONE)
 		say_asked(call);
 }
@@ -234,6 +237,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_int(d, "waiting", (int64_t)s->waiting);
 	status_waiting(d, &s->waiting_for);
 	doc_int(d, "asking", (int64_t)s->asking);
+	noticed_doc(call, d, INT64_MIN);
 	doc_array(d, "set_aside");
 	for (size_t i = 0; i < s->aside_count; i++) {
 		doc_object(d, NULL);
@@ -394,6 +398,7 @@ static void status_text(struct command_call *call, const struct status_view *s)
 	for (size_t i = 0; i < s->aside_count; i++)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);
+	noticed_say(call, INT64_MAX);
 	status_spaces(call, s);
 	status_sheet(call, s);
 	if (!s->keys_locked)

@@ -77,6 +77,10 @@ enum err cmd_invite_list(struct command_call *call) MUST_CHECK;
 enum err cmd_invite_withdraw(struct command_call *call) MUST_CHECK;
 enum err cmd_join(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_bundle.c --- */
+enum err cmd_bundle_export(struct command_call *call) MUST_CHECK;
+enum err cmd_bundle_import(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_removal.c --- */
 enum err cmd_member_decline(struct command_call *call) MUST_CHECK;
 enum err cmd_member_remove(struct command_call *call) MUST_CHECK;

@@ -176,6 +176,8 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(VERSIONS_PICK, "versions", "pick", POS("ID FIELD", 2, 2), OPTIONS(pick_options), FLAGS(VAULT)),
 	ROW(SYNC, "sync", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(STATUS, "status", NULL, FLAGS(VAULT)),
+	ROW(BUNDLE_EXPORT, "bundle", "export", POS("FILE", 1, 1), OPTIONS(space_options), FLAGS(VAULT)),
+	ROW(BUNDLE_IMPORT, "bundle", "import", POS("FILE", 1, 1), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(VERIFY, "verify", NULL, OPTIONS(verify_options), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(DUMP, "dump", NULL, OPTIONS(dump_options), FLAGS(VAULT)),
 	ROW(TALLY_PLAN, "tally", "plan", OPTIONS(plan_options), FLAGS(VAULT)),

@@ -30,6 +30,7 @@ static const struct shape job_shape[JOB_KINDS] = {
 	[JOB_OWN] = { "own", { T_REF } },
 	[JOB_PUT] = { "put", { T_REF, T_NAME, T_PATH } },
 	[JOB_RESTORE] = { "restore", { T_REF } },
+	[JOB_OVER] = { "over", { T_REF, T_OID } },
 };
 
 static const struct shape report_shape[REPORT_KINDS] = {
@@ -39,6 +40,7 @@ static const struct shape report_shape[REPORT_KINDS] = {
 	[REPORT_GONE] = { "gone", { T_REF } },
 	[REPORT_SENT] = { "sent", { T_REF, T_NAME } },
 	[REPORT_AHEAD] = { "ahead", { T_REF, T_OID } },
+	[REPORT_LOST] = { "lost", { T_REF, T_OID } },
 	[REPORT_RESTORED] = { "restored", { T_REF, T_OID } },
 	[REPORT_BUSY] = { "busy", { T_NONE } },
 	[REPORT_FAIL] = { "fail", { T_GRADE, T_WORD, T_TEXT } },

@@ -16,6 +16,8 @@
  *   put REF NAME PATH   commit the file PATH as NAME on REF, which is thereby `own`; one commit a put, in this order,
  *                       unless a commit of REF above its `have` holds NAME already
  *   restore REF         push our last known tip of REF back where the remote's is missing or an ancestor of it
+ *   over REF OID        what the remote showed of REF, up to OID, was looked at and is of no use: where it still stands
+ *                       there, push over it what we have of REF, which is `own` or to be restored
  *
  * Report:
  *   file REF OID NAME PATH   one file of a new commit, oldest commit first; PATH is complete and lies in `in`
@@ -23,19 +25,22 @@
  *   rewound REF OID          the remote's tip OID does not descend from `have`; what is new is reported all the same
  *   gone REF                 REF has a `have` and is wanted or own, and the remote does not show it
  *   sent REF NAME            the remote was seen, after the push, to hold the commit that carries NAME
- *   ahead REF OID            the remote holds commits of an own branch that nobody here made: nothing was pushed on it
+ *   ahead REF OID            the remote holds commits of an own branch that nobody here made, or that are not of our
+ *                            shape: nothing was pushed on it; what can be read of them follows
+ *   lost REF OID             neither the remote nor the local repository holds `have` of an own branch any more: hand
+ *                            over again what was not among the files of it that were reported just before, on top of
+ *                            OID, the remote's tip; 40 zeros: it shows nothing that can be built on
  *   restored REF OID         REF was pushed back up to OID
  *   busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
  * For an own branch the job gives as `have` the last `tip` that was reported of it, and lists every put above it that
  * was not yet reported `sent`, in the order of the first time: then a kill, or a lost cache, is made good without a
- * trace. On an own branch `rewound` or `gone` without a `sent` following means that neither the host nor the cache
- * holds `have` any more: give what `rewound` names as `have` (none after `gone`) and hand over again what lay above.
+ * trace. After `lost` the next job gives OID as `have`, or none.
  * A fork that was reported ends with its `tip`; a branch that only went back has none, and its `rewound` is repeated
- * until it was healed.
- * A branch whose remote tip equals `have` yields no line. A report may name the same file again after a failure: what
- * reads it must bear that.
+ * until it was healed. A fork of an own branch is no place to go on from: ask for `over`. Of another's branch our
+ * record stays on the line it had until the job's `have` lies on the other one. A branch whose remote tip equals `have`
+ * yields no line. A report may name the same file again after a failure: what reads it must bear that.
  *
  * Names: a branch is refs/heads/ and two to four tags [a-z2-7]{1,52} with "/" between; PREFIX is refs/heads/ and one
  * to three tags, each with "/" after it; NAME is [a-z0-9-]{1,64}; OID 40 lower-case hex digits.
@@ -67,6 +72,7 @@ enum job_kind {
 	JOB_OWN,
 	JOB_PUT,
 	JOB_RESTORE,
+	JOB_OVER,
 	JOB_KINDS
 };
 
@@ -90,6 +96,7 @@ enum report_kind {
 	REPORT_GONE,
 	REPORT_SENT,
 	REPORT_AHEAD,
+	REPORT_LOST,
 	REPORT_RESTORED,
 	REPORT_BUSY,
 	REPORT_FAIL,

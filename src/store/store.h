@@ -389,7 +389,17 @@ void store_files_free(struct file_row *list, size_t count);
 enum err store_outgoing_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
                             struct bytes file, uint64_t edits) MUST_CHECK;
 enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
-/* Only for what the remote was seen to hold (S2). */
+/* What was sent on a branch, in the order in which it was sealed; of most only the name is left. */
+enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
+                                 size_t *count) MUST_CHECK;
+/* Letters about joining, sent or not, of which the bytes are here. */
+enum err store_letters_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
+/* What was sent is to be sent again as it was: only where its bytes are still here, as those of letters are. */
+enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* It never was sent, as far as is known here, and may be put again under that name. */
+enum err store_outgoing_forget(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* Only for what the remote was seen to hold (S2). Of letters about joining the bytes stay: nobody could write those
+ * again; of those for a recovery sheet the newest alone. */
 enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
 /* Files and edits of a space that are sealed and not yet sent. */
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
@@ -446,6 +456,14 @@ enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space
 /* What this space's files wait for will never be: those that do are tried once more. */
 enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space,
                                const struct awaits *awaits) MUST_CHECK;
+/* Batches that waiting files wait for, and that do not wait here themselves; at most 1,000. free() the list. */
+struct awaited_batch {
+	int64_t space;
+	struct device_id dev;
+	uint64_t seq;
+};
+enum err store_awaited_batches(struct errctx *ec, struct store *s, struct awaited_batch **out,
+                               size_t *count) MUST_CHECK;
 
 /* Rows of waiting files, in the order in which they came. free() the list. */
 struct waiting_rows {
@@ -487,6 +505,7 @@ struct branch_row {
 };
 enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref,
                           const char *oid) MUST_CHECK;
+enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref) MUST_CHECK;
 enum err store_branch_list(struct errctx *ec, struct store *s, int64_t neighbourhood, struct branch_row **out,
                            size_t *count) MUST_CHECK;
 

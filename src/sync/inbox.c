@@ -13,6 +13,7 @@
 #include "sync/again.h"
 #include "sync/apply.h"
 #include "sync/box_keys.h"
+#include "sync/bundled.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
@@ -155,6 +156,8 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return boxes_receive(ec, y, &space, &h, file, fate, why);
 	case FILE_CARRY:
 		return carried(ec, y, &space, &h, file, r, fate, why);
+	case FILE_VIEW:
+		return view_receive(ec, y, &space, &h, file, r, fate, why);
 	default: /* of a newer version */
 		r->awaits.what = AWAITS_PROGRAM;
 		*fate = FATE_WAITS;
@@ -244,6 +247,17 @@ static enum err evidence(struct errctx *ec, struct sync *y, struct bytes file)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+void received_saw(struct received *r, const struct file_header *h)
+{
+	char tag[TAG_TEXT_LEN];
+
+	if (r->watch[0] == '\0' || h->type != FILE_BATCH)
+		return;
+	tag_text(h->device, tag);
+	if (strcmp(tag, r->watch) == 0 && h->seq > r->top)
+		r->top = h->seq;
+}
+
 /* A file, and the row under which it waits; 0 where it is new. */
 struct taken {
 	const char *ref;
@@ -258,6 +272,8 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	enum fate fate = FATE_DONE;
 	const char *why = NULL;
 	struct waiting_put put = { .ref = t->ref, .name = t->name, .file = t->file };
+	struct file_header h;
+	uint64_t batches = r->batches;
 	enum err e = store_begin(ec, y->store);
 
 	*moved = false;
@@ -275,6 +291,10 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 		/* what does not verify no copy made, and then nothing was done */
 		r->copies += e == ERR_OK && fate == FATE_DONE;
 	}
+	/* what waited came before, and by what way is not known any more */
+	if (e == ERR_OK && (fate == FATE_DONE || fate == FATE_KNOWN) &&
+	    (!r->bundle || (r->batches > batches && t->waiting == 0)))
+		e = bundled_taken(ec, y, put.space, t->file, r);
 	if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 		/* whatever was half done goes; the note stays */
 		store_rollback(y->store);
@@ -299,6 +319,11 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	if (e != ERR_OK)
 		store_rollback(y->store);
 	*moved = e == ERR_OK && (fate == FATE_DONE || fate == FATE_LINE);
+	r->useful += fate == FATE_DONE || fate == FATE_KNOWN || fate == FATE_LINE;
+	if ((fate == FATE_DONE || fate == FATE_KNOWN || fate == FATE_LINE) && file_header_get(t->file, &h) == ERR_OK)
+		received_saw(r, &h);
+	r->useless = fate == FATE_ASIDE;
+	r->waits = fate == FATE_WAITS;
 	return e;
 }
 
@@ -389,8 +414,11 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	struct taken t = { .ref = ref, .name = name, .file = file };
 	struct wake k = { 0 };
 	bool moved = false;
+	bool useless = false;
+	bool waits = false;
 	enum err e = ERR_OK;
 
+	r->useless = r->waits = false;
 	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	r->files++;
@@ -398,10 +426,14 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	wake_note(y, r, &k);
 	if (e == ERR_OK)
 		e = take(ec, y, &t, r, &moved);
+	useless = r->useless;
+	waits = r->waits;
 	if (e == ERR_OK && moved)
 		e = wake_by(ec, y, &t, r, &k);
 	if (e == ERR_OK)
 		e = wake(ec, y, r, &k, &moved);
+	r->useless = useless;
+	r->waits = waits;
 	free(k.rows.n);
 	return e;
 }

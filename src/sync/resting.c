@@ -55,3 +55,14 @@ enum err device_is_resting(struct errctx *ec, struct sync *y, const struct devic
 	*out = e == ERR_OK && day > 0 && clock_now(y->clock) / DAY_MS - day >= RESTING_DAYS;
 	return e;
 }
+
+enum err device_quiet_days(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *days)
+{
+	int64_t day = 0;
+	enum err e = device_seen_day(ec, y, dev, &day);
+
+	*days = -1;
+	if (e == ERR_OK && day > 0)
+		*days = clock_now(y->clock) / DAY_MS > day ? clock_now(y->clock) / DAY_MS - day : 0;
+	return e;
+}

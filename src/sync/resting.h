@@ -17,4 +17,7 @@ enum err device_seen_day(struct errctx *ec, struct sync *y, struct device_id dev
 /* One of which nothing was ever taken in is new, and does not rest; nor does one that is not active. */
 enum err device_is_resting(struct errctx *ec, struct sync *y, const struct device_row *device, bool *out) MUST_CHECK;
 
+/* Days since the last news of a device came; -1: none ever did. */
+enum err device_quiet_days(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *days) MUST_CHECK;
+
 #endif

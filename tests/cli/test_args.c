@@ -116,6 +116,8 @@ static const struct {
 	{ "undo 3", CMD_UNDO, 1, 0 },
 	{ "passphrase change --new-passphrase-file f", CMD_PASSPHRASE_CHANGE, 0, 1 },
 	{ "backup FILE", CMD_BACKUP, 1, 0 },
+	{ "bundle export FILE --space S", CMD_BUNDLE_EXPORT, 1, 1 },
+	{ "bundle import FILE", CMD_BUNDLE_IMPORT, 1, 0 },
 	{ "restore FILE", CMD_RESTORE, 1, 0 },
 	{ "wipe --yes --unsent-too", CMD_WIPE, 0, 2 },
 	{ "recovery sheet blad.html", CMD_RECOVERY_SHEET, 1, 0 },

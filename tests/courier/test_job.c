@@ -10,6 +10,7 @@ static const char good[] = "sleutelbos-job 1\n"
                            "own\trefs/heads/abcdefgh/e2/me\n"
                            "put\trefs/heads/abcdefgh/e2/me\tb-000001\t/x/out/1\n"
                            "restore\trefs/heads/abcdefgh/e2/d\n"
+                           "over\trefs/heads/abcdefgh/e2/me\t0123456789abcdef0123456789abcdef01234567\n"
                            "end\n";
 
 static struct bytes text_of(const char *s)
@@ -23,7 +24,7 @@ static void test_a_job_reads_back_as_written(void **state)
 	struct buf out = { 0 };
 
 	assert_int_equal(job_parse(NULL, text_of(good), &job), ERR_OK);
-	assert_int_equal(job.count, 10);
+	assert_int_equal(job.count, 11);
 	assert_string_equal(job_get(&job, JOB_REMOTE), "file:///y");
 	assert_string_equal(job_get(&job, JOB_CREATE), "");
 	assert_int_equal(job_write(NULL, &job, &out), ERR_OK);

@@ -157,7 +157,6 @@ void hosts_free(struct hosts *h)
 	for (size_t i = 0; i < h->commits; i++)
 		free(h->commit[i].file.data);
 	free(h->commit);
-	free(h->written.r);
 	for (size_t i = 0; i < HOSTS_MAX; i++) {
 		free(h->host[i].world[0].r);
 		free(h->host[i].world[1].r);

@@ -20,11 +20,11 @@ struct plot {
 	size_t circles;
 	bool crashes;
 	bool clocks;
-	bool lies;                                      /* the host lies */
-	bool forges;                                    /* members forge, bytes change */
-	bool quarrels;                                  /* members are removed, and write beyond their role */
-	unsigned rogues;                                /* may still turn against the others */
-	bool clones, own_lies, asks_again, lost_caches; /* known and not healed: only where SLB_SIM_KNOWN names them */
+	bool lies;               /* the host lies */
+	bool forges;             /* members forge, bytes change */
+	bool quarrels;           /* members are removed, and write beyond their role */
+	unsigned rogues;         /* may still turn against the others */
+	bool clones, asks_again; /* known and not healed: only where SLB_SIM_KNOWN names them */
 	unsigned depth;
 	uint64_t syncs;
 };
@@ -352,7 +352,7 @@ static void act(struct plot *t)
 			clock_jump(t);
 		else if (t->clones && t->w->players < t->devices)
 			world_say(t->w, "device %zu is a copy of device %u", world_clone(p), p->number);
-		else if (!t->lies || t->lost_caches)
+		else
 			host_cache_lose(t->w->hosts, p->number);
 	} else if (t->lies) {
 		lie(t);
@@ -371,9 +371,7 @@ static void plot_draw(struct plot *t)
 	struct host_faults f = { 0 };
 
 	t->clones = known("clones");
-	t->own_lies = known("own-lies");
 	t->asks_again = known("asks-again");
-	t->lost_caches = known("lost-caches");
 
 	t->devices = chance(t, 2) ? 10 + below(t, 21) : chance(t, 20) ? 5 + below(t, 6) : 2 + below(t, 5);
 	t->steps = 60 + below(t, 80) + 4 * t->devices;
@@ -383,7 +381,6 @@ static void plot_draw(struct plot *t)
 	t->forges = t->lies && chance(t, 50);
 	if (chance(t, 75))
 		f = (struct host_faults){ .unreachable = 5, .broken_off = 12, .stale = 6, .twice = 10, .late = 30 };
-	f.own_lies = t->own_lies;
 	t->quarrels = chance(t, 60);
 	t->rogues = chance(t, 40) ? 1 + (unsigned)below(t, 2) : 0;
 	t->w->removals_left = 1 + below(t, 5);
