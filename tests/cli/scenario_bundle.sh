@@ -4,7 +4,6 @@
 # command line; nothing of it is called sent (S2). What is damaged, cut or something else is told with its exit status,
 # and the good part is taken. A repository that goes back is named by sync and status, with whose branch and since when,
 # and is quiet once it is put right (S5).
-# Seen to catch: a bundle that can only be read by an open home, an import that ends with 0 where somebody must look.
 set -u
 . tests/support/check.sh
 . tests/support/people.sh

@@ -340,7 +340,7 @@ static void test_what_is_not_this_devices_is_pushed_over(void **state)
 }
 
 /* Another device's branch of which the host shows something useless: whoever has the real line pushes it back when told
- * to, and else goes along with what its key process took in. Seen to fail with needs_restore() as it was. */
+ * to, and else goes along with what its key process took in. */
 static void test_anothers_line_is_pushed_back_over_a_useless_one(void **state)
 {
 	struct scene s;
@@ -377,8 +377,7 @@ static void test_anothers_line_is_pushed_back_over_a_useless_one(void **state)
 	scene_end(&s);
 }
 
-/* What is not even of our shape, in place of an own branch. Seen to fail without branch_unfit(): "fail person odd", and
- * nothing of this device was ever sent again. */
+/* What is not even of our shape, in place of an own branch. */
 static void test_an_own_branch_of_another_shape_is_pushed_over(void **state)
 {
 	struct scene s;
@@ -572,7 +571,7 @@ static void test_objects_are_packed_and_nothing_is_lost(void **state)
 }
 
 /* However often is pushed: the files of both repositories stay few, and every commit is there. SLB_SOAK=25: 2,500
- * times. Seen to fail with pack_both() packing one of the two. */
+ * times. */
 static void test_growth_is_bounded(void **state)
 {
 	struct scene s;

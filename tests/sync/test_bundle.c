@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal: one file carries what is shared, also where there is no host at all: everything arrives once, nothing of it
 // counts as sent (S2), a damaged or foreign one costs nothing, and a repository that shows two people two worlds is
-// caught as soon as they exchange one file (S5). Seen to catch: a hash of a part that is not looked at (a flipped bit
-// set a batch aside), a count of parts that is not (a cut bundle was called whole), views that are compared on one side
-// only (two worlds went unnoticed), a bundle that marks what is in it as sent.
+// caught as soon as they exchange one file (S5).
+// Seen to catch: a hash of a part that is not looked at (a flipped bit went unseen), a count of parts that is not (a
+// cut bundle was called whole), views that are compared on one side only (who was merely behind blamed the host), what
+// came by bundle that does not go on to the host.
 #include "app/bundle.h"
 
 #include <fcntl.h>
