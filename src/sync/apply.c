@@ -254,6 +254,12 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 			await_batch(in, c->dev, c->seq);
 			return set_fate(fate, why, FATE_WAITS, NULL);
 		}
+		if (e == ERR_DAMAGED && device_cmp(c->dev, in->space->me) == 0) {
+			/* of this device: a copy of this home may have sent that, and its branch comes after this one */
+			err_clear(ec);
+			await_batch(in, c->dev, c->seq);
+			return set_fate(fate, why, FATE_WAITS, NULL);
+		}
 		if (e == ERR_DAMAGED) {
 			err_clear(ec);
 			return set_fate(fate, why, FATE_ASIDE,
@@ -467,15 +473,26 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 
 /* A batch of this very device that is not here: a copy of it made that. Where others build on what this one sent under
  * that number, the other one stays out. */
-static enum err own_strange(struct errctx *ec, struct sync *y, const struct incoming *in, struct received *r,
-                            enum fate *fate, const char **why)
+static enum err own_strange(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r, enum fate *fate,
+                            const char **why)
 {
+	uint8_t before[HASH_LEN] = { 0 };
 	uint64_t named = 0;
+	uint64_t counter = 0;
 	enum err e = ERR_OK;
 
 	r->strange++;
 	if (*fate == FATE_WAITS)
 		return ERR_OK;
+	if (in->seq > 1)
+		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &counter, before);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+	/* files come branch by branch: the two went apart before this one, and the first that differs is yet to come */
+	if (memcmp(before, in->body.prev, HASH_LEN) != 0) {
+		await_batch(in, in->author.id, in->seq - 1);
+		return set_fate(fate, why, FATE_WAITS, NULL);
+	}
 	e = again_named(ec, y, in->space, &named);
 	if (e == ERR_OK && in->seq > named)
 		return set_fate(fate, why, FATE_COPY, NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/again.h"
 #include "app/removing.h"
 #include "app/spaces.h"
 #include "sim/must.h"
@@ -96,6 +97,8 @@ enum err act_sync(struct player *p, struct sync_view *view)
 	          v.why[0] != '\0' ? ", " : "", v.why, v.notice[0] != '\0' ? ", " : "", v.notice);
 	if (view != NULL)
 		*view = v;
+	if (e == ERR_OK && v.result == SYNC_DONE)
+		p->put_back = false;
 	return act_end(p, e);
 }
 
@@ -156,7 +159,7 @@ bool act_invite(struct player *by, struct player *who, const char *space)
 	return done;
 }
 
-/* The ids of a device's open invitations to a space; how many. */
+/* The ids of a device's open invitations to a space (NULL: to any); how many. */
 static size_t open_invites(struct player *by, const char *space, char (*ids)[17], size_t room)
 {
 	struct open_invite *list = NULL;
@@ -165,11 +168,18 @@ static size_t open_invites(struct player *by, const char *space, char (*ids)[17]
 
 	must(app_invites(NULL, by->app, &list, &n) == ERR_OK, "invitations cannot be listed");
 	for (size_t i = 0; i < n && open < room; i++) {
-		if (strcmp(list[i].space, space) == 0 && strcmp(list[i].state, "open") == 0)
+		if ((space == NULL || strcmp(list[i].space, space) == 0) && strcmp(list[i].state, "open") == 0)
 			strcpy(ids[open++], list[i].id);
 	}
 	free(list);
 	return open;
+}
+
+bool act_invites_open(struct player *by)
+{
+	char ids[1][17];
+
+	return open_invites(by, NULL, ids, 1) > 0;
 }
 
 bool act_invite_withdrawn(struct player *by, struct player *who, const char *space)
@@ -204,6 +214,22 @@ bool act_request(struct player *who, const char *remote)
 	if (!disk_dead(who->disk))
 		expect(who, e, &ec, "request");
 	return act_end(who, e) == ERR_OK;
+}
+
+bool act_rejoin(struct player *p)
+{
+	struct errctx ec = { 0 };
+	struct rejoin_view *list = NULL;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	p->busy = true;
+	e = app_rejoin(&ec, p->app, &list, &n);
+	world_say(p->w, "device %u asks to come back: %d, %zu spaces", p->number, (int)e, n);
+	if (!disk_dead(p->disk))
+		expect(p, e, &ec, "rejoin");
+	free(list);
+	return act_end(p, e) == ERR_OK;
 }
 
 bool act_approve(struct player *by)

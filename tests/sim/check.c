@@ -31,9 +31,14 @@ static void check_dump(struct player *p, const struct space_row *space)
 	struct holding *h = world_holding(p, s);
 	struct buf is = { 0 };
 	struct buf should = { 0 };
+	size_t twice = 0;
 
 	if (!model_closed(p->w->model, s, &h->has))
 		must_fail("device %u holds an edit without its causes in %s", p->number, space->name);
+	if (model_doubled(p->w->model, s, &h->has, &h->batches, &twice)) {
+		model_tell(p->w->model, s, twice);
+		must_fail("device %u holds something twice in %s, under two names (S7)", p->number, space->name);
+	}
 	must(store_dump(NULL, p->app->store, space->n, &is) == ERR_OK, "a dump cannot be made");
 	model_dump(p->w->model, s, &h->has, &h->batches, &should);
 	if (bytes_cmp(buf_bytes(&is), buf_bytes(&should)) != 0) {
@@ -143,8 +148,8 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 
 	*out = (struct circle){ .space = s };
 	for (size_t i = 0; i < w->players; i++)
-		out->in[i] = w->player[i].rogue == NULL && world_space_of(&w->player[i], s, &row[i]) &&
-		             row[i].state == SPACE_MEMBER;
+		out->in[i] = !world_given_up(&w->player[i]) && world_space_of(&w->player[i], s, &row[i]) &&
+		             row[i].state == SPACE_MEMBER && !world_away(&w->player[i], &row[i]);
 	while (again) {
 		again = false;
 		out->batches = (struct set){ 0 };
@@ -164,8 +169,21 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 	}
 }
 
+/* Is this the tag of a home that is out by all that those who are in know together? One may not have heard of it. */
+static bool is_outside(struct world *w, const struct circle *c, struct tag tag)
+{
+	for (size_t i = 0; i < w->players; i++) {
+		struct space_row row;
+
+		if (!c->in[i] && world_space_of(&w->player[i], c->space, &row) &&
+		    memcmp(row.my_tag.b, tag.b, TAG_LEN) == 0)
+			return !model_is_in(w->model, c->space, &c->batches, row.me.b);
+	}
+	return false;
+}
+
 /* A batch by a device that is out, under an epoch that it began without this one: that may wait for good. */
-static bool from_outside(struct player *p, const struct space_row *space, struct bytes file)
+static bool from_outside(struct player *p, const struct space_row *space, const struct circle *c, struct bytes file)
 {
 	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
 	struct device_row *list = NULL;
@@ -181,7 +199,7 @@ static bool from_outside(struct player *p, const struct space_row *space, struct
 	for (size_t i = 0; i < n; i++)
 		out = out || (list[i].state == DEVICE_REMOVED && memcmp(list[i].tag.b, h.device.b, TAG_LEN) == 0);
 	free(list);
-	return out;
+	return out || is_outside(p->w, c, h.device);
 }
 
 /* Of one space of a device that is in it. */
@@ -218,7 +236,7 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 	st = world_prepare(p, "SELECT name, file FROM waiting WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);
 	while (!some && sqlite3_step(st) == SQLITE_ROW) {
-		some = !host_forged(p->w->hosts, world_column(st, 1)) && !from_outside(p, space, world_column(st, 1));
+		some = !host_forged(p->w->hosts, world_column(st, 1)) && !from_outside(p, space, c, world_column(st, 1));
 		snprintf(out, 256, "device %u lets %s wait", p->number, (const char *)sqlite3_column_text(st, 0));
 	}
 	sqlite3_finalize(st);
@@ -234,7 +252,7 @@ static const char *shortfall(struct player *p, bool wholly, char out[static 256]
 	struct circle *c = must_calloc(1, sizeof(*c));
 	bool some = false;
 
-	for (size_t i = 0; i < n && !some && p->rogue == NULL; i++) {
+	for (size_t i = 0; i < n && !some && !world_given_up(p); i++) {
 		if (list[i].state != SPACE_MEMBER)
 			continue;
 		circle_of(p->w, model_space(p->w->model, list[i].id.b), c);
@@ -263,7 +281,7 @@ void world_settled(struct world *w)
 	for (size_t i = 0; i < w->players; i++) {
 		if (shortfall(&w->player[i], true, text) != NULL)
 			must_fail("%s", text);
-		if (w->player[i].rogue == NULL)
+		if (!world_given_up(&w->player[i]))
 			world_check(&w->player[i]);
 	}
 	world_secrets(w);

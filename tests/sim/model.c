@@ -148,19 +148,46 @@ int edit_by_name(const struct space *s, const struct name *n)
 	return -1;
 }
 
+int edit_among(const struct space *s, const struct name *n, const struct set *among)
+{
+	int any = -1;
+
+	for (size_t i = s->n; i-- > 0;) {
+		if (name_cmp(&s->edit[i]->name, n) != 0)
+			continue;
+		if (set_has(among, i))
+			return (int)i;
+		any = any < 0 ? (int)i : any;
+	}
+	return any;
+}
+
+int edit_batch(const struct made *e, const struct set *batches)
+{
+	for (unsigned i = 0; i < e->batches; i++) {
+		if (set_has(batches, (size_t)e->batch[i]))
+			return e->batch[i];
+	}
+	return -1;
+}
+
 int model_find(const struct model *m, size_t space, struct bytes edit)
 {
 	const struct space *s = &m->space[space];
 	struct in in = in_of(edit);
 	struct name n = { .counter = 0 };
-	int i = 0;
+	int found = MODEL_DAMAGED;
 
 	count(&in);
 	n = name_get(&in);
-	i = in.bad ? -1 : edit_by_name(s, &n);
-	if (i < 0)
-		return MODEL_DAMAGED;
-	return bytes_cmp(buf_bytes(&s->edit[i]->bytes), edit) == 0 ? i : MODEL_OTHER;
+	for (size_t i = s->n; !in.bad && i-- > 0;) {
+		if (name_cmp(&s->edit[i]->name, &n) != 0)
+			continue;
+		if (bytes_cmp(buf_bytes(&s->edit[i]->bytes), edit) == 0)
+			return (int)i;
+		found = MODEL_OTHER;
+	}
+	return found;
 }
 
 void model_author(struct bytes edit, uint8_t dev[static 8])
@@ -174,13 +201,13 @@ void model_author(struct bytes edit, uint8_t dev[static 8])
 	memcpy(dev, n.dev, DEV);
 }
 
-int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past)
+int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past, bool twin)
 {
 	struct space *s = &m->space[space];
 	int known = model_find(m, space, edit);
 	struct made *made = NULL;
 
-	if (known == MODEL_OTHER || known >= 0)
+	if (known >= 0 || (known == MODEL_OTHER && !twin))
 		return known;
 	made = must_calloc(1, sizeof(*made));
 	put(&made->bytes, edit.data, edit.len);
@@ -189,7 +216,7 @@ int model_add(struct model *m, size_t space, struct bytes edit, const struct set
 		free(made);
 		return MODEL_DAMAGED;
 	}
-	made->batch = -1;
+	made->origin = s->n;
 	made->past = *past;
 	made->past_size = set_size(past);
 	if (s->n == s->cap) {
@@ -350,7 +377,7 @@ static void write_lives(struct record *r, size_t i, const struct wrote *w)
 		break;
 	case EVENTS:
 		if (takes_back(w->value, &which)) {
-			named = edit_by_name(r->space, &which);
+			named = edit_among(r->space, &which, &by->past);
 			if (named < 0 || !set_has(&by->past, (size_t)named))
 				break;
 		}

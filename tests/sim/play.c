@@ -24,7 +24,8 @@ struct plot {
 	bool forges;                                    /* members forge, bytes change */
 	bool quarrels;                                  /* members are removed, and write beyond their role */
 	unsigned rogues;                                /* may still turn against the others */
-	bool clones, own_lies, asks_again, lost_caches; /* known and not healed: only where SLB_SIM_KNOWN names them */
+	bool twins;                                     /* homes are copied, and put back from backups */
+	bool own_lies, asks_again, lost_caches;         /* known and not healed: only where SLB_SIM_KNOWN names them */
 	unsigned depth;
 	uint64_t syncs;
 };
@@ -44,7 +45,7 @@ static struct player *someone(struct plot *t)
 {
 	size_t i = (size_t)below(t, t->w->players);
 
-	while (t->w->player[i].rogue != NULL)
+	while (world_given_up(&t->w->player[i]))
 		i = (i + 1) % t->w->players;
 	return &t->w->player[i];
 }
@@ -166,7 +167,7 @@ static void join(struct plot *t)
 	struct space_row row;
 	char remote[32];
 
-	if (by == who)
+	if (by == who || world_unsure(by))
 		return;
 	if (t->neighbourhoods > 0 && chance(t, 10) && !in_any_neighbourhood(who)) {
 		snprintf(remote, sizeof(remote), REMOTE, (unsigned)below(t, t->neighbourhoods));
@@ -235,7 +236,7 @@ static size_t some_of_circle(struct plot *t, struct player *in[static 3], char s
 		struct player *p = &t->w->player[(from + i) % t->w->players];
 		struct space_row row;
 
-		if (p->rogue == NULL && world_space(p, space, &row) && world_is_in(p, &row))
+		if (!world_given_up(p) && world_space(p, space, &row) && world_is_in(p, &row))
 			in[n++] = p;
 	}
 	return n;
@@ -326,6 +327,8 @@ static void act(struct plot *t)
 		quarrel(t);
 		return;
 	}
+	if (t->twins && t->neighbourhoods > 0 && t->w->players < t->devices + 3 && chance(t, 6) && act_twin(p))
+		return;
 	if (t->w->players < t->devices && (dice < 8 || t->w->players < 2)) {
 		size_t i = world_join(t->w);
 
@@ -335,7 +338,8 @@ static void act(struct plot *t)
 	} else if (dice < 22) {
 		join(t);
 	} else if (dice < 24) {
-		act_approve(p);
+		if (!world_unsure(p))
+			act_approve(p);
 	} else if (dice < 58) {
 		endanger(t, p, 12);
 		act_write(p);
@@ -350,8 +354,6 @@ static void act(struct plot *t)
 	} else if (dice < 95) {
 		if (t->clocks)
 			clock_jump(t);
-		else if (t->clones && t->w->players < t->devices)
-			world_say(t->w, "device %zu is a copy of device %u", world_clone(p), p->number);
 		else if (!t->lies || t->lost_caches)
 			host_cache_lose(t->w->hosts, p->number);
 	} else if (t->lies) {
@@ -370,7 +372,6 @@ static void plot_draw(struct plot *t)
 {
 	struct host_faults f = { 0 };
 
-	t->clones = known("clones");
 	t->own_lies = known("own-lies");
 	t->asks_again = known("asks-again");
 	t->lost_caches = known("lost-caches");
@@ -380,6 +381,7 @@ static void plot_draw(struct plot *t)
 	t->crashes = chance(t, 70);
 	t->clocks = chance(t, 40);
 	t->lies = chance(t, 60);
+	t->twins = !t->lies && chance(t, 60);
 	t->forges = t->lies && chance(t, 50);
 	if (chance(t, 75))
 		f = (struct host_faults){ .unreachable = 5, .broken_off = 12, .stale = 6, .twice = 10, .late = 30 };
@@ -388,17 +390,37 @@ static void plot_draw(struct plot *t)
 	t->rogues = chance(t, 40) ? 1 + (unsigned)below(t, 2) : 0;
 	t->w->removals_left = 1 + below(t, 5);
 	hosts_faults(t->w->hosts, &f);
-	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
-	          t->steps, t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
+	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
+	          t->steps, t->twins ? ", twins" : "", t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
 	          t->forges ? ", forgeries" : "", t->quarrels ? ", quarrels" : "");
 }
 
 static void round_of(struct plot *t)
 {
 	for (size_t i = 0; i < t->w->players; i++) {
-		if (t->w->player[i].rogue == NULL && in_any_neighbourhood(&t->w->player[i]))
+		if (!world_given_up(&t->w->player[i]) && in_any_neighbourhood(&t->w->player[i]))
 			sync_one(t, &t->w->player[i]);
 	}
+}
+
+/* Restored homes come back: they ask, somebody lets them in, and they take in what there is. */
+static void come_back(struct plot *t)
+{
+	struct world *w = t->w;
+
+	for (size_t i = 0; i < w->players; i++) {
+		if (!world_given_up(&w->player[i]))
+			act_rejoin(&w->player[i]);
+	}
+	round_of(t);
+	round_of(t);
+	for (size_t i = 0; i < w->players; i++) {
+		if (!world_given_up(&w->player[i]))
+			while (!world_unsure(&w->player[i]) && act_approve(&w->player[i]))
+				act_sync(&w->player[i], NULL);
+	}
+	round_of(t);
+	round_of(t);
 }
 
 /* Faults stop; who asked to join may get an answer first (asking, answering and hearing of it are three exchanges). */
@@ -417,9 +439,11 @@ static void settle(struct plot *t, struct play_counts *counts)
 		round_of(t);
 		round_of(t);
 	}
+	if (t->twins)
+		come_back(t);
 	for (size_t i = 0; i < w->players; i++) {
 		w->player[i].away = false;
-		if (w->player[i].rogue == NULL)
+		if (!world_given_up(&w->player[i]))
 			act_write(&w->player[i]);
 	}
 	world_say(w, "two rounds");

@@ -24,7 +24,8 @@ static enum err box_opens(void *arg, const uint8_t public[static BOX_PUBLIC_LEN]
 }
 
 /* Neither the epoch's key nor a box with it came to a device that was removed. */
-static void secret_kept(struct player *by, struct player *gone, const struct space_row *there, struct epoch_id epoch)
+static void secret_kept(struct player *by, const char *wrote, struct player *gone, const struct space_row *there,
+                        struct epoch_id epoch)
 {
 	struct sync y = { gone->app->store, gone->app->zip, gone->app->rng, gone->app->clock };
 	struct epoch_secret secret;
@@ -33,8 +34,8 @@ static void secret_kept(struct player *by, struct player *gone, const struct spa
 
 	by->w->secrets++;
 	if (epoch_key_load(NULL, &y, there->n, epoch, &secret) == ERR_OK)
-		must_fail("device %u wrote under an epoch whose key device %u has, which was removed (K1)", by->number,
-		          gone->number);
+		must_fail("device %u wrote %s under an epoch whose key device %u has, which was removed (K1)",
+		          by->number, wrote, gone->number);
 	for (size_t i = 0; (name = host_file(by->w->hosts, i, &file)) != NULL; i++) {
 		struct box_at box = { file, there->id };
 
@@ -51,7 +52,8 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 	struct bytes file = { 0 };
 	struct epoch_id epoch;
 
-	if (!model_removes(w->model, f->space, past) || !host_pushed(w->hosts, f->name, &file))
+	/* a copy's batch of that name may have been pushed in its place */
+	if (model_batch_twins(w->model, f->space, f->batch) || !model_removes(w->model, f->space, past) || !host_pushed(w->hosts, f->name, &file))
 		return;
 	memcpy(epoch.b, file.data + 18, EPOCH_ID_LEN);
 	model_members(w->model, f->space, past, &known);
@@ -63,7 +65,7 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 			continue;
 		for (size_t k = 0; k < known.n; k++) {
 			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0)
-				secret_kept(&w->player[f->player], p, &space, epoch);
+				secret_kept(&w->player[f->player], f->name, p, &space, epoch);
 		}
 	}
 	free(known.d);

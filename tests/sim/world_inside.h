@@ -7,6 +7,11 @@
 
 #include "sim/world.h"
 
+/* One more device, with an empty disk and no home. */
+struct player *world_player(struct world *w);
+void world_open_or_fail(struct player *p, bool create);
+void world_backups_free(struct world *w);
+
 /* What a device holds of a space of the model. */
 struct holding *world_holding(struct player *p, size_t space);
 /* The space of the model as it is on a device; false where it is not there. */
