@@ -917,19 +917,6 @@ done:
 	return e;
 }
 
-/* The epoch that begins in the batch that removes the old id is not for it (K1): a computer that was lost may still hold
- * the box key of that. */
-static enum err old_is_out(struct errctx *ec, struct sync *y, struct device_id old)
-{
-	struct device_row row;
-	enum err e = store_device_by_id(ec, y->store, old, &row);
-
-	if (e != ERR_OK)
-		return e;
-	row.state = DEVICE_REMOVED;
-	return store_device_stand(ec, y->store, &row);
-}
-
 enum err again_alone(struct errctx *ec, struct sync *y, struct space_row *space, int64_t made_ms)
 {
 	struct again a = { .copy = true, .made_ms = made_ms };
@@ -948,7 +935,6 @@ enum err again_alone(struct errctx *ec, struct sync *y, struct space_row *space,
 	TRY(again_leave(ec, y, space, &a, keys, UINT64_MAX));
 	TRY(rewrite(ec, y, space, &a));
 	TRY(old_ends(ec, y, space, a.old));
-	TRY(old_is_out(ec, y, a.old));
 	TRY(epoch_begin(ec, y, space, keys, &epoch));
 	TRY(publish_all(ec, y, space, epoch));
 	TRY(state_drop(ec, y, space->n));

@@ -97,8 +97,6 @@ enum err act_sync(struct player *p, struct sync_view *view)
 	          v.why[0] != '\0' ? ", " : "", v.why, v.notice[0] != '\0' ? ", " : "", v.notice);
 	if (view != NULL)
 		*view = v;
-	if (e == ERR_OK && v.result == SYNC_DONE)
-		p->put_back = false;
 	return act_end(p, e);
 }
 
@@ -226,10 +224,32 @@ bool act_rejoin(struct player *p)
 	p->busy = true;
 	e = app_rejoin(&ec, p->app, &list, &n);
 	world_say(p->w, "device %u asks to come back: %d, %zu spaces", p->number, (int)e, n);
+	if (!disk_dead(p->disk) && (e == ERR_NOT_FOUND || e == ERR_LATER))
+		must_fail("device %u cannot ask to come back: error %d", p->number, (int)e);
 	if (!disk_dead(p->disk))
 		expect(p, e, &ec, "rejoin");
 	free(list);
 	return act_end(p, e) == ERR_OK;
+}
+
+/* A restored home believes those alone whom it knew when the backup was made: the answer of another one is set aside
+ * there, and nobody can give a second (docs/TESTING.md, `back-by-new`). */
+static bool may_answer(struct player *by, const struct member_view *m)
+{
+	bool may = true;
+
+	for (size_t i = 0; i < by->w->players && m->backup[0] != '\0' && may; i++) {
+		struct player *back = &by->w->player[i];
+		struct space_row here;
+		struct space_row there;
+		struct device_row row;
+
+		if (!world_given_up(back) && world_space(by, m->space, &here) && world_space(back, m->space, &there) &&
+		    world_away(back, &there))
+			may = store_device_by_id(NULL, back->app->store, here.me, &row) == ERR_OK &&
+			      row.state == DEVICE_ACTIVE;
+	}
+	return may;
 }
 
 bool act_approve(struct player *by)
@@ -244,7 +264,7 @@ bool act_approve(struct player *by)
 	by->busy = true;
 	e = app_members(&ec, by->app, NULL, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n && !any; i++) {
-		if (strcmp(list[i].status, "requested") != 0 || list[i].me)
+		if (strcmp(list[i].status, "requested") != 0 || list[i].me || !may_answer(by, &list[i]))
 			continue;
 		world_say(by->w, "device %u approves %s", by->number, list[i].id);
 		any = true;

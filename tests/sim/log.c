@@ -50,6 +50,7 @@ static bool moves(struct player *p, const struct space_row *spaces, size_t n)
 	}
 	p->again = again;
 	p->twin = p->twin || moves;
+	p->put_back = p->put_back && !again;
 	return moves;
 }
 
@@ -312,7 +313,7 @@ static void lines_known(struct log *l)
 	}
 }
 
-/* An edit of one's own of which this line has the clock: it stood there at the last look, or came in since. */
+/* An edit of one's own that this line was: it stood there at the last look, or came in since. */
 static bool was_find(const struct log *l, const struct line *line, size_t *was)
 {
 	const struct holding *h = &l->p->hold[line->hold];
@@ -324,7 +325,7 @@ static bool was_find(const struct log *l, const struct line *line, size_t *was)
 		if (!set_has(&l->had[line->hold], *was) && !set_has(&l->know[line->hold], *was))
 			continue;
 		model_maker(m, h->space, *was, by);
-		if (is_mine(h, by) && model_same_clock(m, h->space, buf_bytes(&line->bytes), *was))
+		if (is_mine(h, by) && model_same(m, h->space, buf_bytes(&line->bytes), *was))
 			return true;
 	}
 	return false;
@@ -373,7 +374,7 @@ static void line_new(struct log *l, struct line *line)
 
 		line->edit = model_again(p->w->model, h->space, buf_bytes(&line->bytes), &past, was);
 		if (line->edit < 0)
-			must_fail("device %u wrote edit %zu again, and it says something else", p->number, was);
+			must_fail("device %u wrote edit %zu again as no edit", p->number, was);
 		world_say(p->w, "    edit %zu again:", was);
 		if (p->w->trace)
 			model_tell(p->w->model, h->space, (size_t)line->edit);

@@ -44,7 +44,7 @@ size_t set_size(const struct set *s)
 }
 
 /* [name, target, kind, ms, count, seen, tag, value, ...] */
-static bool made_get(struct bytes bytes, struct made *out)
+bool made_get(struct bytes bytes, struct made *out)
 {
 	struct in in = in_of(bytes);
 	uint64_t items = count(&in);

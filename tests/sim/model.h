@@ -48,10 +48,10 @@ size_t model_space(struct model *m, const uint8_t *id);
 #define MODEL_DAMAGED (-1) /* not an edit */
 #define MODEL_OTHER (-2)   /* there is another edit of this name */
 int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past, bool twin);
-/* The same for an edit that was written as another one before: -1 where it does not say the same as that. */
+/* The same for an edit that was written as another one before. */
 int model_again(struct model *m, size_t space, struct bytes edit, const struct set *past, size_t was);
-/* Do the two have the same clock? Then, of one home, they are the same words. */
-bool model_same_clock(const struct model *m, size_t space, struct bytes edit, size_t was);
+/* Is it the same edit, under whatever name: one clock, the same words, about the same things? */
+bool model_same(const struct model *m, size_t space, struct bytes edit, size_t was);
 /* The first of all edits that it was. */
 size_t model_origin(const struct model *m, size_t space, size_t edit);
 /* Of what all in `has` was written as, is something there twice? Only what counts. *twice: one of the two. */

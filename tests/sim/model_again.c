@@ -102,18 +102,14 @@ static bool same_words(const struct space *s, const struct made *a, const struct
 	       (a->kind != 0 || same_origin(s, &a->target, &b->target));
 }
 
-bool model_same_clock(const struct model *m, size_t space, struct bytes edit, size_t was)
+bool model_same(const struct model *m, size_t space, struct bytes edit, size_t was)
 {
-	const struct made *e = m->space[space].edit[was];
-	struct in in = in_of(edit);
-	uint64_t ms = 0;
+	const struct space *s = &m->space[space];
+	struct made *e = must_calloc(1, sizeof(*e));
+	bool same = made_get(edit, e) && same_words(s, e, s->edit[was]);
 
-	count(&in);
-	name_get(&in);
-	name_get(&in);
-	number(&in);
-	ms = number(&in);
-	return number(&in) == e->count && ms == e->ms && !in.bad;
+	free(e);
+	return same;
 }
 
 int model_again(struct model *m, size_t space, struct bytes edit, const struct set *past, size_t was)
@@ -124,7 +120,7 @@ int model_again(struct model *m, size_t space, struct bytes edit, const struct s
 	if (e < 0)
 		return e;
 	s->edit[e]->origin = s->edit[was]->origin;
-	return same_words(s, s->edit[e], s->edit[was]) ? e : MODEL_OTHER;
+	return e;
 }
 
 size_t model_origin(const struct model *m, size_t space, size_t edit)

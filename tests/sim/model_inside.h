@@ -95,6 +95,8 @@ unsigned role_bit(struct bytes role);
 /* The kind of the record that an edit is about. */
 uint32_t edit_kind(const struct space *s, const struct made *e);
 
+/* Reads an edit into an empty struct; values point into `bytes`. */
+bool made_get(struct bytes bytes, struct made *out);
 int name_cmp(const struct name *a, const struct name *b);
 int edit_by_name(const struct space *s, const struct name *n);
 /* The one of that name among these, rather than any; -1: there is none at all. */

@@ -414,6 +414,8 @@ static void come_back(struct plot *t)
 	}
 	round_of(t);
 	round_of(t);
+	for (size_t i = 0; i < w->players; i++)
+		w->player[i].put_back = false;
 	for (size_t i = 0; i < w->players; i++) {
 		if (!world_given_up(&w->player[i]))
 			while (!world_unsure(&w->player[i]) && act_approve(&w->player[i]))

@@ -155,8 +155,8 @@ bool world_away(struct player *p, const struct space_row *space)
 	return away;
 }
 
-/* Did it seal something in each of its spaces? A backup of a space in which it did not keeps its id when it is restored
- * (docs/TESTING.md, `twins-early`). */
+/* Did it seal something in each of its spaces? In one in which it did not, both copies begin epochs of which the other
+ * has no key, and a restored home keeps its id (docs/TESTING.md, `twins-early`). */
 static bool sealed_everywhere(struct player *p)
 {
 	size_t n = 0;
@@ -208,11 +208,11 @@ bool act_twin(struct player *p)
 			act_rejoin(back);
 		return true;
 	}
-	if (!can_be_twice(p))
+	if (!can_be_twice(p) || (!w->early && !sealed_everywhere(p)))
 		return false;
 	if (random_chance(&w->rnd, 60)) {
 		world_say(w, "a backup is made of device %u", p->number);
-		return sealed_everywhere(p) && world_backup(p);
+		return world_backup(p);
 	}
 	world_say(w, "device %zu is a copy of device %u", world_clone(p), p->number);
 	return true;

@@ -94,7 +94,7 @@ struct player {
 	bool twin;           /* it has a copy, or wrote something again under another id */
 	bool again;          /* it is about to */
 	bool spied;          /* it is looked at, in the middle of a call */
-	bool put_back;       /* as it was, with no exchange since */
+	bool put_back;       /* as it was, and did not find that it had sent more */
 	bool in_vain;        /* the invitation it asked with was withdrawn */
 	bool saved_form;     /* the edit that comes next was made with `form` */
 	struct form form;
@@ -122,6 +122,7 @@ struct world {
 	struct player player[WORLD_DEVICES];
 	size_t players;
 	bool forged;       /* somebody or the host made files that no device would */
+	bool early;        /* homes may be copied that sealed nothing in some space yet */
 	bool steady;       /* disk_die_after() holds for more than one call */
 	int loss;          /* of power, when a device dies: 0 by chance, 1 never, 2 always */
 	struct backup *backup[WORLD_BACKUPS];
