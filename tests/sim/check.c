@@ -169,6 +169,15 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 	}
 }
 
+void world_together(struct world *w, size_t s, struct set *batches)
+{
+	struct circle *c = must_calloc(1, sizeof(*c));
+
+	circle_of(w, s, c);
+	*batches = c->batches;
+	free(c);
+}
+
 /* Is this the tag of a home that is out by all that those who are in know together? One may not have heard of it. */
 static bool is_outside(struct world *w, const struct circle *c, struct tag tag)
 {

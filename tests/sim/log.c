@@ -313,16 +313,20 @@ static void lines_known(struct log *l)
 	}
 }
 
-/* An edit of one's own that this line was: it stood there at the last look, or came in since. */
+/* An edit of one's own that this line was: it stood there at the last look and is gone, or it stands there and does not
+ * count any more. A copy may have written the same at the same moment. */
 static bool was_find(const struct log *l, const struct line *line, size_t *was)
 {
 	const struct holding *h = &l->p->hold[line->hold];
 	struct model *m = l->p->w->model;
+	size_t all = model_count(m, h->space);
 
-	for (*was = 0; *was < model_count(m, h->space); (*was)++) {
+	for (size_t i = 0; i < 2 * all; i++) {
 		uint8_t by[DEVICE_ID_LEN];
+		bool gone = i < all;
 
-		if (!set_has(&l->had[line->hold], *was) && !set_has(&l->know[line->hold], *was))
+		*was = i % all;
+		if (set_has(&l->know[line->hold], *was) == gone || (gone && !set_has(&l->had[line->hold], *was)))
 			continue;
 		model_maker(m, h->space, *was, by);
 		if (is_mine(h, by) && model_same(m, h->space, buf_bytes(&line->bytes), *was))

@@ -49,6 +49,7 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 {
 	const struct set *past = model_batch_past(w->model, f->space, f->batch);
 	struct model_devices known;
+	struct set end;
 	struct bytes file = { 0 };
 	struct epoch_id epoch;
 
@@ -57,6 +58,7 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 		return;
 	memcpy(epoch.b, file.data + 18, EPOCH_ID_LEN);
 	model_members(w->model, f->space, past, &known);
+	world_together(w, f->space, &end);
 	for (size_t i = 0; i < w->players; i++) {
 		struct player *p = &w->player[i];
 		struct space_row space;
@@ -64,7 +66,9 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 		if (i == f->player || p->app == NULL || disk_dead(p->disk) || !world_space_of(p, f->space, &space))
 			continue;
 		for (size_t k = 0; k < known.n; k++) {
-			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0)
+			/* whose removal was answered gets the keys that it lacks: nobody may say that it was out */
+			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0 &&
+			    !model_is_in(w->model, f->space, &end, space.me.b))
 				secret_kept(&w->player[f->player], f->name, p, &space, epoch);
 		}
 	}

@@ -20,6 +20,7 @@ struct backup {
 	unsigned shelf;
 	struct player was; /* without a home */
 	int64_t made_ms;
+	bool restored; /* once is enough: two homes that come back alone part for good (`back-twice`) */
 };
 
 /* What the simulator knows of a home goes with the copy. */
@@ -105,8 +106,9 @@ struct player *world_restore(struct world *w, bool as_it_was, bool lost)
 	struct player *first = &w->player[b->was.number];
 	struct player *p = NULL;
 
-	if (first->rogue != NULL || first->busy)
+	if (first->rogue != NULL || first->busy || (!as_it_was && b->restored))
 		return NULL;
+	b->restored = b->restored || !as_it_was;
 	p = world_player(w);
 	disk_copy(p->disk, b->disk);
 	host_cache_copy(w->hosts, b->shelf, p->number);
@@ -174,13 +176,15 @@ static bool sealed_everywhere(struct player *p)
 	return all;
 }
 
-/* Everything in this home syncs, so that two of it can learn of each other; and none of it is on its way in. */
+/* Everything in this home syncs, so that two of it can learn of each other; and none of it is on its way in. Nor is it
+ * one of two already: what was written in one of them and copied before the two met is written again by both copies, for
+ * the same reason, under two names (`twins-of-twins`). */
 static bool can_be_twice(struct player *p)
 {
 	size_t n = 0;
 	struct space_row *list = world_spaces(p, &n);
 	bool shared = false;
-	bool can = !p->busy && !world_given_up(p) && !act_invites_open(p);
+	bool can = !p->busy && !world_given_up(p) && !act_invites_open(p) && !world_unsure(p);
 
 	for (size_t i = 0; i < n; i++) {
 		shared = shared || list[i].kind == SPACE_NEIGHBOURHOOD;

@@ -17,6 +17,9 @@ struct holding *world_holding(struct player *p, size_t space);
 /* The space of the model as it is on a device; false where it is not there. */
 bool world_space_of(struct player *p, size_t s, struct space_row *out);
 
+/* The batches of a space that those who are in it hold together. */
+void world_together(struct world *w, size_t s, struct set *batches);
+
 /* A query on a device's store, to be finalized; fails the seed where it is none. */
 sqlite3_stmt *world_prepare(struct player *p, const char *sql);
 struct bytes world_column(sqlite3_stmt *st, int i);
