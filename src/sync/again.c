@@ -518,6 +518,7 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 	a->had = head == NULL ? 0 : head->seq;
 	common = common < a->had ? common : a->had;
 	TRY(line_back(ec, y, space, a->had, common, &line));
+	a->had = common; /* what comes in above is a copy's, or written again already */
 	TRY(files_back(ec, y, space));
 	TRY(store_take_out(ec, y->store, space->n, &taken, &n));
 	TRY(records_back(ec, y, space, taken, n));

@@ -90,6 +90,8 @@ enum err act_sync(struct player *p, struct sync_view *view)
 	p->busy = true;
 	world_say(p->w, "device %u syncs", p->number);
 	e = app_sync(&ec, p->app, &v);
+	if (!disk_dead(p->disk) && e == ERR_NOT_FOUND)
+		must_fail("device %u, sync: something is missing", p->number);
 	if (!disk_dead(p->disk))
 		expect(p, e, &ec, "sync");
 	world_say(p->w, "  error %d, result %d, received %llu, sent %llu, aside %llu%s%s%s%s", (int)e, (int)v.result,

@@ -9,6 +9,7 @@
 #include "sim/act.h"
 #include "sim/must.h"
 #include "sim/world_inside.h"
+#include "sync/rejoin.h"
 #include "sync/restored.h"
 #include "vault/vault.h"
 
@@ -100,6 +101,25 @@ static void restored(struct player *p, int64_t made_ms)
 	host_cache_lose(p->w->hosts, p->number);
 }
 
+/* Is there a circle or neighbourhood in which it is alone, as far as it knows? There it comes back by itself, and if the
+ * first goes on the two part for good: neither has a key of the other's (`back-twice`). */
+static bool alone_somewhere(struct player *p)
+{
+	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool alone = false;
+
+		must(rejoin_alone(NULL, &y, &list[i], &alone) == ERR_OK, "the store fails");
+		any = any || (alone && list[i].kind != SPACE_OWN && list[i].state == SPACE_MEMBER);
+	}
+	free(list);
+	return any;
+}
+
 struct player *world_restore(struct world *w, bool as_it_was, bool lost)
 {
 	struct backup *b = w->backup[random_below(&w->rnd, w->backups)];
@@ -114,11 +134,11 @@ struct player *world_restore(struct world *w, bool as_it_was, bool lost)
 	host_cache_copy(w->hosts, b->shelf, p->number);
 	seen_copy(p, &b->was);
 	first->twin = true;
-	if (lost && !first->lost) {
+	world_open_or_fail(p, false);
+	if ((lost || (!as_it_was && alone_somewhere(p))) && !first->lost) {
 		world_push_all(first, true);
 		first->lost = true;
 	}
-	world_open_or_fail(p, false);
 	world_log_again(p);
 	p->put_back = as_it_was;
 	if (!as_it_was)
