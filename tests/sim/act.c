@@ -115,13 +115,13 @@ bool act_found(struct player *p, const char *name, const char *remote)
 	return act_end(p, e) == ERR_OK;
 }
 
-static bool invite(struct player *by, const char *space, struct invite_view *v)
+static bool invite(struct player *by, const struct invite_ask *ask, struct invite_view *v)
 {
 	struct errctx ec = { 0 };
 	enum err e = ERR_OK;
 
 	by->busy = true;
-	e = app_invite(&ec, by->app, &(struct invite_ask){ .space = space }, v);
+	e = app_invite(&ec, by->app, ask, v);
 	if (!disk_dead(by->disk))
 		expect(by, e, &ec, "invite");
 	if (act_end(by, e) == ERR_OK)
@@ -131,14 +131,14 @@ static bool invite(struct player *by, const char *space, struct invite_view *v)
 	return false;
 }
 
-static bool join(struct player *who, struct bytes text)
+static bool join(struct player *who, struct bytes text, bool bring)
 {
 	struct errctx ec = { 0 };
 	struct join_view name;
 	enum err e = ERR_OK;
 
 	who->busy = true;
-	e = app_join(&ec, who->app, (const char *)text.data, text.len, false, &name);
+	e = app_join(&ec, who->app, (const char *)text.data, text.len, bring, &name);
 	if (!disk_dead(who->disk))
 		expect(who, e, &ec, "join");
 	return act_end(who, e) == ERR_OK;
@@ -149,11 +149,25 @@ bool act_invite(struct player *by, struct player *who, const char *space)
 	struct invite_view v = { 0 };
 	bool done = false;
 
-	if (!invite(by, space, &v))
+	if (!invite(by, &(struct invite_ask){ .space = space }, &v))
 		return false;
-	done = join(who, buf_bytes(&v.text));
+	done = join(who, buf_bytes(&v.text), false);
 	who->in_vain = who->in_vain && !done;
 	world_say(by->w, "device %u invited device %u to %s: %s", by->number, who->number, space,
+	          done ? "asked" : "not used");
+	buf_free(&v.text);
+	return done;
+}
+
+bool act_invite_device(struct player *by, struct player *who)
+{
+	struct invite_view v = { 0 };
+	bool done = false;
+
+	if (!invite(by, &(struct invite_ask){ .device = true }, &v))
+		return false;
+	done = join(who, buf_bytes(&v.text), true);
+	world_say(by->w, "device %u is to be another one of device %u's person: %s", who->number, by->number,
 	          done ? "asked" : "not used");
 	buf_free(&v.text);
 	return done;
@@ -254,6 +268,25 @@ static bool may_answer(struct player *by, const struct member_view *m)
 	return may;
 }
 
+/* Does somebody ask with these six words? Else two people would compare different ones. */
+static bool words_asked(struct world *w, const uint8_t *words)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < w->players && !found; i++) {
+		struct asked_view *list = NULL;
+		size_t n = 0;
+
+		if (w->player[i].app == NULL || disk_dead(w->player[i].disk))
+			continue;
+		must(app_asked(NULL, w->player[i].app, &list, &n) == ERR_OK, "what was asked for cannot be listed");
+		for (size_t k = 0; k < n; k++)
+			found = found || memcmp(list[k].fingerprint, words, FINGERPRINT_LEN) == 0;
+		free(list);
+	}
+	return found;
+}
+
 bool act_approve(struct player *by)
 {
 	struct errctx ec = { 0 };
@@ -270,6 +303,8 @@ bool act_approve(struct player *by)
 			continue;
 		world_say(by->w, "device %u approves %s", by->number, list[i].id);
 		any = true;
+		if (list[i].device && !by->w->forged && !words_asked(by->w, list[i].fingerprint))
+			must_fail("device %u: nobody asked with these six words", by->number);
 		e = app_approve(&ec, by->app, list[i].id, "Gast", name);
 	}
 	if (!disk_dead(by->disk))
@@ -307,12 +342,13 @@ bool act_remove(struct player *by)
 	size_t fit = 0;
 	size_t pick = 0;
 	bool done = false;
+	bool itself = !world_unsure(by); /* a copy of it may be all that is left: `twins-apart` */
 
 	if (app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		/* oneself seldom */
-		if (strcmp(list[i].status, "member") == 0 && (!list[i].me || random_chance(&by->w->rnd, 15)) &&
+		if (strcmp(list[i].status, "member") == 0 && (!list[i].me || (itself && random_chance(&by->w->rnd, 15))) &&
 		    random_below(&by->w->rnd, ++fit) == 0)
 			pick = i;
 	}

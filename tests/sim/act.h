@@ -18,6 +18,8 @@ enum err act_sync(struct player *p, struct sync_view *view);
 bool act_found(struct player *p, const char *name, const char *remote); /* remote NULL: a circle */
 /* `by` invites `who` to a space by its name, who asks to join. False where one of them may not or died. */
 bool act_invite(struct player *by, struct player *who, const char *space);
+/* Another device of the same person, with what was written there. */
+bool act_invite_device(struct player *by, struct player *who);
 /* Has it invitations that nobody used yet? */
 bool act_invites_open(struct player *by);
 /* An invitation that is withdrawn after it was used to ask. */

@@ -229,6 +229,14 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 		snprintf(out, 256, "device %u holds %zu of %zu edits of %s, %zu of %zu batches, %llu edits unsealed",
 		         p->number, here, all, space->name, set_size(&h->batches), set_size(&c->batches),
 		         (unsigned long long)unsealed);
+	for (size_t i = 0; some && p->w->trace && i < model_batches(p->w->model, c->space); i++) {
+		uint8_t dev[DEVICE_ID_LEN];
+		uint64_t seq = model_batch_by(p->w->model, c->space, i, dev);
+
+		if (set_has(&c->batches, i) && !set_has(&h->batches, i))
+			world_say(p->w, "device %u lacks batch %zu: %02x%02x-%llu", p->number, i, dev[0], dev[1],
+			          (unsigned long long)seq);
+	}
 	st = world_prepare(p, "SELECT ref, name, state FROM outgoing WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);
 	while (!some && space->neighbourhood != 0 && sqlite3_step(st) == SQLITE_ROW) {

@@ -159,6 +159,29 @@ static void found(struct plot *t)
 	}
 }
 
+/* Nobody's device but its own person's, who may have written there. */
+static bool is_new(struct player *p)
+{
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+
+	free(list);
+	return n == 1 && !p->twin;
+}
+
+/* Another device of one person; as far as it goes, they do at once what the two of them must do. */
+static void second_device(struct plot *t, struct player *by, struct player *who)
+{
+	if (!act_invite_device(by, who))
+		return;
+	for (int step = 0; step < 5 && chance(t, 85); step++) {
+		if (step == 2)
+			act_approve(by);
+		else
+			sync_one(t, step == 0 || step == 4 ? who : by);
+	}
+}
+
 static void join(struct plot *t)
 {
 	struct player *by = someone(t);
@@ -169,6 +192,10 @@ static void join(struct plot *t)
 
 	if (by == who || world_unsure(by))
 		return;
+	if (chance(t, 30) && in_any_neighbourhood(by) && !by->away && is_new(who)) {
+		second_device(t, by, who);
+		return;
+	}
 	if (t->neighbourhoods > 0 && chance(t, 10) && !in_any_neighbourhood(who)) {
 		snprintf(remote, sizeof(remote), REMOTE, (unsigned)below(t, t->neighbourhoods));
 		act_request(who, remote);
@@ -403,6 +430,15 @@ static void round_of(struct plot *t)
 	}
 }
 
+static void approve_all(struct plot *t)
+{
+	for (size_t i = 0; i < t->w->players; i++) {
+		if (!world_given_up(&t->w->player[i]))
+			while (!world_unsure(&t->w->player[i]) && act_approve(&t->w->player[i]))
+				act_sync(&t->w->player[i], NULL);
+	}
+}
+
 /* Restored homes come back: they ask, somebody lets them in, and they take in what there is. */
 static void come_back(struct plot *t)
 {
@@ -416,11 +452,7 @@ static void come_back(struct plot *t)
 	round_of(t);
 	for (size_t i = 0; i < w->players; i++)
 		w->player[i].put_back = false;
-	for (size_t i = 0; i < w->players; i++) {
-		if (!world_given_up(&w->player[i]))
-			while (!world_unsure(&w->player[i]) && act_approve(&w->player[i]))
-				act_sync(&w->player[i], NULL);
-	}
+	approve_all(t);
 	round_of(t);
 	round_of(t);
 }
@@ -438,6 +470,9 @@ static void settle(struct plot *t, struct play_counts *counts)
 	t->crashes = false;
 	t->depth = 1;
 	if (anybody_asks(w->player, w->player + w->players)) {
+		round_of(t);
+		round_of(t);
+		approve_all(t);
 		round_of(t);
 		round_of(t);
 	}
