@@ -342,13 +342,13 @@ bool act_remove(struct player *by)
 	size_t fit = 0;
 	size_t pick = 0;
 	bool done = false;
-	bool itself = !world_unsure(by); /* a copy of it may be all that is left: `twins-apart` */
 
-	if (app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
+	/* a copy of it may be all that is left: `twins-apart` */
+	if (world_unsure(by) || app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		/* oneself seldom */
-		if (strcmp(list[i].status, "member") == 0 && (!list[i].me || (itself && random_chance(&by->w->rnd, 15))) &&
+		if (strcmp(list[i].status, "member") == 0 && (!list[i].me || random_chance(&by->w->rnd, 15)) &&
 		    random_below(&by->w->rnd, ++fit) == 0)
 			pick = i;
 	}
@@ -365,7 +365,7 @@ bool act_remove_from(struct player *by, struct player *who, const char *space)
 	size_t n = 0;
 	bool done = false;
 
-	if (!world_space(who, space, &row) || app_members(&ec, by->app, space, &list, &n) != ERR_OK)
+	if (world_unsure(by) || !world_space(who, space, &row) || app_members(&ec, by->app, space, &list, &n) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < n && !done; i++) {
 		struct dot id;

@@ -298,6 +298,8 @@ void world_settled(struct world *w)
 	for (size_t i = 0; i < w->players; i++) {
 		if (shortfall(&w->player[i], true, text) != NULL)
 			must_fail("%s", text);
+		if (w->player[i].from_sheet != NULL && !world_given_up(&w->player[i]))
+			world_came_back(&w->player[i]);
 		if (!world_given_up(&w->player[i]))
 			world_check(&w->player[i]);
 	}

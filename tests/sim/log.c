@@ -180,9 +180,9 @@ static void file_note(struct player *p, const struct space_row *space, size_t s,
 	snprintf(f->name, sizeof(f->name), "%s-%llu", tag, (unsigned long long)seq);
 }
 
-/* One batch: what was signed, opened with its author's key. */
-static void batch_take(struct player *p, const struct space_row *space, struct device_id dev, uint64_t seq,
-                       const uint8_t *sign, struct bytes signed_part)
+/* One batch: what was signed, opened with its author's key. False: it is one's own and new, and its edits come first. */
+static bool batch_take(struct player *p, const struct space_row *space, struct device_id dev, uint64_t seq,
+                       const uint8_t *sign, struct bytes signed_part, bool own)
 {
 	struct world *w = p->w;
 	size_t s = model_space(w->model, space->id.b);
@@ -193,12 +193,19 @@ static void batch_take(struct player *p, const struct space_row *space, struct d
 	uint8_t hash[HASH_LEN];
 	int batch = 0;
 	bool known = false;
+	bool mine = false;
 
 	must(batch_open(p->app->zip, &author, sign, signed_part, &body, hash) == ERR_OK, "a batch does not open");
 	batch = model_batch_find(w->model, s, dev.b, seq, buf_bytes(&body));
 	known = batch >= 0;
-	if (!known && device_cmp(dev, space->me) != 0)
-		must_fail("device %u holds a batch that nobody made, or another than its author made", p->number);
+	mine = device_cmp(dev, space->me) == 0 || is_mine(h, dev.b);
+	if (!known && !own && mine) {
+		buf_free(&body);
+		return false;
+	}
+	if (!known && !mine)
+		must_fail("device %u holds a batch that nobody made, or another than its author made: %02x%02x-%llu", p->number,
+		          dev.b[0], dev.b[1], (unsigned long long)seq);
 	if (!known && !p->twin && model_batch_in(w->model, s, dev.b, seq, NULL) >= 0)
 		must_fail("device %u sealed two batches of one name", p->number);
 	if (!known)
@@ -206,13 +213,14 @@ static void batch_take(struct player *p, const struct space_row *space, struct d
 	if (batch < 0)
 		must_fail("device %u sealed a batch on top of what it did not hold", p->number);
 	set_add(&h->batches, (size_t)batch);
-	if (!known)
+	if (!known && device_cmp(dev, space->me) == 0)
 		file_note(p, space, s, (size_t)batch, seq);
 	buf_free(&body);
+	return true;
 }
 
 /* The author's batches that are new here. */
-static void batches_take(struct player *p, const struct space_row *space, sqlite3_stmt *head)
+static void batches_take(struct player *p, const struct space_row *space, sqlite3_stmt *head, bool own)
 {
 	int64_t n = sqlite3_column_int64(head, 0);
 	uint64_t seq = (uint64_t)sqlite3_column_int64(head, 2);
@@ -226,12 +234,15 @@ static void batches_take(struct player *p, const struct space_row *space, sqlite
 		sqlite3_bind_int64(st, 1, (sqlite3_int64)((uint64_t)n << 40 | ++r->seq));
 		if (sqlite3_step(st) != SQLITE_ROW)
 			must_fail("device %u misses a batch below the last one it holds", p->number);
-		batch_take(p, space, dev, r->seq, sqlite3_column_blob(head, 4), world_column(st, 0));
+		if (!batch_take(p, space, dev, r->seq, sqlite3_column_blob(head, 4), world_column(st, 0), own)) {
+			r->seq--;
+			seq = 0;
+		}
 		sqlite3_finalize(st);
 	}
 }
 
-/* Batches build on one another: those whose author's own device is this one come last, for they had the others. */
+/* Batches build on one another: those of one's own that are new come last, for they had the others. */
 static void batches_watch(struct player *p, const struct space_row *spaces, size_t n, bool own)
 {
 	sqlite3_stmt *st = world_prepare(p, "SELECT vector.device, vector.space, vector.seq, device.id, device.sign "
@@ -240,10 +251,8 @@ static void batches_watch(struct player *p, const struct space_row *spaces, size
 
 	while (sqlite3_step(st) == SQLITE_ROW) {
 		for (size_t i = 0; i < n; i++) {
-			bool me = memcmp(sqlite3_column_blob(st, 3), spaces[i].me.b, DEVICE_ID_LEN) == 0;
-
-			if (spaces[i].n == sqlite3_column_int64(st, 1) && me == own)
-				batches_take(p, &spaces[i], st);
+			if (spaces[i].n == sqlite3_column_int64(st, 1))
+				batches_take(p, &spaces[i], st, own);
 		}
 	}
 	sqlite3_finalize(st);
@@ -306,10 +315,28 @@ static void lines_known(struct log *l)
 		const struct holding *h = &p->hold[line->hold];
 
 		line->edit = model_find(p->w->model, h->space, buf_bytes(&line->bytes));
-		if (line->edit < 0 && memcmp(line->by, h->me, DEVICE_ID_LEN) != 0)
+		if (line->edit < 0 && !is_mine(h, line->by))
 			must_fail("device %u holds an edit that nobody made", p->number);
 		if (line->edit >= 0)
 			set_add(&l->know[line->hold], (size_t)line->edit);
+	}
+}
+
+/* What is called as before, and had read what is called otherwise now, was written again like the rest. */
+static void lines_unknown(struct log *l)
+{
+	struct player *p = l->p;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct line *line = &l->line[i];
+		const struct holding *h = &p->hold[line->hold];
+		struct set *know = &l->know[line->hold];
+
+		if (line->edit < 0 || memcmp(line->by, h->me, DEVICE_ID_LEN) != 0 ||
+		    set_holds(know, model_past(p->w->model, h->space, (size_t)line->edit)))
+			continue;
+		set_drop(know, (size_t)line->edit);
+		line->edit = -1;
 	}
 }
 
@@ -424,6 +451,7 @@ static void log_follow(struct player *p, const struct space_row *spaces, size_t 
 	}
 	log_read(l, spaces, n);
 	lines_known(l);
+	lines_unknown(l);
 	p->reads = 0;
 	batches_watch(p, spaces, n, false);
 	p->rows = 0;
@@ -478,6 +506,8 @@ void world_watch(struct player *p)
 	size_t holds = p->holds;
 
 	memcpy(before, p->hold, sizeof(before));
+	if (holds == 0)
+		ids_note(p, spaces, n);
 	if (moves(p, spaces, n)) {
 		log_follow(p, spaces, n);
 	} else {

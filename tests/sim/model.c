@@ -28,6 +28,20 @@ bool set_has(const struct set *s, size_t i)
 	return (s->w[i / 64] >> (i % 64) & 1) != 0;
 }
 
+void set_drop(struct set *s, size_t i)
+{
+	s->w[i / 64] &= ~(UINT64_C(1) << (i % 64));
+}
+
+bool set_holds(const struct set *s, const struct set *part)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < MODEL_EDITS / 64; i++)
+		all = all && (part->w[i] & ~s->w[i]) == 0;
+	return all;
+}
+
 void set_join(struct set *s, const struct set *more)
 {
 	for (size_t i = 0; i < MODEL_EDITS / 64; i++)
@@ -203,13 +217,16 @@ void model_author(struct bytes edit, uint8_t dev[static 8])
 
 int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past, bool twin)
 {
-	struct space *s = &m->space[space];
 	int known = model_find(m, space, edit);
-	struct made *made = NULL;
 
-	if (known >= 0 || (known == MODEL_OTHER && !twin))
-		return known;
-	made = must_calloc(1, sizeof(*made));
+	return known >= 0 || (known == MODEL_OTHER && !twin) ? known : edit_new(m, space, edit, past);
+}
+
+int edit_new(struct model *m, size_t space, struct bytes edit, const struct set *past)
+{
+	struct space *s = &m->space[space];
+	struct made *made = must_calloc(1, sizeof(*made));
+
 	put(&made->bytes, edit.data, edit.len);
 	if (!made_get(buf_bytes(&made->bytes), made)) {
 		free(made->bytes.data);
@@ -253,10 +270,8 @@ bool model_closed(const struct model *m, size_t space, const struct set *has)
 	const struct space *s = &m->space[space];
 
 	for (size_t i = 0; i < s->n; i++) {
-		for (size_t k = 0; set_has(has, i) && k < MODEL_EDITS / 64; k++) {
-			if ((s->edit[i]->past.w[k] & ~has->w[k]) != 0)
-				return false;
-		}
+		if (set_has(has, i) && !set_holds(has, &s->edit[i]->past))
+			return false;
 	}
 	return true;
 }

@@ -32,6 +32,9 @@ struct set {
 
 void set_add(struct set *s, size_t i);
 bool set_has(const struct set *s, size_t i);
+void set_drop(struct set *s, size_t i);
+/* All of `part`? */
+bool set_holds(const struct set *s, const struct set *part);
 void set_join(struct set *s, const struct set *more);
 size_t set_size(const struct set *s);
 

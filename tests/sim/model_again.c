@@ -115,7 +115,7 @@ bool model_same(const struct model *m, size_t space, struct bytes edit, size_t w
 int model_again(struct model *m, size_t space, struct bytes edit, const struct set *past, size_t was)
 {
 	struct space *s = &m->space[space];
-	int e = model_add(m, space, edit, past, true);
+	int e = edit_new(m, space, edit, past);
 
 	if (e < 0)
 		return e;
@@ -171,7 +171,7 @@ void model_whole_batches(const struct model *m, size_t space, const uint8_t me[s
 			int in = edit_batch(s->edit[k], batches);
 
 			if (in >= 0 && memcmp(s->batch[in]->dev, b->dev, DEV) == 0 && s->batch[in]->seq >= b->seq)
-				past->w[k / 64] &= ~(UINT64_C(1) << (k % 64));
+				set_drop(past, k);
 		}
 	}
 }

@@ -99,6 +99,8 @@ uint32_t edit_kind(const struct space *s, const struct made *e);
 bool made_get(struct bytes bytes, struct made *out);
 int name_cmp(const struct name *a, const struct name *b);
 int edit_by_name(const struct space *s, const struct name *n);
+/* Whether or not there is one of the same bytes. */
+int edit_new(struct model *m, size_t space, struct bytes edit, const struct set *past);
 /* The one of that name among these, rather than any; -1: there is none at all. */
 int edit_among(const struct space *s, const struct name *n, const struct set *among);
 /* The batch among these that holds it; -1: none does. */

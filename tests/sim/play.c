@@ -24,6 +24,7 @@ struct plot {
 	bool forges;                                    /* members forge, bytes change */
 	bool quarrels;                                  /* members are removed, and write beyond their role */
 	unsigned rogues;                                /* may still turn against the others */
+	bool sheets;                                    /* recovery sheets are made, and homes lost */
 	bool twins;                                     /* homes are copied, and put back from backups */
 	bool own_lies, asks_again, lost_caches;         /* known and not healed: only where SLB_SIM_KNOWN names them */
 	unsigned depth;
@@ -334,6 +335,19 @@ static void quarrel(struct plot *t)
 	}
 }
 
+/* A recovery sheet is made, or a home is lost of which there is one. */
+static void paper(struct plot *t, struct player *p)
+{
+	char remote[32];
+
+	if (!p->has_sheet) {
+		act_sheet(p);
+	} else if (t->w->players < t->devices + 3 && !p->busy && !world_unsure(p) && chance(t, 30)) {
+		snprintf(remote, sizeof(remote), REMOTE, (unsigned)below(t, t->neighbourhoods));
+		act_comeback(p, remote);
+	}
+}
+
 static void clock_jump(struct plot *t)
 {
 	static const int64_t year = INT64_C(365) * 24 * 60 * 60 * 1000;
@@ -356,6 +370,10 @@ static void act(struct plot *t)
 	}
 	if (t->twins && t->neighbourhoods > 0 && t->w->players < t->devices + 3 && chance(t, 6) && act_twin(p))
 		return;
+	if (t->sheets && t->neighbourhoods > 0 && chance(t, 6)) {
+		paper(t, p);
+		return;
+	}
 	if (t->w->players < t->devices && (dice < 8 || t->w->players < 2)) {
 		size_t i = world_join(t->w);
 
@@ -409,6 +427,7 @@ static void plot_draw(struct plot *t)
 	t->clocks = chance(t, 40);
 	t->lies = chance(t, 60);
 	t->twins = !t->lies && chance(t, 60);
+	t->sheets = chance(t, 30);
 	t->forges = t->lies && chance(t, 50);
 	if (chance(t, 75))
 		f = (struct host_faults){ .unreachable = 5, .broken_off = 12, .stale = 6, .twice = 10, .late = 30 };
@@ -417,8 +436,8 @@ static void plot_draw(struct plot *t)
 	t->rogues = chance(t, 40) ? 1 + (unsigned)below(t, 2) : 0;
 	t->w->removals_left = 1 + below(t, 5);
 	hosts_faults(t->w->hosts, &f);
-	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
-	          t->steps, t->twins ? ", twins" : "", t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
+	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
+	          t->steps, t->twins ? ", twins" : "", t->sheets ? ", sheets" : "", t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
 	          t->forges ? ", forgeries" : "", t->quarrels ? ", quarrels" : "");
 }
 

@@ -21,7 +21,8 @@ struct backup {
 	unsigned shelf;
 	struct player was; /* without a home */
 	int64_t made_ms;
-	bool restored; /* once is enough: two homes that come back alone part for good (`back-twice`) */
+	bool alone[WORLD_SPACES]; /* by holding */
+	bool restored;            /* once is enough */
 };
 
 /* What the simulator knows of a home goes with the copy. */
@@ -59,6 +60,20 @@ size_t world_clone(struct player *p)
 	return copy->number;
 }
 
+/* The spaces in which it is alone, as far as it knows: there it comes back by itself. */
+static void alone_in(struct player *p, bool *alone)
+{
+	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
+	size_t n = 0;
+	struct space_row *list = world_spaces(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		must(rejoin_alone(NULL, &y, &list[i],
+		                  &alone[world_holding(p, model_space(p->w->model, list[i].id.b)) - p->hold]) == ERR_OK,
+		     "the store fails");
+	free(list);
+}
+
 bool world_backup(struct player *p)
 {
 	struct world *w = p->w;
@@ -74,6 +89,8 @@ bool world_backup(struct player *p)
 	host_cache_copy(w->hosts, p->number, b->shelf);
 	seen_copy(&b->was, p);
 	b->was.number = p->number;
+	b->was.w = w;
+	alone_in(p, b->alone);
 	b->made_ms = app_now_ms(p->app);
 	w->backup[w->backups++] = b;
 	return true;
@@ -101,23 +118,40 @@ static void restored(struct player *p, int64_t made_ms)
 	host_cache_lose(p->w->hosts, p->number);
 }
 
-/* Is there a circle or neighbourhood in which it is alone, as far as it knows? There it comes back by itself, and if the
- * first goes on the two part for good: neither has a key of the other's (`back-twice`). */
-static bool alone_somewhere(struct player *p)
+void world_lose(struct player *p)
 {
-	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
-	size_t n = 0;
-	struct space_row *list = world_spaces(p, &n);
-	bool any = false;
+	world_push_all(p, true);
+	p->lost = true;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		bool alone = false;
+/* Is somebody in one of those by now? Then the two would part for good: neither has a key of the other's
+ * (`back-alone`). */
+static bool joined_since(const struct backup *b)
+{
+	struct world *w = b->was.w;
 
-		must(rejoin_alone(NULL, &y, &list[i], &alone) == ERR_OK, "the store fails");
-		any = any || (alone && list[i].kind != SPACE_OWN && list[i].state == SPACE_MEMBER);
+	for (size_t i = 0; i < w->players; i++) {
+		for (size_t k = 0; k < b->was.holds; k++) {
+			struct space_row row;
+
+			if (b->alone[k] && i != b->was.number && !world_given_up(&w->player[i]) &&
+			    world_space_of(&w->player[i], b->was.hold[k].space, &row))
+				return true;
+		}
 	}
-	free(list);
-	return any;
+	return false;
+}
+
+/* Would it leave the first, which goes on, in a circle or neighbourhood that it believes to be alone in? */
+static bool leaves_first(const struct backup *b)
+{
+	bool leaves = false;
+	struct space_row row;
+
+	for (size_t k = 0; k < b->was.holds; k++)
+		leaves = leaves || (b->alone[k] && world_space_of(&b->was.w->player[b->was.number], b->was.hold[k].space, &row) &&
+		                    row.kind != SPACE_OWN);
+	return leaves;
 }
 
 struct player *world_restore(struct world *w, bool as_it_was, bool lost)
@@ -126,7 +160,7 @@ struct player *world_restore(struct world *w, bool as_it_was, bool lost)
 	struct player *first = &w->player[b->was.number];
 	struct player *p = NULL;
 
-	if (first->rogue != NULL || first->busy || (!as_it_was && b->restored))
+	if (first->rogue != NULL || first->busy || (!as_it_was && (b->restored || joined_since(b))))
 		return NULL;
 	b->restored = b->restored || !as_it_was;
 	p = world_player(w);
@@ -135,11 +169,10 @@ struct player *world_restore(struct world *w, bool as_it_was, bool lost)
 	seen_copy(p, &b->was);
 	first->twin = true;
 	world_open_or_fail(p, false);
-	if ((lost || (!as_it_was && alone_somewhere(p))) && !first->lost) {
-		world_push_all(first, true);
-		first->lost = true;
-	}
+	if ((lost || (!as_it_was && leaves_first(b))) && !first->lost)
+		world_lose(first);
 	world_log_again(p);
+	w->refusals = true; /* who comes back removes the id that it had: another one of that asks in vain */
 	p->put_back = as_it_was;
 	if (!as_it_was)
 		restored(p, b->made_ms);

@@ -12,6 +12,7 @@
 #define SLB_TESTS_SIM_WORLD_H
 
 #include "app/session.h"
+#include "crypto/sheet.h"
 #include "sim/disk.h"
 #include "sim/host.h"
 #include "sim/model.h"
@@ -98,6 +99,9 @@ struct player {
 	bool in_vain;        /* the invitation it asked with was withdrawn */
 	bool saved_form;     /* the edit that comes next was made with `form` */
 	struct form form;
+	uint8_t sheet[SHEET_SECRET_LEN]; /* its recovery sheet */
+	bool has_sheet;
+	struct player *from_sheet; /* the lost home that this one is in the place of */
 };
 
 /* A file that a rogue handed to a host, and the hash of its batch. */
@@ -153,12 +157,16 @@ size_t world_join(struct world *w);
 size_t world_clone(struct player *p);
 /* Its disk as it is now is put by; false: there is no room for more. */
 bool world_backup(struct player *p);
+/* A home is lost. */
+void world_lose(struct player *p);
 /* One of these is put back as one more device, as the program's backups are (it was restored), or as it was, keys and
  * all; what it was a backup of goes on, or is lost. */
 struct player *world_restore(struct world *w, bool as_it_was, bool lost);
 /* May it find that a copy of it sent something that it did not, and go on under another id? What it promises to joiners
  * until then may come to nothing (docs/TESTING.md, `twins-admit`). */
 bool world_unsure(struct player *p);
+/* Everything that a lost home had sent is in the one that took its place, as far as its sheet reached. */
+void world_came_back(struct player *p);
 /* Was it restored, and is it not back in that space yet? */
 bool world_away(struct player *p, const struct space_row *space);
 /* Does nothing happen in this home any more? */
