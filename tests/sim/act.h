@@ -36,8 +36,8 @@ bool act_log_in(struct player *p, const char *circle, bool change);
 bool act_rejoin(struct player *p);
 /* A recovery sheet is made of a home that has none. */
 bool act_sheet(struct player *p);
-/* The home is lost, and comes back from its sheet and the repository as a new one; NULL: not now. */
-struct player *act_comeback(struct player *p, const char *remote);
+/* The home is lost, and comes back into a new one from its sheet and the repository. False: not now. */
+bool act_comeback(struct player *lost, struct player *into, const char *remote);
 /* A copy of the home, a backup of it, or one that is put back. False: not this one, now. */
 bool act_twin(struct player *p);
 /* Removes somebody from one of its spaces. False where there is nobody or it may not. */

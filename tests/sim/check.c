@@ -253,7 +253,8 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 	st = world_prepare(p, "SELECT name, file FROM waiting WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);
 	while (!some && sqlite3_step(st) == SQLITE_ROW) {
-		some = !host_forged(p->w->hosts, world_column(st, 1)) && !from_outside(p, space, c, world_column(st, 1));
+		some =
+		    !host_forged(p->w->hosts, world_column(st, 1)) && !from_outside(p, space, c, world_column(st, 1));
 		snprintf(out, 256, "device %u lets %s wait", p->number, (const char *)sqlite3_column_text(st, 0));
 	}
 	sqlite3_finalize(st);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The model's eyes on the log of a device: each line that is new, and each batch. Where the device goes on under another
-// id (S7), lines go and come again under other names: then the whole log is read, and every edit that was acknowledged
-// must stand in it once, as what it was or written again.
+// The model's eyes on the log of a device: each line that is new, and each batch. Where the device goes on under
+// another id (S7), lines go and come again under other names: then the whole log is read, and every edit that was
+// acknowledged must stand in it once, as what it was or written again.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +102,8 @@ static struct seen_row row_take(struct player *p, const struct space_row *space,
 	int edit = 0;
 
 	model_author(bytes, by);
-	edit = memcmp(by, space->me.b, sizeof(by)) == 0 ? own_take(p, s, h, by, bytes)
-	                                                  : model_find(p->w->model, s, bytes);
+	edit =
+	    memcmp(by, space->me.b, sizeof(by)) == 0 ? own_take(p, s, h, by, bytes) : model_find(p->w->model, s, bytes);
 	if (edit == MODEL_OTHER)
 		must_fail("device %u holds another edit than its author made", p->number);
 	if (edit < 0)
@@ -180,7 +180,8 @@ static void file_note(struct player *p, const struct space_row *space, size_t s,
 	snprintf(f->name, sizeof(f->name), "%s-%llu", tag, (unsigned long long)seq);
 }
 
-/* One batch: what was signed, opened with its author's key. False: it is one's own and new, and its edits come first. */
+/* One batch: what was signed, opened with its author's key. False: it is one's own and new, and its edits come first.
+ */
 static bool batch_take(struct player *p, const struct space_row *space, struct device_id dev, uint64_t seq,
                        const uint8_t *sign, struct bytes signed_part, bool own)
 {
@@ -204,8 +205,8 @@ static bool batch_take(struct player *p, const struct space_row *space, struct d
 		return false;
 	}
 	if (!known && !mine)
-		must_fail("device %u holds a batch that nobody made, or another than its author made: %02x%02x-%llu", p->number,
-		          dev.b[0], dev.b[1], (unsigned long long)seq);
+		must_fail("device %u holds a batch that nobody made, or another than its author made: %02x%02x-%llu",
+		          p->number, dev.b[0], dev.b[1], (unsigned long long)seq);
 	if (!known && !p->twin && model_batch_in(w->model, s, dev.b, seq, NULL) >= 0)
 		must_fail("device %u sealed two batches of one name", p->number);
 	if (!known)

@@ -5,9 +5,9 @@
  * (docs/MERGE.md). It reads the bytes of edits and writes canonical dumps with a CBOR of its own, and shares no code
  * with src/model.
  *
- * Edits are numbered within their space, in the order in which they became known here. Two edits may have one name where
- * a home goes on beside a copy of it; nobody may ever hold both. What is written again under another name (S7) is another
- * edit, of the same origin.
+ * Edits are numbered within their space, in the order in which they became known here. Two edits may have one name
+ * where a home goes on beside a copy of it; nobody may ever hold both. What is written again under another name (S7) is
+ * another edit, of the same origin.
  *
  * Who belongs to a space, and which edits count, it works out from batches: of each the set of batches that its author
  * had, by definitions that call each other (docs/MERGE.md, "Removals"), with no order of depth and no settling step by
@@ -92,8 +92,7 @@ struct model_held {
 int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body,
                 const struct model_held *held);
 /* The number of a batch by its body; MODEL_DAMAGED where no author is known to have made it. */
-int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq,
-                     struct bytes body);
+int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body);
 /* The one of these; MODEL_DAMAGED: none. `among` NULL: any. */
 int model_batch_in(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq,
                    const struct set *among);

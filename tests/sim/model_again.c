@@ -207,8 +207,8 @@ bool model_erased(const struct model *m, size_t space, const struct set *has, si
 		const struct made *e = s->edit[i];
 
 		for (size_t k = 0; set_has(has, i) && k < e->writes; k++)
-			erased = erased || ((e->write[k].tag & 7) == ERASE &&
-			                    name_cmp(&e->target, &s->edit[edit]->target) == 0);
+			erased = erased ||
+			         ((e->write[k].tag & 7) == ERASE && name_cmp(&e->target, &s->edit[edit]->target) == 0);
 	}
 	return erased;
 }

@@ -116,8 +116,7 @@ static bool is_called(const struct sealed *b, const uint8_t *dev, uint64_t seq)
 	return b->seq == seq && memcmp(b->dev, dev, DEV) == 0;
 }
 
-int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq,
-                     struct bytes body)
+int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body)
 {
 	const struct space *s = &m->space[space];
 

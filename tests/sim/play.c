@@ -20,13 +20,13 @@ struct plot {
 	size_t circles;
 	bool crashes;
 	bool clocks;
-	bool lies;                                      /* the host lies */
-	bool forges;                                    /* members forge, bytes change */
-	bool quarrels;                                  /* members are removed, and write beyond their role */
-	unsigned rogues;                                /* may still turn against the others */
-	bool sheets;                                    /* recovery sheets are made, and homes lost */
-	bool twins;                                     /* homes are copied, and put back from backups */
-	bool own_lies, asks_again, lost_caches;         /* known and not healed: only where SLB_SIM_KNOWN names them */
+	bool lies;                              /* the host lies */
+	bool forges;                            /* members forge, bytes change */
+	bool quarrels;                          /* members are removed, and write beyond their role */
+	unsigned rogues;                        /* may still turn against the others */
+	bool sheets;                            /* recovery sheets are made, and homes lost */
+	bool twins;                             /* homes are copied, and put back from backups */
+	bool own_lies, asks_again, lost_caches; /* known and not healed: only where SLB_SIM_KNOWN names them */
 	unsigned depth;
 	uint64_t syncs;
 };
@@ -344,7 +344,7 @@ static void paper(struct plot *t, struct player *p)
 		act_sheet(p);
 	} else if (t->w->players < t->devices + 3 && !p->busy && !world_unsure(p) && chance(t, 30)) {
 		snprintf(remote, sizeof(remote), REMOTE, (unsigned)below(t, t->neighbourhoods));
-		act_comeback(p, remote);
+		act_comeback(p, &t->w->player[world_join(t->w)], remote);
 	}
 }
 
@@ -437,8 +437,9 @@ static void plot_draw(struct plot *t)
 	t->w->removals_left = 1 + below(t, 5);
 	hosts_faults(t->w->hosts, &f);
 	world_say(t->w, "seed %llu: %zu devices, %zu steps%s%s%s%s%s%s%s", (unsigned long long)t->w->seed, t->devices,
-	          t->steps, t->twins ? ", twins" : "", t->sheets ? ", sheets" : "", t->crashes ? ", crashes" : "", t->clocks ? ", clocks" : "", t->lies ? ", lies" : "",
-	          t->forges ? ", forgeries" : "", t->quarrels ? ", quarrels" : "");
+	          t->steps, t->twins ? ", twins" : "", t->sheets ? ", sheets" : "", t->crashes ? ", crashes" : "",
+	          t->clocks ? ", clocks" : "", t->lies ? ", lies" : "", t->forges ? ", forgeries" : "",
+	          t->quarrels ? ", quarrels" : "");
 }
 
 static void round_of(struct plot *t)

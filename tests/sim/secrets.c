@@ -54,7 +54,8 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 	struct epoch_id epoch;
 
 	/* a copy's batch of that name may have been pushed in its place */
-	if (model_batch_twins(w->model, f->space, f->batch) || !model_removes(w->model, f->space, past) || !host_pushed(w->hosts, f->name, &file))
+	if (model_batch_twins(w->model, f->space, f->batch) || !model_removes(w->model, f->space, past) ||
+	    !host_pushed(w->hosts, f->name, &file))
 		return;
 	memcpy(epoch.b, file.data + 18, EPOCH_ID_LEN);
 	model_members(w->model, f->space, past, &known);

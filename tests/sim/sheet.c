@@ -44,10 +44,9 @@ static void words_put(const uint8_t *secret, struct buf *out)
 		must(buf_put(out, w.word[i], WORD_LEN) == ERR_OK && buf_put(out, " ", 1) == ERR_OK, "out of memory");
 }
 
-struct player *act_comeback(struct player *lost, const char *remote)
+bool act_comeback(struct player *lost, struct player *p, const char *remote)
 {
 	struct world *w = lost->w;
-	struct player *p = NULL;
 	struct app_options o = { .clock = NULL };
 	struct errctx ec = { 0 };
 	struct comeback *c = NULL;
@@ -55,15 +54,16 @@ struct player *act_comeback(struct player *lost, const char *remote)
 	struct buf words = { 0 };
 	enum err e = ERR_OK;
 
-	p = &w->player[world_join(w)];
-	p->twin = true; /* it is looked at more often: it goes on as the sheet, and then as somebody fresh, in one call */
+	p->twin =
+	    true; /* it is looked at more often: it goes on as the sheet, and then as somebody fresh, in one call */
 	o = (struct app_options){ .home = p->home, .courier = p->courier, .clock = &p->clock, .rng = &p->rng };
 	words_put(lost->sheet, &words);
 	p->busy = true;
 	e = comeback_fetch(&ec, &o, buf_bytes(&words), remote, &c);
 	world_say(w, "device %u is lost; device %u looks for its sheet: %d", lost->number, p->number, (int)e);
 	if (e == ERR_OK) {
-		world_lose(lost);
+		if (!lost->lost)
+			world_lose(lost);
 		p->from_sheet = lost;
 		e = comeback_into(&ec, p->app, c, &v);
 		world_say(w, "  it comes back with %zu spaces: %d", v.count, (int)e);
@@ -73,8 +73,7 @@ struct player *act_comeback(struct player *lost, const char *remote)
 	comeback_view_free(&v);
 	comeback_free(c);
 	buf_free(&words);
-	act_end(p, e);
-	return p;
+	return act_end(p, e) == ERR_OK;
 }
 
 void world_came_back(struct player *p)
@@ -94,8 +93,8 @@ void world_came_back(struct player *p)
 			const struct sealed_file *f = &p->w->file[k];
 			struct bytes file = { 0 };
 
-			if (f->player == lost->number && f->space == h->space && host_pushed(p->w->hosts, f->name, &file) &&
-			    !set_has(world_batches(p, h->space), f->batch))
+			if (f->player == lost->number && f->space == h->space &&
+			    host_pushed(p->w->hosts, f->name, &file) && !set_has(world_batches(p, h->space), f->batch))
 				must_fail("device %u lost %s, which device %u had sent (V4)", p->number, f->name,
 				          lost->number);
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Homes that there are twice: a copy goes on beside the first, and an earlier state of a disk is put back, as the program
-// restores a backup or with everything that was on it (S7).
+// Homes that there are twice: a copy goes on beside the first, and an earlier state of a disk is put back, as the
+// program restores a backup or with everything that was on it (S7).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,8 +149,9 @@ static bool leaves_first(const struct backup *b)
 	struct space_row row;
 
 	for (size_t k = 0; k < b->was.holds; k++)
-		leaves = leaves || (b->alone[k] && world_space_of(&b->was.w->player[b->was.number], b->was.hold[k].space, &row) &&
-		                    row.kind != SPACE_OWN);
+		leaves = leaves ||
+		         (b->alone[k] && world_space_of(&b->was.w->player[b->was.number], b->was.hold[k].space, &row) &&
+		          row.kind != SPACE_OWN);
 	return leaves;
 }
 
@@ -230,8 +231,8 @@ static bool sealed_everywhere(struct player *p)
 }
 
 /* Everything in this home syncs, so that two of it can learn of each other; and none of it is on its way in. Nor is it
- * one of two already: what was written in one of them and copied before the two met is written again by both copies, for
- * the same reason, under two names (`twins-of-twins`). */
+ * one of two already: what was written in one of them and copied before the two met is written again by both copies,
+ * for the same reason, under two names (`twins-of-twins`). */
 static bool can_be_twice(struct player *p)
 {
 	size_t n = 0;
@@ -241,8 +242,8 @@ static bool can_be_twice(struct player *p)
 
 	for (size_t i = 0; i < n; i++) {
 		shared = shared || list[i].kind == SPACE_NEIGHBOURHOOD;
-		can = can && (list[i].state == SPACE_GONE ||
-		              (list[i].state == SPACE_MEMBER && list[i].neighbourhood != 0));
+		can = can &&
+		      (list[i].state == SPACE_GONE || (list[i].state == SPACE_MEMBER && list[i].neighbourhood != 0));
 	}
 	free(list);
 	return can && shared;
@@ -259,8 +260,8 @@ bool act_twin(struct player *p)
 		back = world_restore(w, as_it_was, lost);
 		if (back == NULL)
 			return false;
-		world_say(w, "device %u is a backup that was put back%s%s", back->number, as_it_was ? ", as it was" : "",
-		          lost ? "; the first is lost" : "");
+		world_say(w, "device %u is a backup that was put back%s%s", back->number,
+		          as_it_was ? ", as it was" : "", lost ? "; the first is lost" : "");
 		if (!as_it_was && random_chance(&w->rnd, 70))
 			act_rejoin(back);
 		return true;

@@ -22,7 +22,7 @@
 #define WORLD_SPACES 12  /* of one device */
 #define WORLD_IDS 8      /* of one device in one space, one after the other */
 #define WORLD_BACKUPS 4
-#define WORLD_READ 256   /* authors in all spaces of one device */
+#define WORLD_READ 256 /* authors in all spaces of one device */
 
 /* One line of a device's log, as it was seen. */
 struct seen_row {
@@ -33,9 +33,9 @@ struct seen_row {
 /* What a device holds of a space. */
 struct holding {
 	size_t space;
-	struct set has;     /* edits */
-	struct set batches; /* that the log's sealed edits and controls stand in */
-	uint8_t me[8];      /* the device's id there */
+	struct set has;           /* edits */
+	struct set batches;       /* that the log's sealed edits and controls stand in */
+	uint8_t me[8];            /* the device's id there */
 	uint8_t id[WORLD_IDS][8]; /* all that it had */
 	size_t ids;
 	bool gone; /* it gave way to another own space */
@@ -125,10 +125,10 @@ struct world {
 	struct model *model;
 	struct player player[WORLD_DEVICES];
 	size_t players;
-	bool forged;       /* somebody or the host made files that no device would */
-	bool early;        /* homes may be copied that sealed nothing in some space yet */
-	bool steady;       /* disk_die_after() holds for more than one call */
-	int loss;          /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	bool forged; /* somebody or the host made files that no device would */
+	bool early;  /* homes may be copied that sealed nothing in some space yet */
+	bool steady; /* disk_die_after() holds for more than one call */
+	int loss;    /* of power, when a device dies: 0 by chance, 1 never, 2 always */
 	struct backup *backup[WORLD_BACKUPS];
 	size_t backups;
 	struct gift *gift; /* files that nobody hands over again if the host loses them */
