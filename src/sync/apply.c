@@ -255,7 +255,8 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 			return set_fate(fate, why, FATE_WAITS, NULL);
 		}
 		if (e == ERR_DAMAGED && device_cmp(c->dev, in->space->me) == 0) {
-			/* of this device: a copy of this home may have sent that, and its branch comes after this one */
+			/* of this device: a copy of this home may have sent that, and its branch comes after this one
+			 */
 			err_clear(ec);
 			await_batch(in, c->dev, c->seq);
 			return set_fate(fate, why, FATE_WAITS, NULL);

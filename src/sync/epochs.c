@@ -56,9 +56,9 @@ static enum err epoch_usable(const struct membership *m, const struct epoch_row 
 	return ERR_OK;
 }
 
-/* The devices of a space; whom the next batch removes is out already, for an epoch that begins now stands behind that in
- * it (K1): who goes on under another id begins one with the removal of the old, and a lost computer may still have that
- * one's box key. */
+/* The devices of a space; whom the next batch removes is out already, for an epoch that begins now stands behind that
+ * in it (K1): who goes on under another id begins one with the removal of the old, and a lost computer may still have
+ * that one's box key. */
 struct removing {
 	struct device_row *devices;
 	size_t n;
@@ -87,9 +87,9 @@ static enum err devices_now(struct errctx *ec, struct sync *y, const struct spac
 {
 	enum err e = store_device_list(ec, y->store, space->n, out, n);
 
-	return e != ERR_OK ? e
-	                   : store_kept_each(ec, y->store, space->n, "control:", removing_one,
-	                                     &(struct removing){ *out, *n });
+	return e != ERR_OK
+	           ? e
+	           : store_kept_each(ec, y->store, space->n, "control:", removing_one, &(struct removing){ *out, *n });
 }
 
 static enum err removals_count(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)

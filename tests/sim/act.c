@@ -13,7 +13,10 @@
 
 void act_arm(struct player *p, uint64_t steps)
 {
-	disk_die_after(p->disk, 1 + random_below(&p->w->rnd, steps));
+	uint64_t n = 1 + random_below(&p->w->rnd, steps);
+
+	world_say(p->w, "  (device %u may die at step %llu from here)", p->number, (unsigned long long)n);
+	disk_die_after(p->disk, n);
 }
 
 static bool loses_power(struct world *w)
