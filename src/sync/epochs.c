@@ -253,7 +253,9 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 		e = epoch_record_put(row.id, to, n, parents, old_count, &record);
 	if (e == ERR_OK)
 		e = control_add(ec, y, space->n, CONTROL_EPOCH, buf_bytes(&record));
-	if (e == ERR_OK && n > 1)
+	/* a later one in a box for this device too, where it is alone: a copy of this home must be able to read on (S7)
+	 */
+	if (e == ERR_OK && (n > 1 || old_count > 0))
 		e = boxes_publish(ec, y, space, keys, &(struct boxing){ row.id, secret, to, n, "boxes" });
 done:
 	buf_free(&record);
