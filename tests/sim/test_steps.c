@@ -185,10 +185,8 @@ static const struct story stories[] = {
 	    { INVITE, 0, 3 },
 	    { SYNC, 3, 0 },
 	    { SYNC, 0, 0 },
-	    { SYNC, 3, 0 },
-	    { LOG, 3, 0 },
 	    { SYNC, 3, 0 } },
-	  11,
+	  9,
 	  { 0, 3 },
 	  false },
 };
