@@ -286,3 +286,25 @@ void model_edits_of(const struct model *m, size_t space, const struct set *batch
 			set_add(out, i);
 	}
 }
+
+bool model_removes(const struct model *m, size_t space, const struct set *batches)
+{
+	const struct space *s = &m->space[space];
+
+	for (size_t k = 0; k < s->says_n; k++) {
+		if (s->says[k].what == CUTS && set_has(batches, s->says[k].batch))
+			return true;
+	}
+	return false;
+}
+
+bool model_quarrels(const struct model *m)
+{
+	for (size_t s = 0; s < m->spaces; s++) {
+		for (size_t k = 0; k < m->space[s].says_n; k++) {
+			if (m->space[s].says[k].what == CUTS)
+				return true;
+		}
+	}
+	return false;
+}

@@ -673,28 +673,6 @@ bool model_is_in(const struct model *m, size_t space, const struct set *batches,
 	return in;
 }
 
-bool model_removes(const struct model *m, size_t space, const struct set *batches)
-{
-	const struct space *s = &m->space[space];
-
-	for (size_t k = 0; k < s->says_n; k++) {
-		if (s->says[k].what == CUTS && set_has(batches, s->says[k].batch))
-			return true;
-	}
-	return false;
-}
-
-bool model_quarrels(const struct model *m)
-{
-	for (size_t s = 0; s < m->spaces; s++) {
-		for (size_t k = 0; k < m->space[s].says_n; k++) {
-			if (m->space[s].says[k].what == CUTS)
-				return true;
-		}
-	}
-	return false;
-}
-
 struct model_removals model_removals(const struct model *m, size_t space, const struct set *batches)
 {
 	struct look *v = look_new(&m->space[space], batches);

@@ -418,6 +418,7 @@ static void plot_draw(struct plot *t)
 	struct host_faults f = { 0 };
 
 	t->own_lies = known("own-lies");
+	t->w->early = known("twins-early");
 	t->asks_again = known("asks-again");
 	t->lost_caches = known("lost-caches");
 
