@@ -24,7 +24,7 @@ struct again {
 	enum again_stage stage;
 	bool copy;            /* it holds the keys of the epochs, so that it introduces itself */
 	struct device_id old; /* the id that was left, or will be */
-	uint64_t had;         /* batches of the old id that were here then */
+	uint64_t had;         /* batches of the old id that stay; what is above them is written again */
 	int64_t made_ms;      /* when the backup was made; 0: a copy */
 	uint8_t bundle[BUNDLE_LEN];
 	uint8_t signature[SIGN_LEN]; /* by the old key: goes_on_hash() */

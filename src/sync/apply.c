@@ -435,22 +435,32 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 
 /* A batch of this very device that is not here: a copy of it made that. Where others build on what this one sent under
  * that number, neither can be taken back: both are known, and this device goes on under another id (S7). */
-static enum err own_strange(struct errctx *ec, struct sync *y, const struct incoming *in, struct received *r,
-                            enum fate *fate, const char **why)
+static enum err own_strange(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r, enum fate *fate,
+                            const char **why)
 {
+	uint8_t before[HASH_LEN] = { 0 };
 	uint64_t named = 0;
+	uint64_t counter = 0;
 	enum err e = ERR_OK;
 
 	r->strange++;
 	if (*fate == FATE_WAITS)
 		return ERR_OK;
+	if (in->seq > 1)
+		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &counter, before);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+	/* files come branch by branch: the two went apart before this one, and the first that differs is yet to come */
+	if (*fate != FATE_LINE && memcmp(before, in->body.prev, HASH_LEN) != 0) {
+		fork_awaits(in->author.id, in->seq - 1, in->body.prev, &in->awaits);
+		return set_fate(fate, why, FATE_WAITS, NULL);
+	}
 	e = again_named(ec, y, in->space, &named);
-	if (e == ERR_OK && in->seq > named)
+	if (e == ERR_OK && in->seq > named && memcmp(before, in->body.prev, HASH_LEN) == 0)
 		return set_fate(fate, why, FATE_COPY, NULL);
 	if (e == ERR_OK && *fate == FATE_LINE) {
-		*why =
-		    TR("A copy of this home wrote under the same name, and others have both. This home goes on under "
-		       "another one.");
+		*why = TR("A copy of this home wrote under the same name, and others have both. This home goes on under "
+		          "another one.");
 		return again_copy(ec, y, in->space->n, 0);
 	}
 	return e != ERR_OK ? e

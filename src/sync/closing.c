@@ -262,6 +262,20 @@ static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, 
 	return !told;
 }
 
+/* Did two let it in, of whom one knew nothing of the epoch? It may have come in by the answer of that one. */
+static bool let_in_twice(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+
+		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->device, dev) == 0 &&
+		    !moment_saw(&epoch->at, &a->at) && !moment_saw(&a->at, &epoch->at) &&
+		    device_cmp(a->at.author, epoch->at.author) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Did this member name another box key, or have another one told, when neither knew of the other? It may not have the
  * one any more that the epoch's key came to. */
 static bool renewed_meanwhile(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
@@ -292,7 +306,7 @@ static enum err needs_key(struct errctx *ec, struct sync *y, const struct member
 	enum err result = ERR_OK;
 
 	*out = lacks_key(&m->members, epoch, dev);
-	if (*out || !renewed_meanwhile(m, epoch, dev))
+	if (*out || (!renewed_meanwhile(m, epoch, dev) && !let_in_twice(&m->members, epoch, dev)))
 		return ERR_OK;
 	result = store_context(ec, y->store, dev, &seen);
 	e = vv_get(&seen, epoch->at.author);

@@ -360,7 +360,7 @@ static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t
 	memcpy(here.id, r->last.dev.b, DEVICE_ID_LEN);
 	if (e == ERR_OK && batch)
 		e = store_waiting_on(ec, y->store, &here, &k->rows);
-	if (e == ERR_OK && r->lines > k->lines) {
+	if (e == ERR_OK && batch) {
 		fork_awaits(r->last.dev, r->last.seq, r->last.hash, &here);
 		e = store_waiting_on(ec, y->store, &here, &k->rows);
 	}

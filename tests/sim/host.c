@@ -225,7 +225,7 @@ void host_cache_copy(struct hosts *h, unsigned from, unsigned to)
 		struct cache *b = &h->device[to].cache[k];
 
 		*b = (struct cache){ 0 };
-		snprintf(b->path, sizeof(b->path), "/sim/%u/%.100s", to, strrchr(a->path, '/') + 1);
+		snprintf(b->path, sizeof(b->path), "/sim/%u/%.100s", 1 + to, strrchr(a->path, '/') + 1);
 		refs_copy(&b->refs, &a->refs);
 		for (size_t i = 0; i < h->commits; i++) {
 			if (held(a, (int)i))
