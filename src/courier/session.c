@@ -302,7 +302,13 @@ void session_branch_failed(struct session *s, enum err e, const struct errctx *e
 void session_fail(struct session *s, enum err e, const struct errctx *ec)
 {
 	struct errctx gone = { 0 };
+	enum grade grade = GRADE_NONE;
+	const char *code = NULL;
 
+	if (s->remote != NULL && s->remote->ops->grade != NULL && s->remote->ops->grade(s->remote, &grade, &code)) {
+		report_fail_as(s->report, grade, code, ec);
+		return;
+	}
 	if (s->remote == NULL || s->remote->ops->reachable(s->remote)) {
 		report_fail(s->report, e, NULL, ec);
 		return;
@@ -339,8 +345,7 @@ static enum err pack_both(struct errctx *ec, struct session *s)
 
 static enum err open_remote(struct errctx *ec, struct session *s)
 {
-	const char *url = job_get(s->job, JOB_REMOTE);
-	enum err e = transport_open(ec, url, job_get(s->job, JOB_CREATE) != NULL, &s->local, &s->remote);
+	enum err e = transport_open(ec, s->job, &s->local, &s->remote);
 
 	if (e == ERR_USAGE)
 		report_fail(s->report, e, "transport", ec);
