@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "app/syncing.h"
+#include "app/remotes.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "crypto/secret.h"
@@ -335,6 +335,7 @@ enum err app_invite(struct errctx *ec, struct app *app, const struct invite_ask 
 		strcpy(out->space, invitation_main(&invitation)->name);
 	out->compare = invitation.compare;
 	out->spaces = invitation.spaces;
+	out->own_login = invitation.own_login;
 	date_text(invitation.expires_ms, out->expires, sizeof(out->expires));
 	secret_wipe(&invitation, sizeof(invitation));
 	e = within_end(ec, app, e);
@@ -508,61 +509,4 @@ enum err app_asked(struct errctx *ec, struct app *app, struct asked_view **out, 
 		*count = 0;
 	}
 	return e;
-}
-
-/* --- remote --- */
-
-/* The neighbourhood whose remote is meant: one that asked to join may have to say where the repository is, too. */
-static enum err remote_space(struct errctx *ec, struct app *app, struct space_row *out)
-{
-	struct errctx none = { 0 };
-	struct space_row *list = NULL;
-	int64_t space = 0;
-	size_t count = 0;
-	size_t asked = 0;
-	enum err e = app_neighbourhood(&none, app, &space);
-
-	if (e == ERR_OK)
-		return store_space_get(ec, app->store, space, out);
-	if (e != ERR_NOT_FOUND)
-		return app_neighbourhood(ec, app, &space);
-	e = store_space_list(ec, app->store, &list, &count);
-	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].state != SPACE_ASKED)
-			continue;
-		if (app->neighbourhood != NULL && strcasecmp(app->neighbourhood, list[i].name) != 0)
-			continue;
-		*out = list[i];
-		asked++;
-	}
-	free(list);
-	return e != ERR_OK || asked == 1 ? e : app_neighbourhood(ec, app, &space);
-}
-
-enum err app_remote_show(struct errctx *ec, struct app *app, struct remote_view *out)
-{
-	struct space_row row;
-	enum err e = remote_space(ec, app, &row);
-
-	if (e != ERR_OK)
-		return e;
-	snprintf(out->neighbourhood, sizeof(out->neighbourhood), "%s", row.name);
-	snprintf(out->url, sizeof(out->url), "%s", row.remote);
-	return ERR_OK;
-}
-
-enum err app_remote_set(struct errctx *ec, struct app *app, const char *url)
-{
-	struct space_row row;
-	enum err e = remote_space(ec, app, &row);
-
-	if (e == ERR_OK && (url[0] == '\0' || strlen(url) > REMOTE_MAX))
-		e = err_set(ec, ERR_INPUT, "The address of the repository is too long.", NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = store_begin(ec, app->store);
-	if (e != ERR_OK)
-		return e;
-	strcpy(row.remote, url);
-	e = store_space_update(ec, app->store, &row);
-	return within_end(ec, app, e);
 }

@@ -274,29 +274,10 @@ static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourh
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
-		e = job_add(ec, job, JOB_REMOTE, remote, NULL, NULL);
+		e = courier_remote(ec, app, remote, job);
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_IN, *in, NULL, NULL);
 	free(repo);
-	return e;
-}
-
-enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
-{
-	struct sync_view view = { 0 };
-	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view };
-	struct job job = { 0 };
-	char *in = NULL;
-	enum err e = job_start(ec, app, 0, url, &job, &in);
-
-	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = courier_run(ec, app->courier, &job, on_line, &r);
-	if (e == ERR_OK && r.worst != GRADE_NONE)
-		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, view.why, NULL);
-	job_free(&job);
-	free(in);
 	return e;
 }
 
