@@ -24,6 +24,7 @@ static const struct {
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
 	{ "carries", BACKUP_STAYS }, /* a count */
+	{ "repository", BACKUP_STAYS }, /* a hash: which word of a coordinator was followed */
 	{ "access:", BACKUP_STAYS }, /* how to come in at the host: a restored home must get there to come back */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */

@@ -9,6 +9,7 @@
 
 #include "app/courier_job.h"
 #include "app/courier_run.h"
+#include "app/moving.h"
 #include "app/within.h"
 #include "base/file.h"
 #include "base/tree.h"
@@ -110,6 +111,51 @@ static enum err address_of(struct errctx *ec, struct app *app, const char *url, 
 	return e;
 }
 
+// ---- One look at a host ----
+
+static enum err on_probe(void *arg, const struct report_line *line)
+{
+	struct probe_view *v = arg;
+	uint8_t pin[32];
+
+	if (line->kind == REPORT_HOST && hex_get(line->field[1], 64, pin, sizeof(pin))) {
+		snprintf(v->type, sizeof(v->type), "%s", line->field[0]);
+		fingerprint_put(pin, v->fingerprint);
+	}
+	if (line->kind == REPORT_FAIL && v->why[0] == '\0') {
+		snprintf(v->why, sizeof(v->why), "%s", line->field[2]);
+		v->changed = strcmp(line->field[1], "host-changed") == 0;
+	}
+	return ERR_OK;
+}
+
+static enum err probe(struct errctx *ec, struct app *app, const char *url, bool create, struct probe_view *out)
+{
+	struct job job = { 0 };
+	char *cache = file_join(app->home, PROBE_CACHE);
+	char *in = NULL;
+	enum err e = cache == NULL ? within_no_memory(ec) : courier_spool(ec, app, "in", &in);
+
+	if (e == ERR_OK)
+		e = tree_remove(ec, cache);
+	if (e == ERR_OK)
+		e = job_add(ec, &job, JOB_REPO, cache, NULL, NULL);
+	if (e == ERR_OK)
+		e = courier_remote(ec, app, url, &job);
+	if (e == ERR_OK)
+		e = job_add(ec, &job, JOB_IN, in, NULL, NULL);
+	if (e == ERR_OK && create)
+		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
+	if (e == ERR_OK)
+		e = courier_run(ec, app->courier, &job, on_probe, out);
+	if (cache != NULL)
+		(void)!tree_remove(NULL, cache);
+	job_free(&job);
+	free(cache);
+	free(in);
+	return e;
+}
+
 // ---- Showing and changing the address ----
 
 static const char *method_word(enum access_method m)
@@ -186,22 +232,77 @@ static enum err login_takes_along(struct errctx *ec, struct app *app, const char
 	return e;
 }
 
-enum err app_remote_set(struct errctx *ec, struct app *app, const char *url)
+static enum err set_here(struct errctx *ec, struct app *app, struct space_row *row, const char *url)
 {
-	struct space_row row;
-	enum err e = remote_space(ec, app, &row);
+	enum err e = store_begin(ec, app->store);
 
-	if (e == ERR_OK)
-		e = app_remote_check(ec, url);
-	if (e == ERR_OK)
-		e = store_begin(ec, app->store);
 	if (e != ERR_OK)
 		return e;
-	e = login_takes_along(ec, app, row.remote, url);
-	strcpy(row.remote, url);
+	e = login_takes_along(ec, app, row->remote, url);
+	strcpy(row->remote, url);
 	if (e == ERR_OK)
-		e = store_space_update(ec, app->store, &row);
+		e = store_space_update(ec, app->store, row);
 	return within_end(ec, app, e);
+}
+
+/* Tried with the login that goes along, and then said; this home follows when that was sent. */
+static enum err set_for_all(struct errctx *ec, struct app *app, const struct space_row *row, const char *url)
+{
+	struct access *a = secret_new(sizeof(*a));
+	struct probe_view v = { 0 };
+	enum err e = a == NULL ? within_no_memory(ec) : store_begin(ec, app->store);
+
+	if (e == ERR_OK)
+		e = within_end(ec, app, login_takes_along(ec, app, row->remote, url));
+	if (e == ERR_OK)
+		e = probe(ec, app, url, false, &v);
+	if (e == ERR_OK && v.why[0] != '\0')
+		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, v.why, NULL);
+	if (e == ERR_OK)
+		e = access_load(ec, app->store, url, a);
+	if (e == ERR_OK)
+		e = moving_say(ec, app, row, url, a, false);
+	secret_free(a);
+	return e;
+}
+
+enum err app_remote_set(struct errctx *ec, struct app *app, const char *url, bool only_here, enum remote_reach *out)
+{
+	struct space_row row;
+	bool may = false;
+	enum err e = remote_space(ec, app, &row);
+
+	*out = REACH_HERE;
+	if (e == ERR_OK)
+		e = app_remote_check(ec, url);
+	if (e == ERR_OK && !only_here && app_remote_is_host(url) && row.remote[0] != '\0')
+		e = moving_may(ec, app, &row, &may);
+	if (e != ERR_OK)
+		return e;
+	if (!may || strcmp(row.remote, url) == 0)
+		return set_here(ec, app, &row, url);
+	*out = REACH_MOVING;
+	return set_for_all(ec, app, &row, url);
+}
+
+enum err app_remote_tell(struct errctx *ec, struct app *app, enum remote_reach *out)
+{
+	struct access *a = secret_new(sizeof(*a));
+	struct space_row row = { 0 };
+	bool may = false;
+	enum err e = a == NULL ? within_no_memory(ec) : remote_space(ec, app, &row);
+
+	*out = REACH_HERE;
+	if (e == ERR_OK && app_remote_is_host(row.remote))
+		e = moving_may(ec, app, &row, &may);
+	if (e == ERR_OK && may)
+		e = access_load(ec, app->store, row.remote, a);
+	if (e == ERR_OK && may)
+		e = moving_say(ec, app, &row, row.remote, a, true);
+	if (e == ERR_OK && may)
+		*out = REACH_ALL;
+	secret_free(a);
+	return e;
 }
 
 // ---- Login ----
@@ -415,49 +516,6 @@ enum err app_remote_authority(struct errctx *ec, struct app *app, const char *ur
 }
 
 // ---- Asking the host ----
-
-static enum err on_probe(void *arg, const struct report_line *line)
-{
-	struct probe_view *v = arg;
-	uint8_t pin[32];
-
-	if (line->kind == REPORT_HOST && hex_get(line->field[1], 64, pin, sizeof(pin))) {
-		snprintf(v->type, sizeof(v->type), "%s", line->field[0]);
-		fingerprint_put(pin, v->fingerprint);
-	}
-	if (line->kind == REPORT_FAIL && v->why[0] == '\0') {
-		snprintf(v->why, sizeof(v->why), "%s", line->field[2]);
-		v->changed = strcmp(line->field[1], "host-changed") == 0;
-	}
-	return ERR_OK;
-}
-
-static enum err probe(struct errctx *ec, struct app *app, const char *url, bool create, struct probe_view *out)
-{
-	struct job job = { 0 };
-	char *cache = file_join(app->home, PROBE_CACHE);
-	char *in = NULL;
-	enum err e = cache == NULL ? within_no_memory(ec) : courier_spool(ec, app, "in", &in);
-
-	if (e == ERR_OK)
-		e = tree_remove(ec, cache);
-	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_REPO, cache, NULL, NULL);
-	if (e == ERR_OK)
-		e = courier_remote(ec, app, url, &job);
-	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_IN, in, NULL, NULL);
-	if (e == ERR_OK && create)
-		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = courier_run(ec, app->courier, &job, on_probe, out);
-	if (cache != NULL)
-		(void)!tree_remove(NULL, cache);
-	job_free(&job);
-	free(cache);
-	free(in);
-	return e;
-}
 
 enum err app_remote_probe(struct errctx *ec, struct app *app, const char *url, struct probe_view *out)
 {

@@ -27,8 +27,19 @@ struct remote_view {
 	bool authority; /* an authority of one's own is believed, and no other */
 };
 enum err app_remote_show(struct errctx *ec, struct app *app, const char *url, struct remote_view *out) MUST_CHECK;
-/* From now on this home syncs there. A login by key goes along from one ssh host to another. */
-enum err app_remote_set(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
+/* Where a change counts. A coordinator's is for everybody unless it is asked otherwise; anybody else's, and a folder,
+ * are for this home alone. */
+enum remote_reach {
+	REACH_HERE,   /* this home alone */
+	REACH_ALL,    /* this home now, and the others when they have synced */
+	REACH_MOVING, /* everybody, this home too, when they have synced with the old address */
+};
+/* From now on this home syncs there. A login by key goes along from one ssh host to another. Where others are to follow,
+ * the address is tried first: ERR_LATER where it cannot be used, and nothing was changed. */
+enum err app_remote_set(struct errctx *ec, struct app *app, const char *url, bool only_here,
+                        enum remote_reach *out) MUST_CHECK;
+/* What is known of how to come in at the neighbourhood's address is told to everybody, where this person may. */
+enum err app_remote_tell(struct errctx *ec, struct app *app, enum remote_reach *out) MUST_CHECK;
 
 /* ERR_INPUT with a sentence for an address that cannot be one: too long, a password in it, not safe. */
 enum err app_remote_check(struct errctx *ec, const char *url) MUST_CHECK;

@@ -232,26 +232,6 @@ static enum err invite_neighbourhood(struct errctx *ec, struct app *app, const c
 	return e;
 }
 
-/* Has one this role in the space oneself? */
-static enum err have_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role,
-                          bool *out)
-{
-	struct device_row me;
-	struct loaded l;
-	struct bytes text = { 0 };
-	enum err e = store_device_by_id(ec, app->store, space->me, &me);
-
-	*out = false;
-	if (e == ERR_OK)
-		e = store_load(ec, app->store, me.member, &l);
-	if (e != ERR_OK)
-		return e;
-	for (size_t i = 0; record_element_text(&l.record, F_member_role, i, &text); i++)
-		*out = *out || (text.len == strlen(role) && memcmp(text.data, role, text.len) == 0);
-	store_loaded_free(&l);
-	return ERR_OK;
-}
-
 /* For the role that is asked for, the space it is held in, and whether one may give it. */
 static enum err person_space(struct errctx *ec, struct app *app, const char *space, const char *role,
                              struct space_row *row)
@@ -267,7 +247,7 @@ static enum err person_space(struct errctx *ec, struct app *app, const char *spa
 	/* coordinators and tellers have their role in the neighbourhood, and no place in a circle's log */
 	e = invite_neighbourhood(ec, app, space, row);
 	if (e == ERR_OK)
-		e = have_role(ec, app, row, "coordinator", &may);
+		e = within_role(ec, app, row, "coordinator", &may);
 	if (e == ERR_OK && !may)
 		e = err_set(ec, ERR_REFUSED, "Only a coordinator can invite a coordinator or a teller.", NULL, NULL,
 		            NULL);

@@ -13,6 +13,7 @@
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
+#include "app/moving.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -497,6 +498,25 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 	return e;
 }
 
+/* When all was sent and fetched, a coordinator's word may be among it that the repository moved: then this home goes
+ * on there at once, with what the new one lacks. */
+static enum err sync_and_follow(struct errctx *ec, struct app *app, struct space_row *neighbourhood,
+                                struct sync_view *view)
+{
+	bool moved = false;
+	enum err e = sync_one(ec, app, neighbourhood, view);
+
+	if (e == ERR_OK && view->result == SYNC_DONE)
+		e = moving_follow(ec, app, neighbourhood->n, &moved);
+	if (e != ERR_OK || !moved)
+		return e;
+	view->notice[0] = '\0';
+	note(view->notice, sizeof(view->notice),
+	     TR("A coordinator moved the repository to another address. This home followed."));
+	e = store_space_get(ec, app->store, neighbourhood->n, neighbourhood);
+	return e == ERR_OK ? sync_one(ec, app, neighbourhood, view) : e;
+}
+
 enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out)
 {
 	struct sync y = sync_of(app);
@@ -544,7 +564,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		    list[i].state == SPACE_MEMBER)
 			continue;
 		remotes++;
-		e = sync_one(ec, app, &list[i], out);
+		e = sync_and_follow(ec, app, &list[i], out);
 	}
 	free(list);
 	if (e == ERR_OK && remotes == 0)

@@ -61,6 +61,28 @@ enum err remote_address(struct command_call *call, const char *typed, char **out
 	return *out == NULL ? ERR_NO_MEMORY : ERR_OK;
 }
 
+// ---- Telling the others ----
+
+/* For a change at the neighbourhood's own address: tells the others, where this person may and did not say otherwise. */
+static enum err tell_all(struct command_call *call, bool own_address, enum remote_reach *reach)
+{
+	*reach = REACH_HERE;
+	if (!own_address || args_flag(call->args, "only-here"))
+		return ERR_OK;
+	return app_remote_tell(call->ec, call->app, reach);
+}
+
+static const char *reach_word(enum remote_reach reach)
+{
+	return reach == REACH_ALL ? "all" : reach == REACH_MOVING ? "moving" : "here";
+}
+
+static void reach_say(struct command_call *call, enum remote_reach reach)
+{
+	if (reach == REACH_ALL)
+		command_say(call, TR("The others learn it with their next sync, after yours."), NULL, NULL, NULL);
+}
+
 // ---- Whom to believe ----
 
 static void say_host(struct command_call *call, const struct probe_view *v)
@@ -137,21 +159,28 @@ static enum err file_bytes(struct command_call *call, const char *path, struct b
 	return e;
 }
 
-static enum err trusted_print(struct command_call *call, const char *fingerprint)
+static enum err trusted_print(struct command_call *call, const char *fingerprint, bool own_address)
 {
+	enum remote_reach reach = REACH_HERE;
 	struct doc *d = NULL;
+	enum err e = tell_all(call, own_address, &reach);
+
+	if (e != ERR_OK)
+		return e;
 
 	if (!call->io->json) {
 		command_say(call,
 		            fingerprint == NULL ? TR("From now on this certificate is believed for this address.")
 		                                : TR("From now on this key of the host is trusted: %1"),
 		            fingerprint, NULL, NULL);
+		reach_say(call, reach);
 		return ERR_OK;
 	}
 	d = doc_new();
 	doc_object(d, NULL);
 	doc_text(d, "trusted", fingerprint);
 	doc_bool(d, "authority", fingerprint == NULL);
+	doc_text(d, "reach", reach_word(reach));
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
 }
@@ -164,7 +193,7 @@ static enum err trust_authority(struct command_call *call, const char *url, cons
 	if (e == ERR_OK)
 		e = app_remote_authority(call->ec, call->app, url, buf_bytes(&file));
 	buf_free(&file);
-	return e == ERR_OK ? trusted_print(call, NULL) : e;
+	return e == ERR_OK ? trusted_print(call, NULL, url == NULL) : e;
 }
 
 /* Without a fingerprint the host is asked, and the person. */
@@ -210,7 +239,7 @@ enum err cmd_remote_trust(struct command_call *call)
 		e = app_remote_trust(call->ec, call->app, url, typed != NULL ? typed : shown,
 		                     args_flag(call->args, "anew"));
 	if (e == ERR_OK)
-		e = trusted_print(call, typed != NULL ? typed : shown);
+		e = trusted_print(call, typed != NULL ? typed : shown, url == NULL);
 	free(url);
 	return e;
 }
@@ -270,7 +299,8 @@ static enum err secret_read(struct command_call *call, struct login_ask *ask, st
 	return e;
 }
 
-static enum err login_print(struct command_call *call, const struct login_ask *ask, const char *key)
+static enum err login_print(struct command_call *call, const struct login_ask *ask, const char *key,
+                            enum remote_reach reach)
 {
 	struct doc *d = NULL;
 
@@ -286,12 +316,14 @@ static enum err login_print(struct command_call *call, const struct login_ask *a
 			            NULL, NULL, NULL);
 			fprintf(call->io->out, "\n%s\n\n", key);
 		}
+		reach_say(call, reach);
 		return ERR_OK;
 	}
 	d = doc_new();
 	doc_object(d, NULL);
 	doc_text(d, "key", key[0] == '\0' ? NULL : key);
 	doc_bool(d, "mine", ask->mine || ask->how == LOGIN_AGENT);
+	doc_text(d, "reach", reach_word(reach));
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
 }
@@ -303,6 +335,7 @@ enum err cmd_remote_login(struct command_call *call)
 	struct buf file = { 0 };
 	char key[REMOTE_KEY_LEN] = "";
 	char *url = NULL;
+	enum remote_reach reach = REACH_HERE;
 	enum err e = how_of(call, &ask);
 
 	if (e == ERR_OK && args_get(call->args, "remote") != NULL)
@@ -311,10 +344,12 @@ enum err cmd_remote_login(struct command_call *call)
 		e = secret_read(call, &ask, &text, &file);
 	if (e == ERR_OK)
 		e = app_remote_login(call->ec, call->app, url, &ask, key);
+	if (e == ERR_OK)
+		e = tell_all(call, url == NULL && !ask.mine && ask.how != LOGIN_AGENT, &reach);
 	secret_text_free(text);
 	buf_free(&file);
 	free(url);
-	return e == ERR_OK ? login_print(call, &ask, key) : e;
+	return e == ERR_OK ? login_print(call, &ask, key, reach) : e;
 }
 
 enum err remote_access_read(struct command_call *call, const char *url, struct access **out)
@@ -414,20 +449,39 @@ enum err cmd_remote_show(struct command_call *call)
 	return ERR_OK;
 }
 
+static void set_say(struct command_call *call, const char *remote, enum remote_reach reach)
+{
+	if (reach != REACH_MOVING) {
+		command_say(call, TR("From now on this home syncs with %1."), remote, NULL, NULL);
+		return;
+	}
+	command_say(call, TR("The others learn the new address with their next sync, after yours. Then every home moves."),
+	            NULL, NULL, NULL);
+	command_say(call,
+	            TR("Leave the old repository where it is until everybody has synced. Is it gone already? Then give "
+	               "the address to each home: remote set URL --only-here"),
+	            NULL, NULL, NULL);
+}
+
 enum err cmd_remote_set(struct command_call *call)
 {
+	enum remote_reach reach = REACH_HERE;
+	bool only_here = args_flag(call->args, "only-here");
 	struct doc *d = NULL;
 	char *remote = NULL;
 	enum err e = remote_address(call, args_pos(call->args, 0), &remote);
 
+	if (e == ERR_OK && !only_here)
+		e = remote_host_known(call, remote);
 	if (e == ERR_OK)
-		e = app_remote_set(call->ec, call->app, remote);
+		e = app_remote_set(call->ec, call->app, remote, only_here, &reach);
 	if (e == ERR_OK && !call->io->json)
-		command_say(call, TR("From now on this home syncs with %1."), remote, NULL, NULL);
+		set_say(call, remote, reach);
 	if (e == ERR_OK && call->io->json) {
 		d = doc_new();
 		doc_object(d, NULL);
 		doc_text(d, "remote", remote);
+		doc_text(d, "reach", reach_word(reach));
 		doc_end(d);
 		e = doc_print(call->ec, d, call->io->out);
 	}

@@ -127,6 +127,7 @@ static const struct arg_option protect_options[] = { { "threshold", "N", ARG_REQ
 	                                             { "audit-only", "FILE", 0, 0 },
 	                                             END };
 static const struct arg_option remote_options[] = { { "remote", "URL", 0, 0 }, END };
+static const struct arg_option set_options[] = { { "only-here", NULL, 0, 0 }, END };
 static const struct arg_option login_options[] = { { "remote", "URL", 0, 0 },
 	                                           { "password-file", "FILE", 0, 0 },
 	                                           { "password-fd", "N", 0, 0 },
@@ -135,6 +136,7 @@ static const struct arg_option login_options[] = { { "remote", "URL", 0, 0 },
 	                                           { "agent", NULL, 0, 0 },
 	                                           { "none", NULL, 0, 0 },
 	                                           { "mine", NULL, 0, 0 },
+	                                           { "only-here", NULL, 0, 0 },
 	                                           END };
 static const struct arg_option trust_options[] = {
 	{ "remote", "URL", 0, 0 }, { "ca", "FILE|system", 0, 0 }, { "anew", NULL, 0, 0 }, END
@@ -208,7 +210,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(PROTECT, "protect", NULL, POS("TABLE.csv", 1, 1), OPTIONS(protect_options)),
 	ROW(DEMO, "demo", NULL, OPTIONS(demo_options)),
 	ROW(REMOTE_SHOW, "remote", "show", OPTIONS(remote_options), FLAGS(VAULT)),
-	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
+	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), OPTIONS(set_options), FLAGS(VAULT)),
 	ROW(REMOTE_LOGIN, "remote", "login", POS("[USER]", 0, 1), OPTIONS(login_options), FLAGS(VAULT)),
 	ROW(REMOTE_TRUST, "remote", "trust", POS("[FINGERPRINT]", 0, 1), OPTIONS(trust_options), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
