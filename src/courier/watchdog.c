@@ -59,8 +59,9 @@ enum err watchdog_start(struct errctx *ec)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	enum err e = ERR_OK;
 
+	/* a host that closes its end is a failure to tell, not the end of the courier */
 	if (sigaction(SIGALRM, &on, NULL) != 0 || sigaction(SIGXCPU, &on, NULL) != 0 ||
-	    sigaction(SIGXFSZ, &ignore, NULL) != 0)
+	    sigaction(SIGXFSZ, &ignore, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
 		return err_errno(ec, errno, "sigaction");
 	e = limit(ec, RLIMIT_CPU, WATCHDOG_CPU_S, WATCHDOG_CPU_S + 5);
 	if (e == ERR_OK)
