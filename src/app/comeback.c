@@ -159,7 +159,7 @@ enum err comeback_fetch(struct errctx *ec, const struct app_options *o, struct b
 	if (e == ERR_OK) {
 		c->reader = paper_reader_new(secret);
 		c->remote = strdup(remote);
-		c->access = o->access == NULL ? NULL : secret_new(sizeof(*c->access));
+		c->access = o->access == NULL ? NULL : access_new(1);
 		if (c->access != NULL)
 			*c->access = *o->access;
 		e = c->reader == NULL || c->remote == NULL ? err_errno(ec, ENOMEM, o->home) : app_shell(o, &app);

@@ -63,7 +63,7 @@ static enum err add_login(struct errctx *ec, struct app *app, const struct acces
 
 enum err courier_remote(struct errctx *ec, struct app *app, const char *url, struct job *job)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	enum err e = a == NULL ? ERR_NO_MEMORY : job_add(ec, job, JOB_REMOTE, url, NULL, NULL);
 
 	if (e == ERR_OK && app->store != NULL)

@@ -134,14 +134,13 @@ static enum err mark_followed(struct errctx *ec, struct app *app, int64_t space,
 enum err moving_may(struct errctx *ec, struct app *app, const struct space_row *neighbourhood, bool *out)
 {
 	*out = false;
-	return neighbourhood->state != SPACE_MEMBER ? ERR_OK
-	                                            : within_role(ec, app, neighbourhood, "coordinator", out);
+	return neighbourhood->state != SPACE_MEMBER ? ERR_OK : within_role(ec, app, neighbourhood, "coordinator", out);
 }
 
 enum err moving_say(struct errctx *ec, struct app *app, const struct space_row *neighbourhood, const char *url,
                     const struct access *access, bool acted)
 {
-	struct access *shared = secret_new(sizeof(*shared));
+	struct access *shared = access_new(1);
 	struct change c = { .kind = KIND_setting, .space = neighbourhood->n };
 	struct buf value = { 0 }, before = { 0 };
 	struct draft d = { 0 };
@@ -169,7 +168,8 @@ enum err moving_say(struct errctx *ec, struct app *app, const struct space_row *
 	if (e == ERR_OK) {
 		e = store_write(ec, app->store, &c, app_now_ms(app), &id);
 		if (e == ERR_OK && acted)
-			e = mark_followed(ec, app, neighbourhood->n, (struct bytes){ value.data, strlen((char *)value.data) });
+			e = mark_followed(ec, app, neighbourhood->n,
+			                  (struct bytes){ value.data, strlen((char *)value.data) });
 		e = within_end(ec, app, e);
 	}
 done:
@@ -183,7 +183,7 @@ done:
 /* A person's own login stays while the address does; whom to believe is what was said. */
 static enum err take(struct errctx *ec, struct app *app, struct space_row *row, const char *url, struct access *said)
 {
-	struct access *known = secret_new(sizeof(*known));
+	struct access *known = access_new(1);
 	enum err e = known == NULL ? within_no_memory(ec) : access_load(ec, app->store, url, known);
 
 	if (e == ERR_OK && (known->mine || (said->method == ACCESS_NONE && known->method != ACCESS_NONE))) {
@@ -204,7 +204,7 @@ static enum err take(struct errctx *ec, struct app *app, struct space_row *row, 
 
 enum err moving_follow(struct errctx *ec, struct app *app, int64_t neighbourhood, bool *moved)
 {
-	struct access *said = secret_new(sizeof(*said));
+	struct access *said = access_new(1);
 	char url[REMOTE_MAX + 1];
 	struct buf value = { 0 };
 	struct space_row row;

@@ -185,7 +185,7 @@ static enum err key_line(const struct access *a, char out[static REMOTE_KEY_LEN]
 
 enum err app_remote_show(struct errctx *ec, struct app *app, const char *url, struct remote_view *out)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	struct space_row row = { 0 };
 	enum err e = a == NULL     ? within_no_memory(ec)
 	             : url != NULL ? app_remote_check(ec, url)
@@ -214,7 +214,7 @@ enum err app_remote_show(struct errctx *ec, struct app *app, const char *url, st
 /* Whoever moves from one ssh host to another keeps the key: it is of this home, not of the host. */
 static enum err login_takes_along(struct errctx *ec, struct app *app, const char *from, const char *to)
 {
-	struct access *a = secret_new(2 * sizeof(*a));
+	struct access *a = access_new(2);
 	enum err e = a == NULL ? within_no_memory(ec) : access_load(ec, app->store, from, &a[0]);
 
 	if (e == ERR_OK)
@@ -248,7 +248,7 @@ static enum err set_here(struct errctx *ec, struct app *app, struct space_row *r
 /* Tried with the login that goes along, and then said; this home follows when that was sent. */
 static enum err set_for_all(struct errctx *ec, struct app *app, const struct space_row *row, const char *url)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	struct probe_view v = { 0 };
 	enum err e = a == NULL ? within_no_memory(ec) : store_begin(ec, app->store);
 
@@ -287,7 +287,7 @@ enum err app_remote_set(struct errctx *ec, struct app *app, const char *url, boo
 
 enum err app_remote_tell(struct errctx *ec, struct app *app, enum remote_reach *out)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	struct space_row row = { 0 };
 	bool may = false;
 	enum err e = a == NULL ? within_no_memory(ec) : remote_space(ec, app, &row);
@@ -309,7 +309,7 @@ enum err app_remote_tell(struct errctx *ec, struct app *app, enum remote_reach *
 
 struct access *app_access_new(void)
 {
-	return secret_new(sizeof(struct access));
+	return access_new(1);
 }
 
 void app_access_free(struct access *a)
@@ -390,7 +390,7 @@ enum err app_access_login(struct errctx *ec, const struct app_options *o, const 
 enum err app_remote_login(struct errctx *ec, struct app *app, const char *url, const struct login_ask *ask, char *key)
 {
 	const struct app_options o = { .rng = app->rng };
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	char address[REMOTE_MAX + 1];
 	enum err e = a == NULL ? within_no_memory(ec) : address_of(ec, app, url, address);
 
@@ -439,7 +439,7 @@ enum err app_access_trust(struct errctx *ec, const char *fingerprint, struct acc
 
 enum err app_remote_trust(struct errctx *ec, struct app *app, const char *url, const char *fingerprint, bool anew)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	char address[REMOTE_MAX + 1];
 	enum err e = a == NULL ? within_no_memory(ec) : address_of(ec, app, url, address);
 
@@ -496,7 +496,7 @@ enum err app_access_authority(struct errctx *ec, struct bytes file, struct acces
 
 enum err app_remote_authority(struct errctx *ec, struct app *app, const char *url, struct bytes file)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	char address[REMOTE_MAX + 1];
 	enum err e = a == NULL ? within_no_memory(ec) : address_of(ec, app, url, address);
 

@@ -34,8 +34,8 @@ enum remote_reach {
 	REACH_ALL,    /* this home now, and the others when they have synced */
 	REACH_MOVING, /* everybody, this home too, when they have synced with the old address */
 };
-/* From now on this home syncs there. A login by key goes along from one ssh host to another. Where others are to follow,
- * the address is tried first: ERR_LATER where it cannot be used, and nothing was changed. */
+/* From now on this home syncs there. A login by key goes along from one ssh host to another. Where others are to
+ * follow, the address is tried first: ERR_LATER where it cannot be used, and nothing was changed. */
 enum err app_remote_set(struct errctx *ec, struct app *app, const char *url, bool only_here,
                         enum remote_reach *out) MUST_CHECK;
 /* What is known of how to come in at the neighbourhood's address is told to everybody, where this person may. */

@@ -109,8 +109,7 @@ enum err within_circle_filter(struct errctx *ec, struct app *app, const char *ci
 	return circle == NULL ? ERR_OK : app_circle(ec, app, circle, space);
 }
 
-enum err within_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role,
-                          bool *out)
+enum err within_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role, bool *out)
 {
 	struct device_row me;
 	struct loaded l;

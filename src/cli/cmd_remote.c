@@ -63,7 +63,8 @@ enum err remote_address(struct command_call *call, const char *typed, char **out
 
 // ---- Telling the others ----
 
-/* For a change at the neighbourhood's own address: tells the others, where this person may and did not say otherwise. */
+/* For a change at the neighbourhood's own address: tells the others, where this person may and did not say otherwise.
+ */
 static enum err tell_all(struct command_call *call, bool own_address, enum remote_reach *reach)
 {
 	*reach = REACH_HERE;
@@ -246,20 +247,20 @@ enum err cmd_remote_trust(struct command_call *call)
 
 // ---- Login ----
 
-/* The one way of those that were named. */
-static enum err how_of(struct command_call *call, struct login_ask *ask)
+/* The one way of those that were named; the last two only where there is a vault to keep it in. */
+static enum err how_of(struct command_call *call, bool vault, struct login_ask *ask)
 {
 	static const struct {
 		const char *option;
 		enum login_how how;
-	} ways[] = {
-		{ "key-file", LOGIN_KEY_FILE }, { "make-key", LOGIN_NEW_KEY },       { "agent", LOGIN_AGENT },
-		{ "none", LOGIN_NONE },         { "password-file", LOGIN_PASSWORD }, { "password-fd", LOGIN_PASSWORD }
-	};
+	} ways[] = { { "password-file", LOGIN_PASSWORD }, { "password-fd", LOGIN_PASSWORD },
+		     { "key-file", LOGIN_KEY_FILE },      { "agent", LOGIN_AGENT },
+		     { "make-key", LOGIN_NEW_KEY },       { "none", LOGIN_NONE } };
+	size_t ways_here = sizeof(ways) / sizeof(ways[0]) - (vault ? 0 : 2);
 	size_t named = 0;
 
 	ask->how = LOGIN_PASSWORD;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (size_t i = 0; i < ways_here; i++) {
 		if (args_get(call->args, ways[i].option) == NULL && !args_flag(call->args, ways[i].option))
 			continue;
 		ask->how = ways[i].how;
@@ -336,7 +337,7 @@ enum err cmd_remote_login(struct command_call *call)
 	char key[REMOTE_KEY_LEN] = "";
 	char *url = NULL;
 	enum remote_reach reach = REACH_HERE;
-	enum err e = how_of(call, &ask);
+	enum err e = how_of(call, true, &ask);
 
 	if (e == ERR_OK && args_get(call->args, "remote") != NULL)
 		e = remote_address(call, args_get(call->args, "remote"), &url);
@@ -369,7 +370,7 @@ enum err remote_access_read(struct command_call *call, const char *url, struct a
 	if (!login && ca == NULL && trust == NULL)
 		return ERR_OK;
 	a = app_access_new();
-	e = a == NULL ? ERR_NO_MEMORY : how_of(call, &ask);
+	e = a == NULL ? ERR_NO_MEMORY : how_of(call, false, &ask);
 	if (e == ERR_OK && !login)
 		ask.how = LOGIN_NONE;
 	if (e == ERR_OK)
@@ -455,7 +456,8 @@ static void set_say(struct command_call *call, const char *remote, enum remote_r
 		command_say(call, TR("From now on this home syncs with %1."), remote, NULL, NULL);
 		return;
 	}
-	command_say(call, TR("The others learn the new address with their next sync, after yours. Then every home moves."),
+	command_say(call,
+	            TR("The others learn the new address with their next sync, after yours. Then every home moves."),
 	            NULL, NULL, NULL);
 	command_say(call,
 	            TR("Leave the old repository where it is until everybody has synced. Is it gone already? Then give "

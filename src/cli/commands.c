@@ -128,16 +128,11 @@ static const struct arg_option protect_options[] = { { "threshold", "N", ARG_REQ
 	                                             END };
 static const struct arg_option remote_options[] = { { "remote", "URL", 0, 0 }, END };
 static const struct arg_option set_options[] = { { "only-here", NULL, 0, 0 }, END };
-static const struct arg_option login_options[] = { { "remote", "URL", 0, 0 },
-	                                           { "password-file", "FILE", 0, 0 },
-	                                           { "password-fd", "N", 0, 0 },
-	                                           { "key-file", "FILE", 0, 0 },
-	                                           { "make-key", NULL, 0, 0 },
-	                                           { "agent", NULL, 0, 0 },
-	                                           { "none", NULL, 0, 0 },
-	                                           { "mine", NULL, 0, 0 },
-	                                           { "only-here", NULL, 0, 0 },
-	                                           END };
+static const struct arg_option login_options[] = { { "remote", "URL", 0, 0 },    { "password-file", "FILE", 0, 0 },
+	                                           { "password-fd", "N", 0, 0 }, { "key-file", "FILE", 0, 0 },
+	                                           { "make-key", NULL, 0, 0 },   { "agent", NULL, 0, 0 },
+	                                           { "none", NULL, 0, 0 },       { "mine", NULL, 0, 0 },
+	                                           { "only-here", NULL, 0, 0 },  END };
 static const struct arg_option trust_options[] = {
 	{ "remote", "URL", 0, 0 }, { "ca", "FILE|system", 0, 0 }, { "anew", NULL, 0, 0 }, END
 };

@@ -13,6 +13,15 @@
 #define KEPT_ACCESS "access:"
 #define NAME_HASH 16 /* bytes of the address's hash in the name of its row */
 
+struct access *access_new(size_t count)
+{
+	struct access *a = secret_new(count * sizeof(*a));
+
+	if (a != NULL)
+		memset(a, 0, count * sizeof(*a));
+	return a;
+}
+
 bool access_empty(const struct access *a)
 {
 	return a->method == ACCESS_NONE && a->pins == 0 && a->ca_len == 0;

@@ -45,6 +45,8 @@ struct access {
 	bool mine; /* the login is this person's own: it goes to nobody, and what others announce leaves it alone */
 };
 
+/* `count` empty ones in guarded memory, or NULL; secret_free() them. */
+struct access *access_new(size_t count);
 /* Nothing is known of the host, and no login is needed. */
 bool access_empty(const struct access *a);
 /* What may go to others: without the login where it is this person's own. */

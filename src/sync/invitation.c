@@ -160,7 +160,7 @@ static enum err invite_issue(struct errctx *ec, struct sync *y, struct invitatio
 static enum err invite_remote(struct errctx *ec, struct sync *y, const struct space_row *neighbourhood,
                               struct invitation *out)
 {
-	struct access *a = secret_new(sizeof(*a));
+	struct access *a = access_new(1);
 	enum err e = a == NULL ? ERR_NO_MEMORY : access_load(ec, y->store, neighbourhood->remote, a);
 
 	strcpy(out->remote, neighbourhood->remote);

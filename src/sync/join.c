@@ -360,7 +360,7 @@ done:
  * could put another host, or another login, in the place of the right one. */
 static enum err ask_access(struct errctx *ec, struct sync *y, const struct invitation *i)
 {
-	struct access *known = secret_new(sizeof(*known));
+	struct access *known = access_new(1);
 	struct space_row *list = NULL;
 	bool in_use = false;
 	size_t n = 0;

@@ -41,7 +41,8 @@ check 'founded' as a neighbourhood found West --remote "$url"
 as a circle found Bos >/dev/null
 is 'sent over ssh' done .result a sync
 is 'how one comes in is shown' "key $finger" '"\(.login) \(.hosts[0])"' a remote show
-check 'and no secret' sh -c "! grep -q 'PRIVATE' '$TMPDIR/.check'"
+as a remote show >"$TMPDIR/shown"
+check 'and no secret' sh -c "grep -q ssh-ed25519 '$TMPDIR/shown' && ! grep -q PRIVATE '$TMPDIR/shown'"
 
 # --- who joins types no address, no key and no fingerprint ---
 as a invite --space Bos --out "$work/invitation" >/dev/null
@@ -129,10 +130,27 @@ is 'and fetched' 1 .new d sync
 is 'both hold the same' "$(as c dump --canonical | sha256sum)" "\"$(as d dump --canonical | sha256sum)\"" d status
 
 # --- a lost home comes back over ssh ---
-as b recovery sheet "$work/sheet.html" >/dev/null
-as b sync >/dev/null
-as a sync >/dev/null
-as b sync >/dev/null
-sed -n 's/.*<li>\([^<]*\)<\/li>.*/\1/p' "$work/sheet.html" >"$TMPDIR/words"
-check 'the sheet has words' test -s "$TMPDIR/words"
+as b --quiet lock
+as b recovery sheet sheet.txt >/dev/null
+is 'the sheet is told to the repository' done .result b sync
+back() { as back recover --remote "$url" --words-file sheet.txt --new-passphrase-file "$TMPDIR/pw" "$@"; }
+check_status 6 'the host is not believed unseen' back --key-file "$ssh/user_ed25519"
+check_says "$finger" 'its fingerprint is shown'
+check_status 6 'nor is one let in without a key' back --trust "$finger"
+check 'with both it comes back' back --trust "$finger" --key-file "$ssh/user_ed25519"
+is 'and goes on over ssh' done .result back sync
+is 'with what was there' 2 length back contact list
+
+# --- nothing of a login in arguments or the environment; the rest is in the vault ---
+"$hosts" https "$web"
+as c remote login buurt --remote "$secure" --password-file "$web/password" --mine >/dev/null
+as c lock >/dev/null
+as c remote set "$secure" --only-here >/dev/null
+strace -f -e trace=execve -s 100000 -v -o "$TMPDIR/execs" "$slb" --home "$TMPDIR/c" --passphrase-file "$TMPDIR/pw" sync \
+	>"$TMPDIR/synced" 2>&1 </dev/null
+check 'the courier was started' grep -q sleutelbos-courier "$TMPDIR/execs"
+check 'the password is in no argument and no environment' sh -c "! grep -q '$(cat "$web/password")' '$TMPDIR/execs'"
+check 'and came to the host' grep -q 'Basic ' "$web/log"
+check 'nor in any file of the home' sh -c "! grep -rqaF '$(cat "$web/password")' '$TMPDIR/c'"
+check 'nor is a key' sh -c "! grep -rqa 'PRIVATE KEY' '$TMPDIR/a' '$TMPDIR/b' '$TMPDIR/d'"
 finish
