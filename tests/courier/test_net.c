@@ -86,6 +86,55 @@ static void test_https(void **state)
 	goes_there_and_back(HOST_HTTPS);
 }
 
+/* What is long known is neither told nor brought again, whatever there is of it: of this branch and of others. */
+static void test_history_costs_nothing(void **state)
+{
+	static const enum host_kind kinds[] = { HOST_SSH, HOST_HTTPS };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct scene s;
+		struct host h;
+		struct proxy p;
+		struct job job;
+		long before = 0, fetched = 0, sent = 0;
+
+		scene_begin(&s);
+		host_begin(&s, kinds[i], &h);
+		proxy_begin(&p, h.port);
+		for (const char *device = "abc"; *device != '\0'; device++) {
+			job = job_at(&s, &h, h.port, *device);
+			for (int k = 0; k < 100; k++) {
+				char name[16];
+
+				snprintf(name, sizeof(name), "b-%d", k);
+				job_spool(&s, &job, *device, name, shell("head -c 1500 /dev/urandom | base64 -w0"));
+			}
+			assert_int_equal(run_job(&s, &job)->fails, 0);
+		}
+		job = job_at(&s, &h, p.port, 'd');
+		assert_int_equal(run_job(&s, &job)->fails, 0);
+		before = atomic_load(&p.wire->bytes);
+		job = job_at(&s, &h, h.port, 'a');
+		assert_int_equal(run_job(&s, &job)->fails, 0);
+		send_one(&s, &h, h.port, 'b', "b-100");
+		proxy_cut(&p, -1);
+		job = job_at(&s, &h, p.port, 'd');
+		assert_heard(run_job(&s, &job), "b-100");
+		fetched = atomic_load(&p.wire->bytes);
+		proxy_cut(&p, -1);
+		send_one(&s, &h, p.port, 'a', "b-100");
+		sent = atomic_load(&p.wire->bytes);
+		print_message("# all of it %ld bytes, one more fetched %ld, one more sent %ld\n", before, fetched,
+		              sent);
+		assert_true(before > 400000);
+		assert_true(fetched < 10000);
+		assert_true(sent < 20000);
+		proxy_end(&p);
+		host_end(&h);
+		scene_end(&s);
+	}
+}
+
 /* Many branches, more than one exchange brings: all of them come, and a kill between two costs only the one. */
 static void test_many_branches(void **state)
 {
@@ -417,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ssh),
 		cmocka_unit_test(test_https),
+		cmocka_unit_test(test_history_costs_nothing),
 		cmocka_unit_test(test_many_branches),
 		cmocka_unit_test(test_ssh_refusals),
 		cmocka_unit_test(test_https_refusals),
