@@ -71,7 +71,8 @@ static enum err open_local(struct errctx *ec, struct session *s)
 	}
 	if (e == ERR_OK)
 		e = bare_create(ec, path);
-	if (e == ERR_OK && chmod(path, 0700) != 0)
+	/* a file system without modes has none to give; the home it lies in is closed to others where it can be */
+	if (e == ERR_OK && chmod(path, 0700) != 0 && errno != EPERM)
 		e = err_errno(ec, errno, path);
 	if (e == ERR_OK)
 		e = bare_open(ec, path, &s->local);
