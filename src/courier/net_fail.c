@@ -184,7 +184,7 @@ static const struct meaning *by_words(const char *text, int klass, int rc)
 		return &moved;
 	if (SAYS(text, "hook declined", "pre-receive", "protected branch", "prohibited", "denied", "rejected"))
 		return &rejected;
-	if (SAYS(text, "status code: 401", "status code: 407", "authentication"))
+	if (SAYS(text, "status code: 401", "status code: 407", "authentication", "authenticating"))
 		return &said_no[NO_LOGIN];
 	if (SAYS(text, "status code: 5", "status code: 429"))
 		return &odd_host;

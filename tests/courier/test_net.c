@@ -240,6 +240,24 @@ static void test_ssh_refusals(void **state)
 	drop(&job, JOB_SECRET);
 	assert_heard(with(&s, &job), "fail person login-needed ");
 
+	/* the person's own agent */
+	snprintf(path, sizeof(path), "%s/agent", h.dir);
+	shell("ssh-agent -a %s | sed -n 's/^SSH_AGENT_PID=\\([0-9]*\\).*/\\1/p' >%s/agent.pid", path, h.dir);
+	shell("SSH_AUTH_SOCK=%s ssh-add -q %s/user_ecdsa 2>&1", path, h.dir);
+	job = job_at(&s, &h, h.port, 'a');
+	drop(&job, JOB_LOGIN);
+	drop(&job, JOB_SECRET);
+	job_line(&job, JOB_LOGIN, "agent", h.user, NULL);
+	job_line(&job, JOB_AGENT, path, NULL, NULL);
+	assert_int_equal(with(&s, &job)->fails, 0);
+	shell("kill $(cat %s/agent.pid)", h.dir);
+	job = job_at(&s, &h, h.port, 'a');
+	drop(&job, JOB_LOGIN);
+	drop(&job, JOB_SECRET);
+	job_line(&job, JOB_LOGIN, "agent", h.user, NULL);
+	job_line(&job, JOB_AGENT, path, NULL, NULL);
+	assert_heard(with(&s, &job), "fail person login ");
+
 	/* no repository; a host that takes nothing */
 	job = job_at(&s, &h, h.port, 'a');
 	job_url(&job, host_url(&h, h.port, "nowhere.git"));
