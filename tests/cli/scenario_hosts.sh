@@ -70,6 +70,16 @@ is 'a host that is off: later' later .result b sync
 "$hosts" ssh "$ssh"
 is 'and all is sent when it is back' '1 done' '"\(.sent) \(.result)"' b sync
 
+# --- the host lost everything: whoever sends puts it back ---
+git -C "$ssh/west.git" for-each-ref --format='%(refname) %(objectname)' refs/heads >"$TMPDIR/refs.before"
+rm -rf "$ssh/west.git"
+is 'no repository there: a person must look' person .result a sync
+git init -q --bare "$ssh/west.git"
+is 'an empty one in its place' done .result a sync
+is 'and both go on' done .result b sync
+git -C "$ssh/west.git" for-each-ref --format='%(refname) %(objectname)' refs/heads >"$TMPDIR/refs.after"
+check 'all that was there is there again' cmp "$TMPDIR/refs.before" "$TMPDIR/refs.after"
+
 # --- https: another neighbourhood, with an authority of its own ---
 "$hosts" https "$web"
 git init -q --bare "$web/git/oost.git"
