@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "courier/giterr.h"
+#include "courier/sanitizer.h"
 #include "courier/watchdog.h"
 
 static struct net *of(struct transport *t)
@@ -105,8 +106,10 @@ static enum err connect_for(struct errctx *ec, struct net *n, bool push)
 	watchdog_kick();
 	if (rc == 0)
 		rc = git_remote_create_anonymous(&n->remote, n->scratch.repo, n->url);
+	LEAKS_OF_OTHERS_BEGIN();
 	if (rc == 0)
 		rc = git_remote_connect_ext(n->remote, push ? GIT_DIRECTION_PUSH : GIT_DIRECTION_FETCH, &options);
+	LEAKS_OF_OTHERS_END();
 	watchdog_kick();
 	if (rc != 0)
 		return net_failed(ec, n, rc);

@@ -11,14 +11,7 @@
 #include <unistd.h>
 
 #include "courier/job.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
+#include "courier/sanitizer.h"
 
 static time_t last_busy;
 
