@@ -23,9 +23,9 @@ static const struct {
 	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
-	{ "carries", BACKUP_STAYS }, /* a count */
+	{ "carries", BACKUP_STAYS },    /* a count */
 	{ "repository", BACKUP_STAYS }, /* a hash: which word of a coordinator was followed */
-	{ "access:", BACKUP_STAYS }, /* how to come in at the host: a restored home must get there to come back */
+	{ "access:", BACKUP_STAYS },    /* how to come in at the host: a restored home must get there to come back */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */
