@@ -25,6 +25,9 @@ static const struct {
 	{ "box:", BACKUP_GOES },
 	{ "carries", BACKUP_STAYS },  /* a count */
 	{ "bundled:", BACKUP_STAYS }, /* numbers of batches */
+	{ "carries", BACKUP_STAYS },    /* a count */
+	{ "repository", BACKUP_STAYS }, /* a hash: which word of a coordinator was followed */
+	{ "access:", BACKUP_STAYS },    /* how to come in at the host: a restored home must get there to come back */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
 	/* app/noticed.c: what a repository was noticed to do, names of branches and commits */

@@ -39,7 +39,8 @@ struct invite_view {
 	char space[128];
 	char expires[16]; /* ISO date */
 	bool compare;
-	size_t spaces; /* which it is for */
+	size_t spaces;  /* which it is for */
+	bool own_login; /* whoever joins needs a login of their own at the host: the one here is this person's alone */
 };
 /* ERR_REFUSED with what to do first, where there is no neighbourhood yet. */
 enum err app_invite(struct errctx *ec, struct app *app, const struct invite_ask *ask,
@@ -122,12 +123,5 @@ enum err app_approve(struct errctx *ec, struct app *app, const char *id, const c
 /* Six words were compared in person with this member. It is one's own statement, for these very words: it stands in the
  * own space, where only one's own devices read it. `out` (128 bytes) receives the name. */
 enum err app_met(struct errctx *ec, struct app *app, const char *id, char *out) MUST_CHECK;
-
-struct remote_view {
-	char neighbourhood[128];
-	char url[1100];
-};
-enum err app_remote_show(struct errctx *ec, struct app *app, struct remote_view *out) MUST_CHECK;
-enum err app_remote_set(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
 
 #endif

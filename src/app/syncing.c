@@ -17,6 +17,7 @@
 #include "app/fetch_again.h"
 #include "app/lies.h"
 #include "app/standing.h"
+#include "app/moving.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -353,31 +354,10 @@ static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourh
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
-		e = job_add(ec, job, JOB_REMOTE, remote, NULL, NULL);
+		e = courier_remote(ec, app, remote, job);
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_IN, *in, NULL, NULL);
 	free(repo);
-	return e;
-}
-
-enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
-{
-	struct sync_view view = { 0 };
-	struct lies lies = { .app = app, .own = ref_is_own };
-	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view, .lies = &lies };
-	struct job job = { 0 };
-	char *in = NULL;
-	enum err e = job_start(ec, app, 0, url, &job, &in);
-
-	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = courier_run(ec, app->courier, &job, on_line, &r);
-	if (e == ERR_OK && r.worst != GRADE_NONE)
-		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, view.why, NULL);
-	lies_free(&lies);
-	job_free(&job);
-	free(in);
 	return e;
 }
 
@@ -624,6 +604,25 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 	return e;
 }
 
+/* When all was sent and fetched, a coordinator's word may be among it that the repository moved: then this home goes
+ * on there at once, with what the new one lacks. */
+static enum err sync_and_follow(struct errctx *ec, struct app *app, struct space_row *neighbourhood,
+                                struct sync_view *view)
+{
+	bool moved = false;
+	enum err e = sync_one(ec, app, neighbourhood, view);
+
+	if (e == ERR_OK && view->result == SYNC_DONE)
+		e = moving_follow(ec, app, neighbourhood->n, &moved);
+	if (e != ERR_OK || !moved)
+		return e;
+	view->notice[0] = '\0';
+	note(view->notice, sizeof(view->notice),
+	     TR("A coordinator moved the repository to another address. This home followed."));
+	e = store_space_get(ec, app->store, neighbourhood->n, neighbourhood);
+	return e == ERR_OK ? sync_one(ec, app, neighbourhood, view) : e;
+}
+
 /* What could not be read, because its key is not here. */
 static enum err keys_lacking(struct errctx *ec, struct app *app, uint64_t *out)
 {
@@ -678,7 +677,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		    list[i].state == SPACE_MEMBER)
 			continue;
 		remotes++;
-		e = sync_one(ec, app, &list[i], out);
+		e = sync_and_follow(ec, app, &list[i], out);
 	}
 	free(list);
 	if (e == ERR_OK && remotes == 0)

@@ -39,9 +39,6 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out) MUS
 /* How many wait for somebody's word: people who want in, and devices that want to come back. */
 enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out) MUST_CHECK;
 
-/* Makes an empty repository for `found`: ERR_LATER when it cannot be reached. */
-enum err app_remote_create(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
-
 struct space_status {
 	char name[128];
 	char kind[16]; /* own, circle, neighbourhood */

@@ -82,43 +82,6 @@ enum err cmd_init(struct command_call *call)
 	return e;
 }
 
-enum err remote_address(struct command_call *call, const char *typed, char **out)
-{
-	char link[64];
-	char dir[4096];
-	const char *slash = strrchr(typed, '/');
-	const char *last = slash == NULL ? typed : slash + 1;
-	char *parent = NULL;
-	ssize_t n = 0;
-	int fd = -1;
-	enum err e = ERR_OK;
-
-	*out = NULL;
-	if (typed[0] == '\0')
-		return err_set(call->ec, ERR_INPUT, "The address of the repository is empty.", NULL, NULL, NULL);
-	if (typed[0] == '/' || strstr(typed, "://") != NULL) {
-		*out = strdup(typed);
-		return *out == NULL ? ERR_NO_MEMORY : ERR_OK;
-	}
-	parent = slash == NULL ? strdup(".") : strndup(typed, (size_t)(slash - typed));
-	if (parent == NULL)
-		return ERR_NO_MEMORY;
-	e = io_open_dir(call->io, call->ec, parent, &fd);
-	free(parent);
-	if (e == ERR_NOT_FOUND)
-		return ERR_LATER;
-	if (e != ERR_OK)
-		return e;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, dir, sizeof(dir) - 1);
-	close(fd);
-	if (n < 0)
-		return err_errno(call->ec, errno, typed);
-	dir[n] = '\0';
-	*out = file_join(dir, last);
-	return *out == NULL ? ERR_NO_MEMORY : ERR_OK;
-}
-
 static enum err say_name(struct command_call *call, const char *key, const char *value, const char *text)
 {
 	struct doc *d = NULL;
@@ -140,6 +103,8 @@ enum err cmd_neighbourhood_found(struct command_call *call)
 	char *remote = NULL;
 	enum err e = remote_address(call, args_get(call->args, "remote"), &remote);
 
+	if (e == ERR_OK)
+		e = remote_host_known(call, remote);
 	if (e == ERR_OK)
 		e = app_found_neighbourhood(call->ec, call->app, name, remote);
 	free(remote);
@@ -458,37 +423,4 @@ enum err cmd_member_met(struct command_call *call)
 	doc_text(d, "name", name);
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
-}
-
-enum err cmd_remote_show(struct command_call *call)
-{
-	struct remote_view v;
-	struct doc *d = NULL;
-	enum err e = app_remote_show(call->ec, call->app, &v);
-
-	if (e != ERR_OK)
-		return e;
-	if (!call->io->json) {
-		fprintf(call->io->out, "%s  %s\n", v.neighbourhood, v.url);
-		return ERR_OK;
-	}
-	d = doc_new();
-	doc_object(d, NULL);
-	doc_text(d, "neighbourhood", v.neighbourhood);
-	doc_text(d, "remote", v.url);
-	doc_end(d);
-	return doc_print(call->ec, d, call->io->out);
-}
-
-enum err cmd_remote_set(struct command_call *call)
-{
-	char *remote = NULL;
-	enum err e = remote_address(call, args_pos(call->args, 0), &remote);
-
-	if (e == ERR_OK)
-		e = app_remote_set(call->ec, call->app, remote);
-	if (e == ERR_OK)
-		e = say_name(call, "remote", remote, TR("From now on this home syncs with %1."));
-	free(remote);
-	return e;
 }

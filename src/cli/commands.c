@@ -52,6 +52,13 @@ static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED
 	                                          END };
 static const struct arg_option recover_options[] = { { "words-file", "FILE", 0, 0 },
 	                                             { "remote", "URL", 0, 0 },
+	                                             { "user", "USER", 0, 0 },
+	                                             { "password-file", "FILE", 0, 0 },
+	                                             { "password-fd", "N", 0, 0 },
+	                                             { "key-file", "FILE", 0, 0 },
+	                                             { "agent", NULL, 0, 0 },
+	                                             { "trust", "FINGERPRINT", 0, 0 },
+	                                             { "ca", "FILE", 0, 0 },
 	                                             { "name", "NICK", 0, 0 },
 	                                             { "new-passphrase-file", "FILE", 0, 0 },
 	                                             END };
@@ -119,6 +126,16 @@ static const struct arg_option protect_options[] = { { "threshold", "N", ARG_REQ
 	                                             { "hierarchy", "FILE", ARG_REPEAT, 0 },
 	                                             { "audit-only", "FILE", 0, 0 },
 	                                             END };
+static const struct arg_option remote_options[] = { { "remote", "URL", 0, 0 }, END };
+static const struct arg_option set_options[] = { { "only-here", NULL, 0, 0 }, END };
+static const struct arg_option login_options[] = { { "remote", "URL", 0, 0 },    { "password-file", "FILE", 0, 0 },
+	                                           { "password-fd", "N", 0, 0 }, { "key-file", "FILE", 0, 0 },
+	                                           { "make-key", NULL, 0, 0 },   { "agent", NULL, 0, 0 },
+	                                           { "none", NULL, 0, 0 },       { "mine", NULL, 0, 0 },
+	                                           { "only-here", NULL, 0, 0 },  END };
+static const struct arg_option trust_options[] = {
+	{ "remote", "URL", 0, 0 }, { "ca", "FILE|system", 0, 0 }, { "anew", NULL, 0, 0 }, END
+};
 static const struct arg_option verify_options[] = { { "repair", NULL, 0, 0 }, END };
 static const struct arg_option demo_options[] = { { "out", "DIR", 0, 0 }, END };
 
@@ -190,8 +207,10 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(SUMMARY, "summary", NULL, OPTIONS(summary_options), FLAGS(VAULT)),
 	ROW(PROTECT, "protect", NULL, POS("TABLE.csv", 1, 1), OPTIONS(protect_options)),
 	ROW(DEMO, "demo", NULL, OPTIONS(demo_options)),
-	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
-	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
+	ROW(REMOTE_SHOW, "remote", "show", OPTIONS(remote_options), FLAGS(VAULT)),
+	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), OPTIONS(set_options), FLAGS(VAULT)),
+	ROW(REMOTE_LOGIN, "remote", "login", POS("[USER]", 0, 1), OPTIONS(login_options), FLAGS(VAULT)),
+	ROW(REMOTE_TRUST, "remote", "trust", POS("[FINGERPRINT]", 0, 1), OPTIONS(trust_options), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
 	ROW(RECOVERY_SHEET, "recovery", "sheet", POS("FILE", 1, 1), FLAGS(NEEDS_HOME)),
 	ROW(RECOVER, "recover", NULL, OPTIONS(recover_options), FLAGS(NEW_PASSPHRASE)),

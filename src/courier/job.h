@@ -6,7 +6,13 @@
  *
  * Job, first line "sleutelbos-job 1", last line "end":
  *   repo DIR            the local bare repository: a cache, made when missing, moved aside and made anew when damaged
- *   remote URL          a path or file://; other transports answer "fail person transport"
+ *   remote URL          a path, file://, ssh:// (or user@host:path), https://; others answer "fail person transport"
+ *   login METHOD USER   how to come in there; METHOD is password, key or agent. At most one; without it: as anybody
+ *   secret HEX          the password, or the private key as OpenSSH and PEM write it, byte for byte. It is in no other
+ *                       line, no file and no argument, and wiped from memory when it was used
+ *   trust HEX           SHA-256 of an ssh host key that is trusted; other keys are refused
+ *   ca HEX              the certificate (DER) of the only authority that is believed for https; without it: the system's
+ *   agent PATH          where the person's ssh agent listens
  *   in DIR              an existing directory for the files that are fetched
  *   create              make the remote when its path does not exist (its parent must)
  *   pack                pack the local repository, and a path remote, where they have grown
@@ -31,6 +37,7 @@
  *                            over again what was not among the files of it that were reported just before, on top of
  *                            OID, the remote's tip; 40 zeros: it shows nothing that can be built on
  *   restored REF OID         REF was pushed back up to OID
+ *   host TYPE HEX            the ssh host shows a key that no `trust` names: its type, its SHA-256. A "fail" follows
  *   busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
@@ -43,7 +50,8 @@
  * yields no line. A report may name the same file again after a failure: what reads it must bear that.
  *
  * Names: a branch is refs/heads/ and two to four tags [a-z2-7]{1,52} with "/" between; PREFIX is refs/heads/ and one
- * to three tags, each with "/" after it; NAME is [a-z0-9-]{1,64}; OID 40 lower-case hex digits.
+ * to three tags, each with "/" after it; NAME is [a-z0-9-]{1,64}; OID 40 lower-case hex digits; HEX up to 8,192 of
+ * them, an even number, 64 in `trust` and `host`; USER 1 to 128 visible characters of ASCII.
  */
 #ifndef SLB_COURIER_JOB_H
 #define SLB_COURIER_JOB_H
@@ -57,6 +65,9 @@
 #define JOB_MAX (64u << 20) /* bytes of a whole job */
 #define JOB_NAME_MAX 64
 #define JOB_OID_LEN 40
+#define JOB_HEX_MAX 8192 /* characters of a HEX field */
+#define JOB_USER_MAX 128
+#define JOB_PIN_LEN 32 /* bytes of a `trust` */
 #define JOB_FIELDS 3
 #define REPORT_FIELDS 4
 #define REPORT_LINE_MAX 16384 /* bytes of one report line, line feed included */
@@ -64,6 +75,11 @@
 enum job_kind {
 	JOB_REPO,
 	JOB_REMOTE,
+	JOB_LOGIN,
+	JOB_SECRET,
+	JOB_TRUST,
+	JOB_CA,
+	JOB_AGENT,
 	JOB_IN,
 	JOB_CREATE,
 	JOB_PACK,
@@ -98,6 +114,7 @@ enum report_kind {
 	REPORT_AHEAD,
 	REPORT_LOST,
 	REPORT_RESTORED,
+	REPORT_HOST,
 	REPORT_BUSY,
 	REPORT_FAIL,
 	REPORT_DONE,
@@ -123,7 +140,9 @@ enum err job_write(struct errctx *ec, const struct job *job, struct buf *out) MU
 enum err job_parse(struct errctx *ec, struct bytes text, struct job *job) MUST_CHECK;
 /* The first field of the first item of that kind ("" where the kind has none), NULL where there is no such item. */
 const char *job_get(const struct job *job, enum job_kind kind);
-void job_free(struct job *job); /* accepts an empty job */
+/* A HEX field's bytes, appended; false where it is none. */
+bool job_hex_get(const char *hex, struct buf *out);
+void job_free(struct job *job); /* wipes it; accepts an empty job */
 
 /* Appends one line with its line feed; TAB and control characters in a TEXT become blanks. ERR_INPUT where the
  * fields are not of the kind's form. */

@@ -71,7 +71,8 @@ static enum err open_local(struct errctx *ec, struct session *s)
 	}
 	if (e == ERR_OK)
 		e = bare_create(ec, path);
-	if (e == ERR_OK && chmod(path, 0700) != 0)
+	/* a file system without modes has none to give; the home it lies in is closed to others where it can be */
+	if (e == ERR_OK && chmod(path, 0700) != 0 && errno != EPERM)
 		e = err_errno(ec, errno, path);
 	if (e == ERR_OK)
 		e = bare_open(ec, path, &s->local);
@@ -315,7 +316,13 @@ void session_branch_failed(struct session *s, enum err e, const struct errctx *e
 void session_fail(struct session *s, enum err e, const struct errctx *ec)
 {
 	struct errctx gone = { 0 };
+	enum grade grade = GRADE_NONE;
+	const char *code = NULL;
 
+	if (s->remote != NULL && s->remote->ops->grade != NULL && s->remote->ops->grade(s->remote, &grade, &code)) {
+		report_fail_as(s->report, grade, code, ec);
+		return;
+	}
 	if (s->remote == NULL || s->remote->ops->reachable(s->remote)) {
 		report_fail(s->report, e, NULL, ec);
 		return;
@@ -352,8 +359,7 @@ static enum err pack_both(struct errctx *ec, struct session *s)
 
 static enum err open_remote(struct errctx *ec, struct session *s)
 {
-	const char *url = job_get(s->job, JOB_REMOTE);
-	enum err e = transport_open(ec, url, job_get(s->job, JOB_CREATE) != NULL, &s->local, &s->remote);
+	enum err e = transport_open(ec, s->job, &s->local, &s->remote);
 
 	if (e == ERR_USAGE)
 		report_fail(s->report, e, "transport", ec);

@@ -11,6 +11,7 @@
 #ifndef SLB_SYNC_JOIN_H
 #define SLB_SYNC_JOIN_H
 
+#include "sync/access.h"
 #include "sync/apply.h"
 
 #define INVITATION_ID_LEN 8
@@ -31,6 +32,8 @@ struct invitation {
 	uint8_t secret[INVITE_SECRET_LEN];
 	int64_t expires_ms;
 	char remote[REMOTE_MAX + 1];
+	struct access access; /* how to come in there */
+	bool own_login;       /* when it was made: the inviting person's login is theirs alone, and not in it */
 	/* The last is the neighbourhood. For a person: what it is for comes first, and they are at most two. For a
 	 * device: its person's own space comes first, if that syncs there. */
 	struct invited_space space[INVITE_SPACES];
