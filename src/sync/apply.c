@@ -254,7 +254,8 @@ static enum err check_context(struct errctx *ec, struct sync *y, struct incoming
 			await_batch(in, c->dev, c->seq);
 			return set_fate(fate, why, FATE_WAITS, NULL);
 		}
-		if (e == ERR_DAMAGED && device_cmp(c->dev, in->space->me) == 0) {
+		if (e == ERR_DAMAGED && device_cmp(c->dev, in->space->me) == 0 && c->seq <= STORE_NUMBER_MAX &&
+		    device_cmp(c->dev, in->author.id) != 0) {
 			/* of this device: a copy of this home may have sent that, and its branch comes after this one
 			 */
 			err_clear(ec);
