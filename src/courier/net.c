@@ -316,7 +316,9 @@ struct portion {
 	size_t count;
 };
 
-/* Chooses what goes over this connection. *more: something is left for another. */
+/* Chooses what goes over this connection. The "+" of its refspecs is for a line that is to be replaced: where the
+ * branch stands was read on this very connection, and the host moves it from there or not at all. *more: something is
+ * left for another. */
 static enum err fill_portion(struct errctx *ec, struct net *n, struct portion *p, bool *more)
 {
 	uint64_t bytes = 0;
@@ -340,7 +342,7 @@ static enum err fill_portion(struct errctx *ec, struct net *n, struct portion *p
 			continue;
 		}
 		*ref = (struct branch_ref){ .name = strdup(item->copy.name) };
-		if (ref->name == NULL || asprintf(&p->spec[p->count], "%s:%s", ref->name, ref->name) < 0) {
+		if (ref->name == NULL || asprintf(&p->spec[p->count], "+%s:%s", ref->name, ref->name) < 0) {
 			p->spec[p->count] = NULL;
 			free(ref->name);
 			return no_memory(ec);
