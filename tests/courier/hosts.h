@@ -71,7 +71,7 @@ static inline void hosts_stop(void)
 	char command[512];
 
 	for (size_t i = 0; i < hosts_started; i++) {
-		snprintf(command, sizeof(command), "tests/support/hosts.sh stop %s", hosts_left[i]);
+		snprintf(command, sizeof(command), "tests/support/hosts.sh stop %.191s", hosts_left[i]);
 		if (system(command) != 0)
 			fprintf(stderr, "not stopped: %s\n", hosts_left[i]);
 	}
