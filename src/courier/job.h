@@ -11,16 +11,20 @@
  *   secret HEX          the password, or the private key as OpenSSH and PEM write it, byte for byte. It is in no other
  *                       line, no file and no argument, and wiped from memory when it was used
  *   trust HEX           SHA-256 of an ssh host key that is trusted; other keys are refused
- *   ca HEX              the certificate (DER) of the only authority that is believed for https; without it: the
- * system's agent PATH          where the person's ssh agent listens in DIR              an existing directory for the
- * files that are fetched create              make the remote when its path does not exist (its parent must) pack pack
- * the local repository, and a path remote, where they have grown want PREFIX         fetch every branch below it have
- * REF OID        the last commit of REF that the key process has processed own REF             a branch that only this
- * device writes put REF NAME PATH   commit the file PATH as NAME on REF, which is thereby `own`; one commit a put, in
- * this order, unless a commit of REF above its `have` holds NAME already restore REF         push our last known tip of
- * REF back where the remote's is missing or an ancestor of it over REF OID        what the remote showed of REF, up to
- * OID, was looked at and is of no use: where it still stands there, push over it what we have of REF, which is `own` or
- * to be restored
+ *   ca HEX              the certificate (DER) of the only authority that is believed for https; without it: those of
+ *                       the system
+ *   agent PATH          where the person's ssh agent listens
+ *   in DIR              an existing directory for the files that are fetched
+ *   create              make the remote when its path does not exist (its parent must)
+ *   pack                pack the local repository, and a path remote, where they have grown
+ *   want PREFIX         fetch every branch below it
+ *   have REF OID        the last commit of REF that the key process has processed
+ *   own REF             a branch that only this device writes
+ *   put REF NAME PATH   commit the file PATH as NAME on REF, which is thereby `own`; one commit a put, in this order,
+ *                       unless a commit of REF above its `have` holds NAME already
+ *   restore REF         push our last known tip of REF back where the remote's is missing or an ancestor of it
+ *   over REF OID        what the remote showed of REF, up to OID, was looked at and is of no use: where it still stands
+ *                       there, push over it what we have of REF, which is `own` or to be restored
  *
  * Report:
  *   file REF OID NAME PATH   one file of a new commit, oldest commit first; PATH is complete and lies in `in`

@@ -310,21 +310,15 @@ static bool as_believed(const struct net *n, const struct push_item *item)
 	return ref == NULL ? !item->copy.has_base : item->copy.has_base && git_oid_equal(&ref->id, &item->copy.base);
 }
 
-/* Does what is pushed stand beside what the remote shows there, instead of following on it? Then that was looked at and
- * is of no use (`over`). The host compares with what it advertised: nobody else's push is lost. */
-static bool goes_over(const struct net *n, const struct push_item *item)
-{
-	return item->copy.has_base && !git_oid_equal(&item->copy.base, &item->copy.tip) &&
-	       git_graph_descendant_of(n->base.local->repo, &item->copy.tip, &item->copy.base) != 1;
-}
-
 struct portion {
 	struct branch_ref *ref; /* names are borrowed from the items */
 	char **spec;
 	size_t count;
 };
 
-/* Chooses what goes over this connection. *more: something is left for another. */
+/* Chooses what goes over this connection. The "+" of its refspecs is for a line that is to be replaced: where the
+ * branch stands was read on this very connection, and the host moves it from there or not at all. *more: something is
+ * left for another. */
 static enum err fill_portion(struct errctx *ec, struct net *n, struct portion *p, bool *more)
 {
 	uint64_t bytes = 0;
@@ -348,8 +342,7 @@ static enum err fill_portion(struct errctx *ec, struct net *n, struct portion *p
 			continue;
 		}
 		*ref = (struct branch_ref){ .name = strdup(item->copy.name) };
-		if (ref->name == NULL ||
-		    asprintf(&p->spec[p->count], "%s%s:%s", goes_over(n, item) ? "+" : "", ref->name, ref->name) < 0) {
+		if (ref->name == NULL || asprintf(&p->spec[p->count], "+%s:%s", ref->name, ref->name) < 0) {
 			p->spec[p->count] = NULL;
 			free(ref->name);
 			return no_memory(ec);

@@ -62,11 +62,30 @@ static inline void host_read(struct host *h)
 	hex_file(path, h->ca, sizeof(h->ca));
 }
 
+/* Hosts that a failed test left running end with the program. */
+static char hosts_left[64][192];
+static size_t hosts_started;
+
+static inline void hosts_stop(void)
+{
+	char command[512];
+
+	for (size_t i = 0; i < hosts_started; i++) {
+		snprintf(command, sizeof(command), "tests/support/hosts.sh stop %.191s", hosts_left[i]);
+		if (system(command) != 0)
+			fprintf(stderr, "not stopped: %s\n", hosts_left[i]);
+	}
+}
+
 /* Starts it, with an empty repository "remote" in it. */
 static inline void host_begin(const struct scene *s, enum host_kind kind, struct host *h)
 {
 	*h = (struct host){ .kind = kind };
 	snprintf(h->dir, sizeof(h->dir), "%s/%s", s->dir, kind == HOST_SSH ? "ssh" : "https");
+	if (hosts_started == 0)
+		assert_int_equal(atexit(hosts_stop), 0);
+	assert_true(hosts_started < sizeof(hosts_left) / sizeof(hosts_left[0]));
+	memcpy(hosts_left[hosts_started++], h->dir, sizeof(h->dir));
 	shell("tests/support/hosts.sh %s %s", kind == HOST_SSH ? "ssh" : "https", h->dir);
 	shell("git init -q --bare %s/git/remote.git && ln -sfn %s/git/remote.git %s/remote", h->dir, h->dir, s->dir);
 	host_read(h);
