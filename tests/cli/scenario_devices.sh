@@ -4,7 +4,6 @@
 # which, the whole id is needed and --yes, the other computer goes on, and what is written from then on does not reach
 # the lost one (K1). Who was removed from a circle is said to be in the neighbourhood still, and how that ends. A request
 # can be turned down, and stays so.
-# Seen to catch: a device that is cut without an epoch after it; a request that comes back after it was turned down.
 set -u
 . tests/support/check.sh
 . tests/support/people.sh
