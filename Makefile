@@ -69,7 +69,7 @@ SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
 SIMSRC  = $(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c))
 SIMLIB  = $(BUILD)/libsim.a
 SIMWRAP = open64 close read __read_chk pread64 __pread64_chk write fsync flock fchmod rename unlink unlinkat mkdir \
-          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open courier_run
+          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open store_commit courier_run
 SIMBUGS = $(patsubst tests/sim/bugs/%.patch,$(BUILD)/sim-bugs/%,$(wildcard tests/sim/bugs/*.patch))
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
@@ -234,7 +234,7 @@ check-full:
 # New inputs go to BUILD/fuzz/<target>; those worth keeping to tests/data/corpus/<target>, which every test run replays.
 FUZZ_TIME   ?= 60
 FUZZ_RUNS   ?= -1
-FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse batch_parse boxes_get letter_get \
+FUZZ_TARGETS = body_parse edit_parse record_get file_header_get zip_inflate import_parse batch_parse boxes_get bundle_get letter_get \
                invitation_get invitation_inner merge3
 FUZZ_SRC     = $(wildcard $(patsubst %,src/%/*.c,base crypto model batch vault store sync)) src/render/csv.c \
                src/render/import.c $(patsubst %,src/app/%.c,import_log pool dates check bsn labels)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* A home that was restored from a backup comes back among the others (S7). */
+/* A home that was restored from a backup comes back among the others (S7); one that was away so long that it can open
+ * nothing new gets the keys again. */
 #ifndef SLB_APP_AGAIN_H
 #define SLB_APP_AGAIN_H
 
@@ -9,10 +10,12 @@
 struct rejoin_view {
 	char space[128];
 	bool alone; /* nobody else is in it: it is back */
+	bool keys;  /* it was not restored: it stays the device it is, and asks for the keys of what is new */
 	uint8_t fingerprint[FINGERPRINT_LEN];
 };
-/* In every space: asks to be let in again; where nobody else is, it is back at once. Asked again, it says the same.
- * ERR_REFUSED where the home was not restored. free() the list. */
+/* In every space: asks to be let in again; where nobody else is, it is back at once. In a home that was not restored:
+ * asks for the keys in every space where something waits for one. Asked again, it says the same. ERR_REFUSED with a
+ * sentence where there is nothing of either. free() the list. */
 enum err app_rejoin(struct errctx *ec, struct app *app, struct rejoin_view **out, size_t *count) MUST_CHECK;
 
 /* Private to app/: may this home sync? Not a restored one that did not ask; ERR_LATER with a sentence. */
@@ -23,6 +26,9 @@ enum err again_away(struct errctx *ec, struct store *store, int64_t space, bool 
 enum err again_after_round(struct errctx *ec, struct app *app, bool *more) MUST_CHECK;
 /* Lets in whose request to come back has this id, or starts so; *found false: there is none. `name`: of the person. */
 enum err again_approve(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX],
+                       bool *found) MUST_CHECK;
+/* Turns it down. */
+enum err again_decline(struct errctx *ec, struct app *app, const char *id, char name[static APP_NAME_MAX],
                        bool *found) MUST_CHECK;
 
 #endif

@@ -23,7 +23,6 @@ static const struct {
 	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
-	{ "carries", BACKUP_STAYS }, /* a count */
 	/* store/compact.c, sync/compaction.c, sync/snapshot.c */
 	{ "base", BACKUP_STAYS },     /* where the log begins: numbers and hashes */
 	{ "refused:", BACKUP_STAYS }, /* a snapshot that differed */
@@ -31,14 +30,20 @@ static const struct {
 	{ "base-at", BACKUP_STAYS },
 	{ "aside-seen", BACKUP_STAYS },
 	{ "compact-asked", BACKUP_STAYS },
-	{ "told-done", BACKUP_GOES }, /* of this home alone */
-	{ "closed:", BACKUP_STAYS },  /* when an epoch was closed */
-	{ "snap:", BACKUP_GOES },     /* parts of a snapshot that is coming in: they are at the host */
+	{ "told-done", BACKUP_GOES },   /* of this home alone */
+	{ "closed:", BACKUP_STAYS },    /* when an epoch was closed */
+	{ "snap:", BACKUP_GOES },       /* parts of a snapshot that is coming in: they are at the host */
+	{ "carries", BACKUP_STAYS },    /* a count */
+	{ "bundled:", BACKUP_STAYS },   /* numbers of batches */
+	{ "repository", BACKUP_STAYS }, /* a hash: which word of a coordinator was followed */
+	{ "access:", BACKUP_STAYS },    /* how to come in at the host: a restored home must get there to come back */
 	/* sync/letters.c, sync/join.c */
 	{ "mailbox", BACKUP_STAYS }, /* the name of a branch */
-	{ "ask", BACKUP_STAYS },     /* whom one asked to be let in, and their public key */
-	{ "ask:", BACKUP_STAYS },    /* the same, for each invitation that was used */
-	{ "floor", BACKUP_STAYS },   /* how far every device had come */
+	/* app/noticed.c: what a repository was noticed to do, names of branches and commits */
+	{ "noticed:", BACKUP_STAYS },
+	{ "ask", BACKUP_STAYS },   /* whom one asked to be let in, and their public key */
+	{ "ask:", BACKUP_STAYS },  /* the same, for each invitation that was used */
+	{ "floor", BACKUP_STAYS }, /* how far every device had come */
 	/* sync/again.c, sync/rejoin.c, sync/restored.c: the keys that wait to be let in, and what belongs to them, are
 	 * of this home alone; what unsealed edits had seen belongs to the edits */
 	{ "again:spans", BACKUP_STAYS },
@@ -48,11 +53,15 @@ static const struct {
 	{ "again", BACKUP_GOES },
 	{ "back", BACKUP_GOES },
 	{ "rejoin:", BACKUP_STAYS }, /* public keys */
+	/* sync/rebox.c: what one asked for goes with the box secret that it is about */
+	{ "rebox", BACKUP_GOES },
+	{ "rebox:", BACKUP_STAYS }, /* public keys */
 	/* sync/invitation.c, sync/admit.c, sync/requests.c */
-	{ "invite:", BACKUP_GOES },   /* the secret of an invitation, which this device alone answers */
-	{ "used:", BACKUP_STAYS },    /* a hash of who used one */
-	{ "request:", BACKUP_STAYS }, /* public keys */
-	{ "held:", BACKUP_STAYS },    /* public keys, and what their owner calls itself */
+	{ "invite:", BACKUP_GOES },    /* the secret of an invitation, which this device alone answers */
+	{ "used:", BACKUP_STAYS },     /* a hash of who used one */
+	{ "request:", BACKUP_STAYS },  /* public keys */
+	{ "declined:", BACKUP_STAYS }, /* the ids of requests that one turned down */
+	{ "held:", BACKUP_STAYS },     /* public keys, and what their owner calls itself */
 	/* sync/paper.c */
 	{ "paper", BACKUP_GOES },         /* the key under which a home speaks to its recovery sheet */
 	{ "paper-device", BACKUP_STAYS }, /* which device of which sheet is where: the next one removes it */

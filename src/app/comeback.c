@@ -16,6 +16,7 @@
 #include "base/tree.h"
 #include "crypto/secret.h"
 #include "store/store.h"
+#include "sync/access.h"
 #include "sync/floor.h"
 #include "sync/paper.h"
 #include "vault/keychange.h"
@@ -28,6 +29,7 @@ struct comeback {
 	struct paper_text *text;
 	size_t count;
 	char *remote;
+	struct access *access; /* how to come in there; NULL: nothing was said */
 	char name[SPACE_NAME_MAX + 1];
 };
 
@@ -40,6 +42,7 @@ void comeback_free(struct comeback *c)
 	free(c->text);
 	free(c->remote);
 	secret_free(c->reader);
+	secret_free(c->access);
 	free(c);
 }
 
@@ -105,7 +108,7 @@ static enum err letters_fetch(struct errctx *ec, struct app *app, struct comebac
 	if (e == ERR_OK)
 		e = job_add(ec, &job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_REMOTE, c->remote, NULL, NULL);
+		e = courier_remote(ec, app, c->remote, &job);
 	if (e == ERR_OK)
 		e = job_add(ec, &job, JOB_IN, in, NULL, NULL);
 	if (e == ERR_OK)
@@ -156,6 +159,9 @@ enum err comeback_fetch(struct errctx *ec, const struct app_options *o, struct b
 	if (e == ERR_OK) {
 		c->reader = paper_reader_new(secret);
 		c->remote = strdup(remote);
+		c->access = o->access == NULL ? NULL : access_new(1);
+		if (c->access != NULL)
+			*c->access = *o->access;
 		e = c->reader == NULL || c->remote == NULL ? err_errno(ec, ENOMEM, o->home) : app_shell(o, &app);
 	}
 	if (e == ERR_OK)
@@ -243,7 +249,10 @@ enum err comeback_into(struct errctx *ec, struct app *app, const struct comeback
 		e = store_begin(ec, app->store);
 	if (e != ERR_OK)
 		return e;
-	e = paper_take(ec, &y, c->reader, c->text, c->count, c->remote, &taken);
+	if (c->access != NULL)
+		e = access_save(ec, app->store, c->remote, c->access);
+	if (e == ERR_OK)
+		e = paper_take(ec, &y, c->reader, c->text, c->count, c->remote, &taken);
 	if (e == ERR_DAMAGED && ec->code == ERR_OK)
 		e = err_set(ec, e,
 		            "What this repository holds for the recovery sheet is not whole. Nothing was changed.",

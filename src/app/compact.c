@@ -92,6 +92,8 @@ static enum err one_space(struct errctx *ec, struct app *app, const struct space
 		[COMPACTION_ASIDE] =
 		    TR("Something waits there, or was set aside. Look at it with status, then: compact --aside-seen"),
 		[COMPACTION_REMOVAL] = TR("Not every device knows yet who was removed."),
+		[COMPACTION_FORK] = TR("A device wrote two different things under one number there. As long as that is "
+		                       "kept as evidence, nothing is taken away."),
 	};
 	enum compaction_wait wait = COMPACTION_GOES_ON;
 	bool touched = false;

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 
 #include "app/again.h"
+#include "base/codec.h"
 #include "base/file.h"
+#include "crypto/secret.h"
 #include "store/store.h"
+#include "sync/access.h"
 
 enum err courier_spool(struct errctx *ec, struct app *app, const char *name, char **out)
 {
@@ -22,6 +25,58 @@ enum err courier_spool(struct errctx *ec, struct app *app, const char *name, cha
 	if (e == ERR_OK)
 		e = file_clear_dir(ec, *out);
 	free(spool);
+	return e;
+}
+
+static enum err add_hex(struct errctx *ec, struct job *job, enum job_kind kind, struct bytes b)
+{
+	char *hex = secret_new(2 * b.len + 1);
+	enum err e = hex == NULL ? ERR_NO_MEMORY : ERR_OK;
+
+	if (e == ERR_OK) {
+		hex_put(b.data, b.len, hex);
+		e = job_add(ec, job, kind, hex, NULL, NULL);
+	}
+	secret_free(hex);
+	return e;
+}
+
+static enum err add_login(struct errctx *ec, struct app *app, const struct access *a, struct job *job)
+{
+	const char *method = a->method == ACCESS_PASSWORD ? "password" : a->method == ACCESS_AGENT ? "agent" : "key";
+	struct buf key = { 0 };
+	enum err e = ERR_OK;
+
+	if (a->method == ACCESS_NONE)
+		return ERR_OK;
+	e = job_add(ec, job, JOB_LOGIN, method, a->user, NULL);
+	if (e == ERR_OK && a->method == ACCESS_AGENT)
+		return app->agent == NULL ? ERR_OK : job_add(ec, job, JOB_AGENT, app->agent, NULL, NULL);
+	if (e == ERR_OK && a->method == ACCESS_SEED)
+		e = access_key_text(a, &key);
+	if (e == ERR_OK)
+		e = add_hex(ec, job, JOB_SECRET,
+		            a->method == ACCESS_SEED ? buf_bytes(&key) : (struct bytes){ a->secret, a->secret_len });
+	buf_free(&key);
+	return e;
+}
+
+enum err courier_remote(struct errctx *ec, struct app *app, const char *url, struct job *job)
+{
+	struct access *a = access_new(1);
+	enum err e = a == NULL ? ERR_NO_MEMORY : job_add(ec, job, JOB_REMOTE, url, NULL, NULL);
+
+	if (e == ERR_OK && app->store != NULL)
+		e = access_load(ec, app->store, url, a);
+	else if (e == ERR_OK && app->access != NULL)
+		*a = *app->access;
+	if (e == ERR_OK)
+		e = add_login(ec, app, a, job);
+	for (size_t i = 0; e == ERR_OK && i < a->pins; i++)
+		e = add_hex(ec, job, JOB_TRUST, (struct bytes){ a->pin[i], ACCESS_PIN_LEN });
+	if (e == ERR_OK && a->ca_len > 0)
+		e = add_hex(ec, job, JOB_CA, (struct bytes){ a->ca, a->ca_len });
+	secret_free(a);
 	return e;
 }
 

@@ -11,6 +11,10 @@
 /* HOME/spool/NAME, emptied of what an earlier run left; free() the path. */
 enum err courier_spool(struct errctx *ec, struct app *app, const char *name, char **out) MUST_CHECK;
 
+/* The remote with what is known of how to come in there: by the vault, or where none is open by `app->access`. The only
+ * place where a login leaves this process: into the job, which goes to the courier in memory. */
+enum err courier_remote(struct errctx *ec, struct app *app, const char *url, struct job *job) MUST_CHECK;
+
 /* refs/heads/TAG/ of every space in `store` that syncs with the neighbourhood, and the letters about joining. */
 struct store;
 enum err courier_wants(struct errctx *ec, struct store *store, int64_t neighbourhood, struct job *job) MUST_CHECK;

@@ -105,7 +105,7 @@ enum err fetch_again(struct errctx *ec, struct app *app, struct fetch_again *f)
 		e = job_add(ec, &job, JOB_REPO, cache, NULL, NULL);
 	}
 	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_REMOTE, f->remote, NULL, NULL);
+		e = courier_remote(ec, app, f->remote, &job);
 	if (e == ERR_OK)
 		e = job_add(ec, &job, JOB_IN, in, NULL, NULL);
 	if (e == ERR_OK)

@@ -14,6 +14,7 @@
 #include "sync/floor.h"
 #include "sync/join.h"
 #include "sync/own.h"
+#include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/resting.h"
 
@@ -46,8 +47,9 @@ static enum err member_add(struct member_list *l, struct member_view **out)
 
 void app_members_free(struct member_view *list, size_t count)
 {
-	for (size_t i = 0; list != NULL && i < count; i++)
+	for (size_t i = 0; list != NULL && i < count; i++) {
 		free(list[i].devices);
+	}
 	free(list);
 }
 
@@ -176,37 +178,72 @@ static const char *status_text(enum device_state s)
 	return s == DEVICE_RESTING ? "resting" : s == DEVICE_REMOVED ? "removed" : "member";
 }
 
+static void iso_day(int64_t ms, char out[static 11])
+{
+	char at[APP_UTC_LEN];
+
+	app_utc(ms, at);
+	snprintf(out, 11, "%.10s", at);
+}
+
+/* One device: how it stands, since when, and when it was heard of. */
+static enum err device_look(struct errctx *ec, struct app *app, const struct space_row *space, const struct claim *c,
+                            const struct record_log *log, struct member_device *out)
+{
+	struct sync y = sync_of(app);
+	struct device_row row;
+	struct bundle b;
+	int64_t day = 0;
+	bool rests = false;
+	enum err e = store_device_by_id(ec, app->store, c->dev, &row);
+
+	bundle_get(c->bundle, &b);
+	device_text(c->dev, out->id);
+	out->me = device_cmp(c->dev, space->me) == 0;
+	out->sheet = (b.incarnation & INCARNATION_PAPER) != 0;
+	for (size_t i = 0; i < log->n; i++)
+		if (dot_cmp(log->item[i].edit.dot, c->edit) == 0)
+			iso_day((int64_t)log->item[i].edit.clock.ms, out->since);
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e == ERR_OK && !out->me)
+		e = device_is_resting(ec, &y, &row, &rests);
+	if (e == ERR_OK && !out->me)
+		e = device_seen_day(ec, &y, c->dev, &day);
+	out->quiet = -1;
+	if (e == ERR_OK && !out->me)
+		e = device_quiet_days(ec, &y, c->dev, &out->quiet);
+	if (day > 0)
+		iso_day(day * 24 * 60 * 60 * 1000, out->heard);
+	strcpy(out->status, status_text(rests && !out->sheet ? DEVICE_RESTING : row.state));
+	return e;
+}
+
 static enum err member_devices(struct errctx *ec, struct app *app, const struct space_row *space,
                                const struct claims *people, struct dot person, struct member_view *v)
 {
 	const struct claim *claim = NULL;
 	size_t n = claims_devices(people, person, &claim);
+	struct record_log log = { 0 };
 	bool any = false;
-	enum err e = ERR_OK;
+	enum err e = store_log_of(ec, app->store, person, &log);
 
 	strcpy(v->status, "member");
 	v->devices = calloc(n + 1, sizeof(*v->devices));
 	if (v->devices == NULL)
-		return ERR_NO_MEMORY;
+		e = ERR_NO_MEMORY;
 	(void)claims_fingerprint(people, person, v->fingerprint);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		struct sync y = sync_of(app);
-		struct device_row row;
-		bool rests = false;
+		struct member_device *d = &v->devices[v->device_count++];
 
-		device_text(claim[i].dev, v->devices[v->device_count++]);
-		v->me = v->me || device_cmp(claim[i].dev, space->me) == 0;
-		e = store_device_by_id(ec, app->store, claim[i].dev, &row);
-		if (e == ERR_OK && device_cmp(claim[i].dev, space->me) != 0)
-			e = device_is_resting(ec, &y, &row, &rests);
-		if (e == ERR_OK && rests)
-			row.state = DEVICE_RESTING;
+		e = device_look(ec, app, space, &claim[i], &log, d);
+		v->me = v->me || d->me;
 		/* one device that takes part is a member who does */
-		if (e == ERR_OK && (!any || row.state == DEVICE_ACTIVE))
-			strcpy(v->status, status_text(row.state));
-		any = any || e == ERR_OK;
-		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+		if (d->status[0] != '\0' && (!any || strcmp(d->status, "member") == 0))
+			strcpy(v->status, d->status);
+		any = any || d->status[0] != '\0';
 	}
+	store_log_free(&log);
 	return e;
 }
 
@@ -233,6 +270,7 @@ static enum err member_of(struct errctx *ec, struct app *app, const struct membe
 		dot_text(person, v->id);
 		(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
 		snprintf(v->space, sizeof(v->space), "%s", in->space->name);
+		v->own = in->space->kind == SPACE_OWN;
 		roles_text(&l.record, v->role, sizeof(v->role));
 		e = member_devices(ec, app, in->space, &in->people, person, v);
 		met_look(in->met, in->space, person, v);
@@ -317,6 +355,48 @@ static enum err own_requests(struct errctx *ec, struct app *app, const char *spa
 	return e;
 }
 
+/* One of a person who is in: `v` has its id, words and what it wants. */
+static void comer_fill(struct app *app, const struct space_row *space, struct dot person, struct member_view *v)
+{
+	struct loaded l;
+
+	strcpy(v->status, "requested");
+	strcpy(v->role, "member");
+	snprintf(v->space, sizeof(v->space), "%s", space->name);
+	if (store_load(NULL, app->store, person, &l) != ERR_OK)
+		return;
+	(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
+	roles_text(&l.record, v->role, sizeof(v->role));
+	store_loaded_free(&l);
+}
+
+/* Devices that were away so long that they lack the keys. */
+static enum err reboxes_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
+{
+	struct sync y = sync_of(app);
+	struct rebox_row *list = NULL;
+	size_t n = 0;
+	enum err e = rebox_list(ec, &y, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		struct member_view *v = NULL;
+		struct bundle b;
+
+		if (list[i].space != space->n)
+			continue;
+		e = member_add(all, &v);
+		if (e != ERR_OK)
+			break;
+		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
+		v->keys = true;
+		bundle_get(list[i].said.bundle, &b);
+		bundle_fingerprint(&b, v->fingerprint);
+		comer_fill(app, space, list[i].person, v);
+	}
+	free(list);
+	return e;
+}
+
 /* Devices that want to come back from a backup. */
 static enum err rejoins_of(struct errctx *ec, struct app *app, const struct space_row *space, struct member_list *all)
 {
@@ -327,7 +407,6 @@ static enum err rejoins_of(struct errctx *ec, struct app *app, const struct spac
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		struct member_view *v = NULL;
-		struct loaded l;
 		char at[24];
 
 		if (list[i].space != space->n)
@@ -336,20 +415,25 @@ static enum err rejoins_of(struct errctx *ec, struct app *app, const struct spac
 		if (e != ERR_OK)
 			break;
 		snprintf(v->id, sizeof(v->id), "%s", list[i].id);
-		strcpy(v->status, "requested");
-		strcpy(v->role, "member");
-		snprintf(v->space, sizeof(v->space), "%s", space->name);
 		app_utc(list[i].made_day * 24 * 60 * 60 * 1000, at);
 		snprintf(v->backup, sizeof(v->backup), "%.10s", at);
 		bundle_fingerprint(&list[i].bundle, v->fingerprint);
-		if (store_load(NULL, app->store, list[i].person, &l) != ERR_OK)
-			continue;
-		(void)copy_text(&l.record, F_member_name, v->name, sizeof(v->name));
-		roles_text(&l.record, v->role, sizeof(v->role));
-		store_loaded_free(&l);
+		comer_fill(app, space, list[i].person, v);
 	}
 	free(list);
 	return e;
+}
+
+/* One's own space is shown where another computer is in it, or was: to be able to name that. */
+static void own_alone(struct member_list *all, size_t from)
+{
+	size_t computers = 0;
+
+	for (size_t i = from; i < all->n; i++)
+		for (size_t k = 0; k < all->v[i].device_count; k++)
+			computers += !all->v[i].devices[k].sheet;
+	while (computers < 2 && all->n > from)
+		free(all->v[--all->n].devices);
 }
 
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out, size_t *count)
@@ -364,12 +448,20 @@ enum err app_members(struct errctx *ec, struct app *app, const char *space, stru
 	if (e == ERR_OK)
 		e = met_load(ec, app, &met);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (list[i].kind == SPACE_OWN || (space != NULL && strcasecmp(space, list[i].name) != 0))
+		size_t from = all.n;
+
+		if (space != NULL && (list[i].kind == SPACE_OWN || strcasecmp(space, list[i].name) != 0))
+			continue;
+		if (list[i].state == SPACE_GONE)
 			continue;
 		any = true;
 		e = members_of(ec, app, &list[i], &met, &all);
+		if (list[i].kind == SPACE_OWN)
+			own_alone(&all, from);
 		if (e == ERR_OK)
 			e = rejoins_of(ec, app, &list[i], &all);
+		if (e == ERR_OK)
+			e = reboxes_of(ec, app, &list[i], &all);
 	}
 	free(list);
 	free(met.row);

@@ -4,6 +4,7 @@
 #include "app/past.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void past_free(struct past *p)
 {

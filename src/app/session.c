@@ -68,9 +68,11 @@ enum err app_shell(const struct app_options *o, struct app **out)
 	app->rng = app_rng(o);
 	app->home = strdup(o->home);
 	app->courier = o->courier == NULL ? NULL : strdup(o->courier);
+	app->agent = o->agent == NULL ? NULL : strdup(o->agent);
+	app->access = o->access;
 	app->neighbourhood = o->neighbourhood == NULL ? NULL : strdup(o->neighbourhood);
-	if (app->home == NULL || (o->courier != NULL && app->courier == NULL) ||
-	    (o->neighbourhood != NULL && app->neighbourhood == NULL))
+	if ((o->agent != NULL && app->agent == NULL) || app->home == NULL ||
+	    (o->courier != NULL && app->courier == NULL) || (o->neighbourhood != NULL && app->neighbourhood == NULL))
 		return ERR_NO_MEMORY;
 	return zip_new(&app->zip);
 }
@@ -106,6 +108,7 @@ void app_close(struct app *app)
 	zip_free(app->zip);
 	free(app->home);
 	free(app->courier);
+	free(app->agent);
 	free(app->neighbourhood);
 	free(app);
 	secret_wipe_stack();

@@ -15,6 +15,7 @@
 #include "base/env.h"
 #include "base/err.h"
 
+struct access;
 struct store;
 struct vault;
 struct watch;
@@ -24,6 +25,9 @@ struct app_options {
 	const char *home;
 	const char *neighbourhood; /* the one to work in, NULL: the only one */
 	const char *courier;       /* path of the courier program */
+	const char *agent;         /* where the person's ssh agent listens; NULL: nowhere */
+	const struct access
+	    *access; /* how to come in at a repository, where no vault is open to tell; NULL: as anybody */
 	const struct clock *clock; /* NULL: the system's */
 	const struct rng *rng;     /* NULL: the system's */
 };
@@ -32,6 +36,8 @@ struct app {
 	char *home;
 	char *neighbourhood; /* NULL: the only one */
 	char *courier;
+	char *agent;                 /* NULL: none */
+	const struct access *access; /* of the options */
 	const struct clock *clock;
 	const struct rng *rng;
 	struct vault *vault;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "app/syncing.h"
+#include "app/remotes.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "crypto/secret.h"
@@ -232,26 +232,6 @@ static enum err invite_neighbourhood(struct errctx *ec, struct app *app, const c
 	return e;
 }
 
-/* Has one this role in the space oneself? */
-static enum err have_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role,
-                          bool *out)
-{
-	struct device_row me;
-	struct loaded l;
-	struct bytes text = { 0 };
-	enum err e = store_device_by_id(ec, app->store, space->me, &me);
-
-	*out = false;
-	if (e == ERR_OK)
-		e = store_load(ec, app->store, me.member, &l);
-	if (e != ERR_OK)
-		return e;
-	for (size_t i = 0; record_element_text(&l.record, F_member_role, i, &text); i++)
-		*out = *out || (text.len == strlen(role) && memcmp(text.data, role, text.len) == 0);
-	store_loaded_free(&l);
-	return ERR_OK;
-}
-
 /* For the role that is asked for, the space it is held in, and whether one may give it. */
 static enum err person_space(struct errctx *ec, struct app *app, const char *space, const char *role,
                              struct space_row *row)
@@ -267,7 +247,7 @@ static enum err person_space(struct errctx *ec, struct app *app, const char *spa
 	/* coordinators and tellers have their role in the neighbourhood, and no place in a circle's log */
 	e = invite_neighbourhood(ec, app, space, row);
 	if (e == ERR_OK)
-		e = have_role(ec, app, row, "coordinator", &may);
+		e = within_role(ec, app, row, "coordinator", &may);
 	if (e == ERR_OK && !may)
 		e = err_set(ec, ERR_REFUSED, "Only a coordinator can invite a coordinator or a teller.", NULL, NULL,
 		            NULL);
@@ -335,6 +315,7 @@ enum err app_invite(struct errctx *ec, struct app *app, const struct invite_ask 
 		strcpy(out->space, invitation_main(&invitation)->name);
 	out->compare = invitation.compare;
 	out->spaces = invitation.spaces;
+	out->own_login = invitation.own_login;
 	date_text(invitation.expires_ms, out->expires, sizeof(out->expires));
 	secret_wipe(&invitation, sizeof(invitation));
 	e = within_end(ec, app, e);
@@ -508,61 +489,4 @@ enum err app_asked(struct errctx *ec, struct app *app, struct asked_view **out, 
 		*count = 0;
 	}
 	return e;
-}
-
-/* --- remote --- */
-
-/* The neighbourhood whose remote is meant: one that asked to join may have to say where the repository is, too. */
-static enum err remote_space(struct errctx *ec, struct app *app, struct space_row *out)
-{
-	struct errctx none = { 0 };
-	struct space_row *list = NULL;
-	int64_t space = 0;
-	size_t count = 0;
-	size_t asked = 0;
-	enum err e = app_neighbourhood(&none, app, &space);
-
-	if (e == ERR_OK)
-		return store_space_get(ec, app->store, space, out);
-	if (e != ERR_NOT_FOUND)
-		return app_neighbourhood(ec, app, &space);
-	e = store_space_list(ec, app->store, &list, &count);
-	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		if (list[i].kind != SPACE_NEIGHBOURHOOD || list[i].state != SPACE_ASKED)
-			continue;
-		if (app->neighbourhood != NULL && strcasecmp(app->neighbourhood, list[i].name) != 0)
-			continue;
-		*out = list[i];
-		asked++;
-	}
-	free(list);
-	return e != ERR_OK || asked == 1 ? e : app_neighbourhood(ec, app, &space);
-}
-
-enum err app_remote_show(struct errctx *ec, struct app *app, struct remote_view *out)
-{
-	struct space_row row;
-	enum err e = remote_space(ec, app, &row);
-
-	if (e != ERR_OK)
-		return e;
-	snprintf(out->neighbourhood, sizeof(out->neighbourhood), "%s", row.name);
-	snprintf(out->url, sizeof(out->url), "%s", row.remote);
-	return ERR_OK;
-}
-
-enum err app_remote_set(struct errctx *ec, struct app *app, const char *url)
-{
-	struct space_row row;
-	enum err e = remote_space(ec, app, &row);
-
-	if (e == ERR_OK && (url[0] == '\0' || strlen(url) > REMOTE_MAX))
-		e = err_set(ec, ERR_INPUT, "The address of the repository is too long.", NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = store_begin(ec, app->store);
-	if (e != ERR_OK)
-		return e;
-	strcpy(row.remote, url);
-	e = store_space_update(ec, app->store, &row);
-	return within_end(ec, app, e);
 }

@@ -39,7 +39,8 @@ struct invite_view {
 	char space[128];
 	char expires[16]; /* ISO date */
 	bool compare;
-	size_t spaces; /* which it is for */
+	size_t spaces;  /* which it is for */
+	bool own_login; /* whoever joins needs a login of their own at the host: the one here is this person's alone */
 };
 /* ERR_REFUSED with what to do first, where there is no neighbourhood yet. */
 enum err app_invite(struct errctx *ec, struct app *app, const struct invite_ask *ask,
@@ -82,6 +83,17 @@ struct asked_view {
 };
 enum err app_asked(struct errctx *ec, struct app *app, struct asked_view **out, size_t *count) MUST_CHECK;
 
+/* A device of a person in a space, with what helps to tell which one it is. */
+struct member_device {
+	char id[16];
+	char status[12]; /* member, resting, removed */
+	char since[11];  /* ISO date, by the clock of whoever let it in */
+	char heard[11]; /* ISO date of the last day on which something new of it came in here; "": never, or this one */
+	int64_t quiet;  /* days since its last news came here; -1: none ever did, or it is this one */
+	bool me;        /* this home */
+	bool sheet;     /* a recovery sheet */
+};
+
 struct member_view {
 	char id[40];
 	char name[128];
@@ -92,13 +104,16 @@ struct member_view {
 	    fingerprint[FINGERPRINT_LEN]; /* of the keys of all its devices; of a request, of all that it asks for */
 	bool met;                         /* one compared these very words with this person */
 	bool words_changed;               /* one compared words, and they are others now: a device came or went */
+	bool own;                         /* in one's own space, which no other person is in */
 	bool me;                          /* oneself; of a request, one's own that has no answer yet */
 	char backup[16];                  /* of a request: comes back from a backup of this ISO date; "": is new */
 	bool device;                      /* of a request: as another device of one's own */
-	char (*devices)[16];
+	bool keys;                        /* of a request: is in, and asks for keys that it lacks */
+	struct member_device *devices;
 	size_t device_count;
 };
-/* `space`: NULL for every circle and neighbourhood. A person stands there once in each space. */
+/* `space`: NULL for every circle and neighbourhood, and one's own space where another device of one's own is in it. A
+ * person stands there once in each space. */
 enum err app_members(struct errctx *ec, struct app *app, const char *space, struct member_view **out,
                      size_t *count) MUST_CHECK;
 void app_members_free(struct member_view *list, size_t count);
@@ -108,12 +123,5 @@ enum err app_approve(struct errctx *ec, struct app *app, const char *id, const c
 /* Six words were compared in person with this member. It is one's own statement, for these very words: it stands in the
  * own space, where only one's own devices read it. `out` (128 bytes) receives the name. */
 enum err app_met(struct errctx *ec, struct app *app, const char *id, char *out) MUST_CHECK;
-
-struct remote_view {
-	char neighbourhood[128];
-	char url[1100];
-};
-enum err app_remote_show(struct errctx *ec, struct app *app, struct remote_view *out) MUST_CHECK;
-enum err app_remote_set(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
 
 #endif

@@ -11,7 +11,10 @@
 #include "sync/compaction.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
+#include "sync/join.h"
 #include "sync/paper.h"
+#include "sync/rebox.h"
+#include "sync/rejoin.h"
 #include "sync/restored.h"
 #include "vault/vault.h"
 
@@ -48,6 +51,8 @@ static enum err space_status(struct errctx *ec, struct app *app, const struct sp
 		e = floor_open(ec, &y, row->n, &out->coming_in);
 	if (e == ERR_OK && row->state == SPACE_MEMBER)
 		e = paper_reaches(ec, &y, row, &out->on_sheet);
+	if (e == ERR_OK)
+		e = rebox_shut_out(ec, &y, row, &out->no_key);
 	snprintf(out->name, sizeof(out->name), "%s", row->name);
 	snprintf(out->kind, sizeof(out->kind), "%s", kind_text(row->kind));
 	for (size_t i = 0; i < n; i++)
@@ -136,7 +141,7 @@ static enum err waiting_status(struct errctx *ec, struct app *app, struct waitin
 
 	*out = (struct waiting_view){ .key = kinds[AWAITS_KEPT],
 		                      .author = kinds[AWAITS_AUTHOR],
-		                      .batch = kinds[AWAITS_BATCH],
+		                      .batch = kinds[AWAITS_BATCH] + kinds[AWAITS_LINE],
 		                      .joining = kinds[AWAITS_SPACE],
 		                      .newer_program = kinds[AWAITS_PROGRAM],
 		                      .unknown = kinds[AWAITS_UNKNOWN] };
@@ -151,6 +156,28 @@ static void sheet_status(struct app *app, struct status_view *out)
 	out->key_file_whole = app_sheet_known(NULL, app->home, &sheet) == ERR_OK;
 	out->sheet = sheet.number;
 	out->sheet_day = sheet.day;
+}
+
+enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out)
+{
+	struct sync y = { app->store, app->zip, app->rng, app->clock };
+	struct request_row *list = NULL;
+	struct rejoin_row *again = NULL;
+	struct rebox_row *keys = NULL;
+	size_t n = 0;
+	size_t coming = 0;
+	size_t lacking = 0;
+	enum err e = request_list(ec, &y, &list, &n);
+
+	if (e == ERR_OK)
+		e = rejoin_list(ec, &y, &again, &coming);
+	if (e == ERR_OK)
+		e = rebox_list(ec, &y, &keys, &lacking);
+	*out = n + coming + lacking;
+	free(list);
+	free(again);
+	free(keys);
+	return e;
 }
 
 enum err app_status(struct errctx *ec, struct app *app, struct status_view *out)

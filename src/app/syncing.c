@@ -3,6 +3,8 @@
 // was seen to hold (S2). Every step is a transaction; killed anywhere and run again it ends the same (S3).
 #include "app/syncing.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,10 @@
 #include "app/courier_job.h"
 #include "app/courier_run.h"
 #include "app/fetch_again.h"
+#include "app/lies.h"
+#include "app/moving.h"
 #include "app/old_branches.h"
+#include "app/standing.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -24,11 +29,13 @@
 #include "base/tree.h"
 #include "batch/batch.h"
 #include "store/store.h"
+#include "sync/bundled.h"
 #include "sync/closing.h"
 #include "sync/inbox.h"
 #include "sync/join.h"
 #include "sync/outbox.h"
 #include "sync/paper.h"
+#include "sync/rebox.h"
 
 #define ROUNDS 4
 
@@ -40,13 +47,21 @@ struct round {
 	struct received received;
 	int64_t neighbourhood;
 	enum grade worst;
-	bool damaged;              /* the courier found something that does not fit: perhaps its own cache */
-	bool ahead;                /* the host holds work of this device that is not here */
-	char own[REF_MAX + 1];     /* the branch of which that was said last */
-	bool lacks;                /* and it lacks what was sent, or a copy of this device wrote there */
+	bool stuck;        /* the host holds what a copy of this device may have made, and that cannot be told */
+	bool damaged;      /* the courier found something that does not fit: perhaps its own cache */
+	struct lies *lies; /* branches on which the host is not as it was */
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
+	/* what came and is to be taken in at once; owned */
+	struct gathered {
+		char ref[REF_MAX + 1];
+		char name[FILE_NAME_MAX + 1];
+		char *path;
+		struct buf file;
+	} * came;
+	size_t came_count;
+	size_t came_bytes;
 };
 
 static struct sync sync_of(struct app *app)
@@ -89,13 +104,25 @@ static enum err seal_all(struct errctx *ec, struct app *app, int64_t neighbourho
 	return e == ERR_OK ? store_forget(ec, app->store) : e; /* of keys that were destroyed nothing stays */
 }
 
+/* For this run of the courier alone: what was sealed stays in the vault until it was seen at the remote, and is spooled
+ * anew by the next sync. So nothing here needs to be durable. */
 static enum err spool_put(struct errctx *ec, const char *dir, const struct file_row *f, char **path)
 {
 	char name[FILE_NAME_MAX + 24];
+	enum err e = ERR_OK;
+	int fd = -1;
 
 	snprintf(name, sizeof(name), "%lld-%s", (long long)f->n, f->name);
 	*path = file_join(dir, name);
-	return *path == NULL ? ERR_NO_MEMORY : file_replace(ec, *path, buf_bytes(&f->file));
+	if (*path == NULL)
+		return ERR_NO_MEMORY;
+	fd = open(*path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(ec, errno, *path);
+	e = file_write_fd(ec, fd, *path, f->file.data, f->file.len);
+	if (close(fd) != 0 && e == ERR_OK)
+		e = err_errno(ec, errno, *path);
+	return e;
 }
 
 /* Is this branch one that only this device writes? */
@@ -130,33 +157,6 @@ static bool ref_is_own(struct app *app, const char *ref)
 	return own;
 }
 
-static enum err job_haves(struct errctx *ec, struct app *app, int64_t neighbourhood, struct job *job)
-{
-	struct branch_row *list = NULL;
-	struct old_branches old = { 0 };
-	size_t n = 0;
-	enum err e = store_branch_list(ec, app->store, neighbourhood, &list, &n);
-
-	if (e == ERR_OK)
-		e = old_branches_load(ec, app, neighbourhood, &old);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		const struct old_epoch *past = old_branches_find(&old, list[i].ref);
-
-		e = job_add(ec, job, JOB_HAVE, list[i].ref, list[i].oid, NULL);
-		if (e == ERR_OK && past != NULL && past->go)
-			e = job_add(ec, job, JOB_DROP, list[i].ref, list[i].oid, NULL);
-		if (past != NULL) /* nobody pushes it back */
-			continue;
-		/* a branch that the host lost is pushed back: one's own as own, others' from the cache (S5) */
-		if (e == ERR_OK)
-			e = job_add(ec, job, ref_is_own(app, list[i].ref) ? JOB_OWN : JOB_RESTORE, list[i].ref, NULL,
-			            NULL);
-	}
-	old_branches_free(&old);
-	free(list);
-	return e;
-}
-
 static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir, struct job *job)
 {
 	enum err e = store_outgoing_list(r->ec, r->app->store, &r->out, &r->out_count);
@@ -178,22 +178,99 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 
 /* --- while the courier works --- */
 
+/* One by one: whatever is to be said of a branch is said of the file it was about. */
+static enum err take_one(struct round *r, const struct inbox_item *item)
+{
+	const struct report_line line = { .kind = REPORT_FILE, .field = { item->ref, "", item->name } };
+	struct received before = r->received;
+	enum err e = ERR_OK;
+
+	lies_watch(r->lies, &line, &r->received);
+	e = inbox_file(r->ec, &r->sync, item->ref, item->name, item->file, &r->received);
+	if (e == ERR_OK)
+		e = lies_file(r->lies, &line, &before, &r->received);
+	if (r->received.refused > before.refused)
+		snprintf(r->held_up, sizeof(r->held_up), "%s", item->ref);
+	return e;
+}
+
+/* Several at once, on branches of which nothing is to be said: all of them were of use. */
+static enum err take_many(struct round *r, const struct inbox_item *items, size_t n, size_t *taken)
+{
+	enum err e = inbox_files(r->ec, &r->sync, items, n, &r->received, taken);
+
+	r->received.useless = r->received.waits = false;
+	for (size_t i = 0; e == ERR_OK && i < *taken; i++) {
+		const struct report_line line = { .kind = REPORT_FILE, .field = { items[i].ref, "", items[i].name } };
+
+		e = lies_file(r->lies, &line, &r->received, &r->received);
+	}
+	return e;
+}
+
+static void came_clear(struct round *r)
+{
+	for (size_t i = 0; i < r->came_count; i++) {
+		buf_free(&r->came[i].file);
+		free(r->came[i].path);
+	}
+	r->came_count = 0;
+	r->came_bytes = 0;
+}
+
+/* Takes in what was gathered: before anything that a branch's tip, or the end of the report, tells. */
+static enum err came_take(struct round *r)
+{
+	struct inbox_item items[INBOX_GROUP];
+	size_t at = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < r->came_count; i++)
+		items[i] = (struct inbox_item){ r->came[i].ref, r->came[i].name, buf_bytes(&r->came[i].file) };
+	while (e == ERR_OK && at < r->came_count) {
+		size_t taken = 0;
+
+		if (r->came_count - at > 1)
+			e = take_many(r, items + at, r->came_count - at, &taken);
+		if (e == ERR_OK && taken == 0) {
+			e = take_one(r, &items[at]);
+			taken = 1;
+		}
+		at += taken;
+	}
+	for (size_t i = 0; e == ERR_OK && i < r->came_count; i++)
+		unlink(r->came[i].path);
+	came_clear(r);
+	return e;
+}
+
 static enum err on_file(struct round *r, const struct report_line *line)
 {
-	struct buf file = { 0 };
-	uint64_t refused = r->received.refused;
-	uint64_t strange = r->received.strange;
-	enum err e = file_read(r->ec, line->field[3], FILE_MAX, &file);
+	struct gathered *g = NULL;
+	bool alone = lies_knows(r->lies, line->field[0]);
+	enum err e = ERR_OK;
 
-	if (e == ERR_OK)
-		e = inbox_file(r->ec, &r->sync, line->field[0], line->field[2], buf_bytes(&file), &r->received);
-	if (r->received.strange > strange && strcmp(line->field[0], r->own) == 0)
-		r->lacks = true;
-	if (r->received.refused > refused)
-		snprintf(r->held_up, sizeof(r->held_up), "%s", line->field[0]);
-	if (e == ERR_OK)
-		unlink(line->field[3]);
-	buf_free(&file);
+	if (strlen(line->field[0]) > REF_MAX || strlen(line->field[2]) > FILE_NAME_MAX) {
+		unlink(line->field[3]); /* nothing of ours has such a name */
+		return ERR_OK;
+	}
+	if (alone)
+		e = came_take(r);
+	if (e == ERR_OK && r->came == NULL) {
+		r->came = calloc(INBOX_GROUP, sizeof(*r->came));
+		e = r->came == NULL ? ERR_NO_MEMORY : ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	g = &r->came[r->came_count];
+	*g = (struct gathered){ .path = strdup(line->field[3]) };
+	snprintf(g->ref, sizeof(g->ref), "%s", line->field[0]);
+	snprintf(g->name, sizeof(g->name), "%s", line->field[2]);
+	r->came_count++;
+	e = g->path == NULL ? ERR_NO_MEMORY : file_read(r->ec, line->field[3], FILE_MAX, &g->file);
+	r->came_bytes += g->file.len;
+	if (e == ERR_OK && (alone || r->came_count == INBOX_GROUP || r->came_bytes >= INBOX_GROUP_BYTES))
+		e = came_take(r);
 	return e;
 }
 
@@ -203,14 +280,17 @@ static enum err on_tip(struct round *r, const struct report_line *line)
 
 	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
 		return ERR_OK; /* nothing of ours has such a name */
-	/* What was sent is still missing there, and this device did not come so far: noting it would end the warning
-	 * and make the next batch follow on somebody else's (S5, S7). Mere rubbish on top is no reason to stop. */
-	if (r->lacks && strcmp(line->field[0], r->own) == 0)
+	/* Noting it would make the next batch follow on somebody else's (S5, S7). */
+	if (!lies_tip(r->lies, line))
 		return ERR_OK;
 	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
 	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
+	if (e == ERR_OK)
+		e = lies_adopt(r->ec, r->lies, line);
+	if (e == ERR_OK)
+		e = noticed_moved(r->ec, r->app, r->neighbourhood, line->field[0]);
 	return within_end(r->ec, r->app, e);
 }
 
@@ -261,6 +341,12 @@ static enum err on_line(void *arg, const struct report_line *line)
 	struct sync_view *v = r->view;
 	enum grade g = GRADE_NONE;
 
+	if (line->kind != REPORT_FILE) {
+		enum err e = came_take(r);
+
+		if (e != ERR_OK)
+			return e;
+	}
 	switch (line->kind) {
 	case REPORT_FILE:
 		return on_file(r, line);
@@ -268,26 +354,13 @@ static enum err on_line(void *arg, const struct report_line *line)
 		return on_tip(r, line);
 	case REPORT_SENT:
 		return on_sent(r, line);
-	case REPORT_REWOUND:
-		r->lacks = r->lacks || strcmp(line->field[0], r->own) == 0;
-		note(v->notice, sizeof(v->notice),
-		     TR("The host went back to an older state. What was here is pushed back."));
-		return ERR_OK;
 	case REPORT_DROPPED:
 		return on_dropped(r, line->field[0]);
 	case REPORT_GONE:
-		if (is_past(r, line->field[0]))
-			return on_dropped(r, line->field[0]);
-		note(v->notice, sizeof(v->notice), TR("The host no longer shows something it had. It is pushed back."));
-		return ERR_OK;
-	case REPORT_RESTORED:
-		v->healed++;
-		return ERR_OK;
-	case REPORT_AHEAD:
-		r->ahead = true;
-		r->lacks = false;
-		snprintf(r->own, sizeof(r->own), "%s", line->field[0]);
-		return ERR_OK;
+	case REPORT_REWOUND:
+		if (is_past(r, line->field[0])) /* missed by nobody */
+			return line->kind == REPORT_GONE ? on_dropped(r, line->field[0]) : ERR_OK;
+		return lies_line(r->ec, r->lies, line, v);
 	case REPORT_FAIL:
 		g = grade_parse(line->field[0]);
 		r->worst = g > r->worst ? g : r->worst;
@@ -295,7 +368,7 @@ static enum err on_line(void *arg, const struct report_line *line)
 		note(v->why, sizeof(v->why), line->field[2]);
 		return ERR_OK;
 	default:
-		return ERR_OK;
+		return lies_line(r->ec, r->lies, line, v);
 	}
 }
 
@@ -313,29 +386,10 @@ static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourh
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
-		e = job_add(ec, job, JOB_REMOTE, remote, NULL, NULL);
+		e = courier_remote(ec, app, remote, job);
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_IN, *in, NULL, NULL);
 	free(repo);
-	return e;
-}
-
-enum err app_remote_create(struct errctx *ec, struct app *app, const char *url)
-{
-	struct sync_view view = { 0 };
-	struct round r = { .ec = ec, .app = app, .sync = sync_of(app), .view = &view };
-	struct job job = { 0 };
-	char *in = NULL;
-	enum err e = job_start(ec, app, 0, url, &job, &in);
-
-	if (e == ERR_OK)
-		e = job_add(ec, &job, JOB_CREATE, NULL, NULL, NULL);
-	if (e == ERR_OK)
-		e = courier_run(ec, app->courier, &job, on_line, &r);
-	if (e == ERR_OK && r.worst != GRADE_NONE)
-		e = err_set(ec, ERR_LATER, "The repository at %1 cannot be used: %2", url, view.why, NULL);
-	job_free(&job);
-	free(in);
 	return e;
 }
 
@@ -354,13 +408,18 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	if (e == ERR_OK)
 		e = courier_wants(r->ec, r->app->store, neighbourhood->n, &job);
 	if (e == ERR_OK)
-		e = job_haves(r->ec, r->app, neighbourhood->n, &job);
+		e = lies_job(r->ec, r->lies, &job);
 	if (e == ERR_OK)
 		e = job_puts(r, neighbourhood->n, out, &job);
 	if (e == ERR_OK)
 		e = job_add(r->ec, &job, JOB_PACK, NULL, NULL, NULL);
 	if (e == ERR_OK)
 		e = courier_run(r->ec, r->app->courier, &job, on_line, r);
+	if (e == ERR_OK)
+		e = came_take(r);
+	came_clear(r);
+	free(r->came);
+	r->came = NULL;
 	if (e == ERR_OK)
 		e = inbox_retry(r->ec, &r->sync, &r->received);
 	for (size_t i = 0; out != NULL && i < r->out_count; i++) {
@@ -429,56 +488,9 @@ static void add_up(struct sync_view *v, const struct received *r)
 	v->changed += r->changed;
 	v->set_aside += r->set_aside;
 	v->joined += r->joined;
+	v->keyed += r->keyed;
 	v->carried += r->carried;
 	v->admitted += r->admitted;
-}
-
-/* --- two versions: what stands in them now and did not before --- */
-
-struct side_by_side {
-	struct dots records;
-	size_t *fields; /* in two versions, of each record */
-};
-
-static void standing_free(struct side_by_side *s)
-{
-	dots_free(&s->records);
-	free(s->fields);
-	*s = (struct side_by_side){ 0 };
-}
-
-static enum err standing_load(struct errctx *ec, struct app *app, struct side_by_side *out)
-{
-	enum err e = store_two_versions(ec, app->store, &out->records);
-
-	out->fields = calloc(out->records.n + 1, sizeof(*out->fields));
-	if (e == ERR_OK && out->fields == NULL)
-		e = ERR_NO_MEMORY;
-	for (size_t i = 0; e == ERR_OK && i < out->records.n; i++) {
-		struct loaded l;
-
-		e = store_load(ec, app->store, out->records.d[i], &l);
-		if (e == ERR_OK)
-			out->fields[i] = record_two_versions(&l.record);
-		store_loaded_free(&l);
-	}
-	return e;
-}
-
-static uint64_t standing_new(const struct side_by_side *before, const struct side_by_side *after)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < after->records.n; i++) {
-		size_t was = 0;
-
-		for (size_t k = 0; k < before->records.n; k++) {
-			if (dot_cmp(before->records.d[k], after->records.d[i]) == 0)
-				was = before->fields[k];
-		}
-		n += after->fields[i] > was ? after->fields[i] - was : 0;
-	}
-	return n;
 }
 
 /* The courier's cache holds nothing that is not here or at the remote: without it the next round makes it anew. */
@@ -496,40 +508,98 @@ static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view 
 }
 
 /* The host holds work of this device that is not here: a copy did it, and where that was read, this home goes on under
- * another id. What nobody can read is a person's to look at. */
-static void ahead(struct round *r)
+ * another id. What cannot be told yet is a person's to look at; what no copy did is pushed over. */
+static enum err round_end(struct round *r, bool *again)
 {
 	struct sync_view *v = r->view;
+	bool stuck = false;
+	struct lies_end end = { r->worst == GRADE_NONE, r->received.copies > 0, &stuck };
+	enum err e = lies_end(r->ec, r->lies, &end, v);
 
-	if (r->received.copies > 0) {
-		r->ahead = false;
+	if (r->received.copies > 0)
 		note(
 		    v->notice, sizeof(v->notice),
 		    TR("There is another copy of this home, and it wrote too. From now on this is a device of its own, "
 		       "beside that one. Nothing is lost."));
-	} else if (r->ahead) {
+	else if (stuck) {
 		v->result = SYNC_PERSON;
 		note(v->notice, sizeof(v->notice),
 		     TR("The host holds work of this device that is not here. Was an old copy of this home put back?"));
 	}
+	*again = r->lies->again && !stuck;
+	r->stuck = stuck;
+	return e;
+}
+
+struct handing {
+	struct errctx *ec;
+	struct app *app;
+	int64_t neighbourhood;
+};
+
+/* Somebody saw it at the repository, and it is not shown here. */
+static enum err not_shown(void *arg, const struct not_shown *what)
+{
+	const struct handing *h = arg;
+	struct noticed n = { .neighbourhood = h->neighbourhood, .what = NOTICED_WITHHELD };
+
+	if (what->viewed < what->from)
+		return ERR_OK; /* it came from hand to hand, and nobody sent it yet */
+	noticed_device(what->dev, n.ref);
+	noticed_batch(h->app, what->dev, what->viewed < what->to ? what->viewed : what->to, n.had);
+	noticed_batch(h->app, what->dev, what->from - 1, n.shown);
+	return noticed_put(h->ec, h->app, &n);
+}
+
+/* What came by bundle and is not at the repository goes there from here. */
+static enum err hand_on(struct errctx *ec, struct app *app, int64_t neighbourhood)
+{
+	struct sync y = sync_of(app);
+	struct handing h = { ec, app, neighbourhood };
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_space_list(ec, app->store, &list, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool away = false;
+
+		if (list[i].neighbourhood != neighbourhood || list[i].state != SPACE_MEMBER)
+			continue;
+		e = again_away(ec, app->store, list[i].n, &away);
+		if (e == ERR_OK && !away)
+			e = bundled_hand_on(ec, &y, &list[i], not_shown, &h);
+	}
+	free(list);
+	return within_end(ec, app, e);
 }
 
 static enum err sync_one(struct errctx *ec, struct app *app, const struct space_row *neighbourhood,
                          struct sync_view *view)
 {
+	struct lies lies = { .app = app, .neighbourhood = neighbourhood->n, .own = ref_is_own };
 	bool more = true;
+	bool heals = false;
 	bool dropped = false;
 	enum err e = ERR_OK;
 
-	for (int i = 0; e == ERR_OK && more && i < ROUNDS; i++) {
-		struct round r = {
-			.ec = ec, .app = app, .sync = sync_of(app), .view = view, .neighbourhood = neighbourhood->n
-		};
+	for (int i = 0; e == ERR_OK && (more || heals) && i < ROUNDS; i++) {
+		struct round r = { .ec = ec,
+			           .app = app,
+			           .sync = sync_of(app),
+			           .view = view,
+			           .neighbourhood = neighbourhood->n,
+			           .lies = &lies };
 		size_t written = 0;
 		bool again = false;
 
+		lies_next(&lies);
 		e = one_round(&r, neighbourhood);
-		ahead(&r);
+		if (e == ERR_OK)
+			e = round_end(&r, &heals);
+		heals = heals && r.worst == GRADE_NONE; /* else the next sync goes on with it */
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = again_after_round(ec, app, &again);
 		if (e == ERR_OK && r.worst == GRADE_NONE && within_not_restored(NULL, app) == ERR_OK)
@@ -544,27 +614,64 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 			view->result = SYNC_PERSON;
 		else if (r.worst != GRADE_NONE && view->result == SYNC_DONE)
 			view->result = SYNC_LATER;
-		if (e == ERR_OK && r.worst == GRADE_NONE && !r.ahead && within_not_restored(NULL, app) == ERR_OK)
+		if (e == ERR_OK && r.worst == GRADE_NONE && !r.stuck && within_not_restored(NULL, app) == ERR_OK)
 			e = compact_step(ec, app, neighbourhood->n, true);
+		if (e == ERR_OK && r.worst == GRADE_NONE && !r.stuck)
+			e = hand_on(ec, app, neighbourhood->n);
 		if (e == ERR_OK && r.worst == GRADE_NONE)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !r.ahead &&
+		if (e == ERR_OK && r.worst == GRADE_NONE && !more && !heals && !r.stuck &&
 		    (e = sheet_letter(ec, app, neighbourhood->n)) == ERR_OK)
 			e = more_to_send(ec, app, neighbourhood->n, &more);
-		more = e == ERR_OK && r.worst == GRADE_NONE && !r.ahead &&
-		       (more || again || r.received.joined + r.received.carried > 0);
+		more =
+		    e == ERR_OK && r.worst == GRADE_NONE && !r.stuck &&
+		    (more || again ||
+		     r.received.joined + r.received.carried + r.received.keyed + r.received.lines + r.received.doubts >
+		         0);
 	}
+	if (e == ERR_OK && heals && view->result != SYNC_PERSON) {
+		view->result = SYNC_PERSON;
+		note(view->why, sizeof(view->why),
+		     TR("The repository keeps showing something else in place of what this device sent."));
+	}
+	lies_free(&lies);
 	return e;
 }
 
-enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out)
+/* When all was sent and fetched, a coordinator's word may be among it that the repository moved: then this home goes
+ * on there at once, with what the new one lacks. */
+static enum err sync_and_follow(struct errctx *ec, struct app *app, struct space_row *neighbourhood,
+                                struct sync_view *view)
+{
+	bool moved = false;
+	enum err e = sync_one(ec, app, neighbourhood, view);
+
+	if (e == ERR_OK && view->result == SYNC_DONE)
+		e = moving_follow(ec, app, neighbourhood->n, &moved);
+	if (e != ERR_OK || !moved)
+		return e;
+	view->notice[0] = '\0';
+	note(view->notice, sizeof(view->notice),
+	     TR("A coordinator moved the repository to another address. This home followed."));
+	e = store_space_get(ec, app->store, neighbourhood->n, neighbourhood);
+	return e == ERR_OK ? sync_one(ec, app, neighbourhood, view) : e;
+}
+
+/* What could not be read, because its key is not here. */
+static enum err keys_lacking(struct errctx *ec, struct app *app, uint64_t *out)
 {
 	struct sync y = sync_of(app);
-	struct request_row *list = NULL;
+	struct space_row *list = NULL;
 	size_t n = 0;
-	enum err e = request_list(ec, &y, &list, &n);
+	enum err e = store_space_list(ec, app->store, &list, &n);
 
-	*out = n;
+	*out = 0;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint64_t files = 0;
+
+		e = rebox_shut_out(ec, &y, &list[i], &files);
+		*out += files;
+	}
 	free(list);
 	return e;
 }
@@ -590,7 +697,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 	size_t remotes = 0;
 	enum err e = again_may_sync(ec, app);
 
-	*out = (struct sync_view){ 0 };
+	*out = (struct sync_view){ .began_ms = app_now_ms(app) };
 	if (e == ERR_OK)
 		e = store_space_list(ec, app->store, &list, &n);
 	if (e == ERR_OK)
@@ -604,7 +711,7 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		    list[i].state == SPACE_MEMBER)
 			continue;
 		remotes++;
-		e = sync_one(ec, app, &list[i], out);
+		e = sync_and_follow(ec, app, &list[i], out);
 	}
 	free(list);
 	if (e == ERR_OK && remotes == 0)
@@ -617,6 +724,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out)
 		out->two_versions = standing_new(&before, &after);
 	if (e == ERR_OK)
 		e = app_asking(ec, app, &out->asking);
+	if (e == ERR_OK)
+		e = keys_lacking(ec, app, &out->no_key);
 	if (e == ERR_OK && out->result == SYNC_DONE)
 		e = save_success(ec, app);
 	standing_free(&before);

@@ -20,7 +20,10 @@ struct sync_view {
 	uint64_t carried;  /* records that went along from a home's own space into that of its person's other devices */
 	uint64_t admitted; /* people this device let in */
 	uint64_t asking;   /* requests that wait for somebody's word here, those of before included */
+	uint64_t keyed;    /* spaces of which a member gave the keys to this home, that lacked them */
+	uint64_t no_key;   /* files that cannot be read here, because their key is not */
 	uint64_t healed;   /* branches pushed back to a host that had lost them */
+	int64_t began_ms;  /* for app_noticed() (app/noticed.h): what was noticed since then */
 	enum sync_result result;
 	/* why not DONE, and what was odd: English sentences, keys of their translations */
 	char why[240];
@@ -33,11 +36,8 @@ enum err app_sync(struct errctx *ec, struct app *app, struct sync_view *out) MUS
 /* When a sync last came through, as it is kept in the store: 8 bytes, milliseconds since 1970. */
 #define META_LAST_SYNC "last_sync"
 
-/* How many people wait for somebody to let them in. */
+/* How many wait for somebody's word: people who want in, and devices that want to come back. */
 enum err app_asking(struct errctx *ec, struct app *app, uint64_t *out) MUST_CHECK;
-
-/* Makes an empty repository for `found`: ERR_LATER when it cannot be reached. */
-enum err app_remote_create(struct errctx *ec, struct app *app, const char *url) MUST_CHECK;
 
 struct space_status {
 	char name[128];
@@ -45,6 +45,7 @@ struct space_status {
 	char epoch[12];
 	size_t devices;
 	uint64_t unsent;
+	uint64_t no_key; /* files in it that cannot be read here, because their key is not */
 	bool asked;
 	bool on_sheet;         /* the recovery sheet brings it back from the repository alone */
 	bool compacted;        /* its log was cut once; the counts are about the newest time (sync/compaction.h) */

@@ -108,3 +108,21 @@ enum err within_circle_filter(struct errctx *ec, struct app *app, const char *ci
 	*space = 0;
 	return circle == NULL ? ERR_OK : app_circle(ec, app, circle, space);
 }
+
+enum err within_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role, bool *out)
+{
+	struct device_row me;
+	struct loaded l;
+	struct bytes text = { 0 };
+	enum err e = store_device_by_id(ec, app->store, space->me, &me);
+
+	*out = false;
+	if (e == ERR_OK)
+		e = store_load(ec, app->store, me.member, &l);
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; record_element_text(&l.record, F_member_role, i, &text); i++)
+		*out = *out || (text.len == strlen(role) && memcmp(text.data, role, text.len) == 0);
+	store_loaded_free(&l);
+	return ERR_OK;
+}

@@ -21,6 +21,10 @@ enum err within_not_restored(struct errctx *ec, struct app *app) MUST_CHECK;
  * whatever writes there. */
 enum err within_arrived(struct errctx *ec, struct app *app, int64_t space) MUST_CHECK;
 
+/* Has one this role (an id of the list `role`) in the space oneself? */
+enum err within_role(struct errctx *ec, struct app *app, const struct space_row *space, const char *role,
+                     bool *out) MUST_CHECK;
+
 /* Ends a transaction: commits where e is ERR_OK, else rolls back. */
 enum err within_end(struct errctx *ec, struct app *app, enum err e) MUST_CHECK;
 

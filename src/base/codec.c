@@ -2,6 +2,8 @@
 // base32 and hex, strict on the way in: one value has one spelling (but for the case of letters).
 #include "base/codec.h"
 
+#include <string.h>
+
 static const char alphabet32[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 void base32_put(const uint8_t *in, size_t len, char *out)
@@ -91,4 +93,69 @@ bool hex_get(const char *in, size_t chars, uint8_t *out, size_t len)
 		out[i] = (uint8_t)(hi * 16 + lo);
 	}
 	return true;
+}
+
+static const char alphabet64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_put(const uint8_t *in, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		uint32_t v = (uint32_t)in[i] << 16 | (n > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (n > 2 ? in[i + 2] : 0u);
+
+		*out++ = alphabet64[v >> 18];
+		*out++ = alphabet64[v >> 12 & 63];
+		*out++ = n > 1 ? alphabet64[v >> 6 & 63] : '=';
+		*out++ = n > 2 ? alphabet64[v & 63] : '=';
+	}
+	*out = '\0';
+}
+
+bool base64_get(const char *in, size_t chars, uint8_t *out, size_t size, size_t *len)
+{
+	uint32_t v = 0;
+	unsigned bits = 0;
+	size_t pads = 0;
+
+	*len = 0;
+	for (size_t i = 0; i < chars; i++) {
+		const char *at = in[i] == '\0' ? NULL : strchr(alphabet64, in[i]);
+
+		if (in[i] == ' ' || in[i] == '\n' || in[i] == '\r' || in[i] == '\t')
+			continue;
+		if (in[i] == '=') {
+			pads++;
+			continue;
+		}
+		if (at == NULL || pads > 0)
+			return false;
+		v = v << 6 | (uint32_t)(at - alphabet64);
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		if (*len == size)
+			return false;
+		out[(*len)++] = (uint8_t)(v >> bits);
+		v &= (1u << bits) - 1;
+	}
+	return v == 0 && bits < 6 && pads <= 2;
+}
+
+void fingerprint_put(const uint8_t sha256[static 32], char out[static FINGERPRINT_TEXT_LEN])
+{
+	char text[45];
+
+	base64_put(sha256, 32, text);
+	memcpy(out, "SHA256:", 7);
+	memcpy(out + 7, text, 43);
+	out[50] = '\0';
+}
+
+bool fingerprint_get(const char *in, uint8_t sha256[static 32])
+{
+	size_t len = 0;
+
+	return strncmp(in, "SHA256:", 7) == 0 && strlen(in) == FINGERPRINT_TEXT_LEN - 1 &&
+	       base64_get(in + 7, 43, sha256, 32, &len) && len == 32;
 }

@@ -59,4 +59,21 @@ bool base32_get(const char *in, size_t chars, uint8_t *out, size_t len);
 void hex_put(const uint8_t *in, size_t len, char *out);
 bool hex_get(const char *in, size_t chars, uint8_t *out, size_t len);
 
+/* Base64 (RFC 4648) with its "=" at the end; `out` takes base64_len(len) characters and a NUL. */
+static inline size_t base64_len(size_t len)
+{
+	return (len + 2) / 3 * 4;
+}
+void base64_put(const uint8_t *in, size_t len, char *out);
+/* White space is passed over, "=" may be missing. Writes at most `size` bytes, *len receives how many; false where it
+ * is no base64 or too long. */
+bool base64_get(const char *in, size_t chars, uint8_t *out, size_t size, size_t *len);
+
+/* The SHA-256 of an ssh key as OpenSSH prints it: "SHA256:" and base64 without "=". `out` takes FINGERPRINT_TEXT_LEN.
+ */
+#define FINGERPRINT_TEXT_LEN 51
+void fingerprint_put(const uint8_t sha256[static 32], char out[static FINGERPRINT_TEXT_LEN]);
+/* The same read again; false where it is none. */
+bool fingerprint_get(const char *in, uint8_t sha256[static 32]);
+
 #endif

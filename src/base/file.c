@@ -34,6 +34,27 @@ enum err file_read_fd(struct errctx *ec, int fd, const char *name, size_t max, s
 	}
 }
 
+enum err file_read_some(struct errctx *ec, int fd, const char *name, size_t len, struct buf *out)
+{
+	while (len > 0) {
+		size_t step = len < 65536 ? len : 65536;
+		ssize_t n = 0;
+
+		if (buf_reserve(out, step) != ERR_OK)
+			return err_errno(ec, ENOMEM, name);
+		n = read(fd, out->data + out->len, step);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(ec, errno, name);
+		if (n == 0)
+			return ERR_OK;
+		out->len += (size_t)n;
+		len -= (size_t)n;
+	}
+	return ERR_OK;
+}
+
 enum err file_read(struct errctx *ec, const char *path, size_t max, struct buf *out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

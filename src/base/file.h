@@ -13,6 +13,8 @@
 enum err file_read(struct errctx *ec, const char *path, size_t max, struct buf *out) MUST_CHECK;
 /* The same from an open descriptor, which stays open. `name` is for the error text. */
 enum err file_read_fd(struct errctx *ec, int fd, const char *name, size_t max, struct buf *out) MUST_CHECK;
+/* Appends up to `len` bytes, fewer only where it ends. */
+enum err file_read_some(struct errctx *ec, int fd, const char *name, size_t len, struct buf *out) MUST_CHECK;
 /* Writes all of it or fails; EINTR and short writes are handled. */
 enum err file_write_fd(struct errctx *ec, int fd, const char *name, const void *data, size_t len) MUST_CHECK;
 /* Replaces `path` by way of `path`.new, fsync, rename and fsync of the directory: at every instant either the

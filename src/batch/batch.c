@@ -38,7 +38,7 @@ enum err file_header_get(struct bytes file, struct file_header *out)
 
 	if (file.len < FILE_HEADER_LEN || file.len > FILE_MAX)
 		return ERR_DAMAGED;
-	if (file.data[5] < FILE_BATCH || file.data[5] > FILE_PAPER)
+	if (file.data[5] < FILE_BATCH || (file.data[5] > FILE_PAPER && file.data[5] != FILE_VIEW))
 		return ERR_DAMAGED;
 	out->type = (enum file_type)file.data[5];
 	memcpy(out->space.b, file.data + 8, TAG_LEN);
@@ -221,6 +221,17 @@ enum err snapshot_seal(const struct file_header *h, const uint8_t key[static EPO
 enum err snapshot_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *part)
 {
 	return content_unseal(SEAL_SNAPSHOT, FILE_SNAPSHOT, file, key, part);
+}
+
+enum err view_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes content,
+                   const struct rng *rng, struct buf *file)
+{
+	return content_seal(SEAL_VIEW, h, key, content, rng, file);
+}
+
+enum err view_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *content)
+{
+	return content_unseal(SEAL_VIEW, FILE_VIEW, file, key, content);
 }
 
 enum err boxes_seal(const struct file_header *h, struct space_id space, const struct epoch_secret *secret,

@@ -38,7 +38,8 @@ enum file_type {
 	FILE_JOIN_ANSWER = 4,
 	FILE_SNAPSHOT = 5,
 	FILE_CARRY = 6,
-	FILE_PAPER = 7 /* like a join file, for a recovery sheet (sync/paper.h) */
+	FILE_PAPER = 7, /* like a join file, for a recovery sheet (sync/paper.h) */
+	FILE_VIEW = 9   /* what a repository was seen to show, only in bundles (sync/bundled.h) */
 };
 
 struct file_header {
@@ -94,6 +95,11 @@ enum err carry_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN]
 enum err snapshot_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes part,
                        const struct rng *rng, struct buf *file) MUST_CHECK;
 enum err snapshot_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *part) MUST_CHECK;
+
+/* What a repository was seen to show (sync/bundled.h): the same with a type tag of its own. */
+enum err view_seal(const struct file_header *h, const uint8_t key[static EPOCH_KEY_LEN], struct bytes content,
+                   const struct rng *rng, struct buf *file) MUST_CHECK;
+enum err view_unseal(struct bytes file, const uint8_t key[static EPOCH_KEY_LEN], struct buf *content) MUST_CHECK;
 
 /* The size to which a file of `len` bytes is padded. */
 size_t padded_len(size_t len);

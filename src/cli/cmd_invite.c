@@ -129,6 +129,12 @@ static enum err invite_doc(struct command_call *call, const struct invite_view *
 
 static void invite_say(struct command_call *call, const struct invite_view *v, enum form form)
 {
+	if (v->own_login)
+		command_say(
+		    call,
+		    TR("Your login at the host is yours alone, and not in it. Whoever joins needs a login of their "
+		       "own: remote login."),
+		    NULL, NULL, NULL);
 	if (form == FORM_BLOCKS)
 		command_say(
 		    call, TR("Does the square not fit? Make the window larger, or make a picture with: --out FILE.png"),
@@ -413,6 +419,8 @@ static enum err join_request(struct command_call *call)
 		return err_set(call->ec, ERR_USAGE,
 		               "--bring-notes goes with an invitation for another device of yours.", NULL, NULL, NULL);
 	e = remote_address(call, args_get(call->args, "remote"), &remote);
+	if (e == ERR_OK)
+		e = remote_host_known(call, remote);
 	if (e == ERR_OK)
 		e = app_join_request(call->ec, call->app, remote, fingerprint);
 	free(remote);

@@ -9,6 +9,7 @@
 #include "app/comeback.h"
 #include "app/recovery.h"
 #include "app/rekey.h"
+#include "app/remotes.h"
 #include "base/file.h"
 #include "base/tr.h"
 #include "cli/command.h"
@@ -369,7 +370,7 @@ static enum err back_open(struct command_call *call, struct app **app, int *clai
 	return e;
 }
 
-static enum err come_back(struct command_call *call, const char *remote)
+static enum err come_back(struct command_call *call, const char *remote, const struct app_options *options)
 {
 	struct sheet_text *words = sheet_text_new();
 	struct comeback *c = NULL;
@@ -382,7 +383,7 @@ static enum err come_back(struct command_call *call, const char *remote)
 	if (e == ERR_OK && there)
 		e = back_open(call, &app, &claim);
 	if (e == ERR_OK)
-		e = comeback_fetch(call->ec, call->options, text_bytes(words), remote, &c);
+		e = comeback_fetch(call->ec, options, text_bytes(words), remote, &c);
 	sheet_text_free(words);
 	if (e == ERR_OK)
 		e = there ? comeback_into(call->ec, app, c, &v) : back_new(call, c, &app, &v);
@@ -433,6 +434,8 @@ static enum err recover_home(struct command_call *call)
 enum err cmd_recover(struct command_call *call)
 {
 	const char *typed = args_get(call->args, "remote");
+	struct app_options options = *call->options;
+	struct access *access = NULL;
 	char *remote = NULL;
 	enum err e = ERR_OK;
 
@@ -440,7 +443,11 @@ enum err cmd_recover(struct command_call *call)
 		return recover_home(call);
 	e = remote_address(call, typed, &remote);
 	if (e == ERR_OK)
-		e = come_back(call, remote);
+		e = remote_access_read(call, remote, &access);
+	options.access = access;
+	if (e == ERR_OK)
+		e = come_back(call, remote, &options);
+	app_access_free(access);
 	free(remote);
 	return e;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A restored home comes back among the others.
+// A restored home comes back among the others; one that was away long gets the keys again.
 #include <stdlib.h>
 
 #include "app/again.h"
@@ -19,6 +19,7 @@ static enum err rejoin_doc(struct command_call *call, const struct rejoin_view *
 		doc_object(d, NULL);
 		doc_text(d, "space", list[i].space);
 		doc_text(d, "state", list[i].alone ? "back" : "asked");
+		doc_bool(d, "keys", list[i].keys);
 		doc_text(d, "fingerprint", list[i].alone ? NULL : words);
 		doc_end(d);
 	}
@@ -32,6 +33,7 @@ enum err cmd_rejoin(struct command_call *call)
 	char words[SIX_WORDS_LEN];
 	size_t n = 0;
 	size_t asked = 0;
+	bool keys = false;
 	enum err e = app_rejoin(call->ec, call->app, &list, &n);
 
 	if (e != ERR_OK)
@@ -42,6 +44,7 @@ enum err cmd_rejoin(struct command_call *call)
 		for (size_t i = 0; i < n; i++) {
 			six_words(list[i].fingerprint, words);
 			asked += !list[i].alone;
+			keys = keys || list[i].keys;
 			if (list[i].alone)
 				command_say(call, TR("%1: nobody else is in it. It goes on here."), list[i].space, NULL,
 				            NULL);
@@ -49,7 +52,13 @@ enum err cmd_rejoin(struct command_call *call)
 				command_say(call, TR("%1: read these six words to a member: %2"), list[i].space, words,
 				            NULL);
 		}
-		if (asked > 0)
+		if (keys)
+			command_say(
+			    call,
+			    TR("Sync now. A member sees you in member list, compares the words with you and "
+			       "types member approve. Then sync again. What you wrote meanwhile goes out then."),
+			    NULL, NULL, NULL);
+		else if (asked > 0)
 			command_say(
 			    call,
 			    TR("Sync now. A member sees you in member list, compares the words with you and "

@@ -82,43 +82,6 @@ enum err cmd_init(struct command_call *call)
 	return e;
 }
 
-enum err remote_address(struct command_call *call, const char *typed, char **out)
-{
-	char link[64];
-	char dir[4096];
-	const char *slash = strrchr(typed, '/');
-	const char *last = slash == NULL ? typed : slash + 1;
-	char *parent = NULL;
-	ssize_t n = 0;
-	int fd = -1;
-	enum err e = ERR_OK;
-
-	*out = NULL;
-	if (typed[0] == '\0')
-		return err_set(call->ec, ERR_INPUT, "The address of the repository is empty.", NULL, NULL, NULL);
-	if (typed[0] == '/' || strstr(typed, "://") != NULL) {
-		*out = strdup(typed);
-		return *out == NULL ? ERR_NO_MEMORY : ERR_OK;
-	}
-	parent = slash == NULL ? strdup(".") : strndup(typed, (size_t)(slash - typed));
-	if (parent == NULL)
-		return ERR_NO_MEMORY;
-	e = io_open_dir(call->io, call->ec, parent, &fd);
-	free(parent);
-	if (e == ERR_NOT_FOUND)
-		return ERR_LATER;
-	if (e != ERR_OK)
-		return e;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, dir, sizeof(dir) - 1);
-	close(fd);
-	if (n < 0)
-		return err_errno(call->ec, errno, typed);
-	dir[n] = '\0';
-	*out = file_join(dir, last);
-	return *out == NULL ? ERR_NO_MEMORY : ERR_OK;
-}
-
 static enum err say_name(struct command_call *call, const char *key, const char *value, const char *text)
 {
 	struct doc *d = NULL;
@@ -140,6 +103,8 @@ enum err cmd_neighbourhood_found(struct command_call *call)
 	char *remote = NULL;
 	enum err e = remote_address(call, args_get(call->args, "remote"), &remote);
 
+	if (e == ERR_OK)
+		e = remote_host_known(call, remote);
 	if (e == ERR_OK)
 		e = app_found_neighbourhood(call->ec, call->app, name, remote);
 	free(remote);
@@ -209,12 +174,38 @@ static void member_doc(struct doc *d, const struct member_view *m, const char *w
 	doc_bool(d, "as_device", m->device);
 	doc_text(d, "fingerprint", words);
 	doc_text(d, "backup", m->backup[0] == '\0' ? NULL : m->backup);
+	doc_bool(d, "keys", m->keys);
 	doc_bool(d, "met", m->met);
 	doc_bool(d, "words_changed", m->words_changed);
 	doc_bool(d, "me", m->me);
 	doc_array(d, "devices");
 	for (size_t i = 0; i < m->device_count; i++)
-		doc_text(d, NULL, m->devices[i]);
+		doc_text(d, NULL, m->devices[i].id);
+	doc_end(d);
+	doc_array(d, "device_list");
+	for (size_t i = 0; i < m->device_count; i++) {
+		const struct member_device *one = &m->devices[i];
+
+		doc_object(d, NULL);
+		doc_text(d, "id", one->id);
+		doc_text(d, "status", one->status[0] == '\0' ? NULL : one->status);
+		doc_text(d, "since", one->since[0] == '\0' ? NULL : one->since);
+		doc_text(d, "heard", one->heard[0] == '\0' ? NULL : one->heard);
+		doc_bool(d, "me", one->me);
+		doc_bool(d, "sheet", one->sheet);
+		doc_end(d);
+	}
+	doc_end(d);
+	doc_array(d, "news");
+	for (size_t i = 0; i < m->device_count; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "device", m->devices[i].id);
+		if (m->devices[i].quiet < 0)
+			doc_null(d, "days");
+		else
+			doc_int(d, "days", m->devices[i].quiet);
+		doc_end(d);
+	}
 	doc_end(d);
 	doc_end(d);
 }
@@ -258,6 +249,33 @@ static const char *member_status(const char *status)
 
 #define NOTE_LEN 120
 
+#define QUIET_SAID 7
+
+/* Days since anything came from this person; -1: nothing ever did. */
+static int64_t quiet_days(const struct member_view *m)
+{
+	int64_t days = -1;
+
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->devices[i].quiet >= 0 && (days < 0 || m->devices[i].quiet < days))
+			days = m->devices[i].quiet;
+	return days;
+}
+
+static bool quiet_note(int64_t days, enum lang lang, char out[static NOTE_LEN])
+{
+	char number[24];
+	const char *args[1] = { number };
+	struct buf said = { 0 };
+	bool done = false;
+
+	snprintf(number, sizeof(number), "%lld", (long long)days);
+	done = lang_fill(&said, lang_tr(lang, TR("last news: %1 days ago")), args, 1) == ERR_OK;
+	snprintf(out, NOTE_LEN, "%.*s", (int)said.len, said.data == NULL ? "" : (const char *)said.data);
+	buf_free(&said);
+	return done;
+}
+
 /* What there is to say about a member in a few words, in the reader's language. */
 static void member_note(const struct member_view *m, enum lang lang, char out[static NOTE_LEN])
 {
@@ -266,6 +284,7 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	                   : asks && m->device                          ? TR("asks to be another device of yours")
 	                   : m->me                                      ? TR("you")
 	                   : m->backup[0] != '\0'                       ? TR("wants to come back, from a backup")
+	                   : m->keys                                    ? TR("was away long, and asks for the keys")
 	                   : m->words_changed                           ? TR("other words than you compared")
 	                   : strcmp(m->status, "member") == 0 && m->met ? TR("words compared")
 	                                                                : member_status(m->status);
@@ -274,7 +293,10 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	const char *args[1] = { devices };
 
 	snprintf(devices, sizeof(devices), "%zu", m->device_count);
-	snprintf(out, NOTE_LEN, "%s", note[0] == '\0' ? "" : lang_tr(lang, note));
+	if (note[0] == '\0' && quiet_days(m) >= QUIET_SAID && quiet_note(quiet_days(m), lang, out))
+		note = out;
+	else
+		snprintf(out, NOTE_LEN, "%s", note[0] == '\0' ? "" : lang_tr(lang, note));
 	if (m->device_count < 2 || lang_fill(&said, lang_tr(lang, TR("%1 devices")), args, 1) != ERR_OK) {
 		buf_free(&said);
 		return;
@@ -282,6 +304,33 @@ static void member_note(const struct member_view *m, enum lang lang, char out[st
 	snprintf(out + strlen(out), NOTE_LEN - strlen(out), "%s%.*s", note[0] == '\0' ? "" : ", ", (int)said.len,
 	         (const char *)said.data);
 	buf_free(&said);
+}
+
+/* The devices of somebody who has several, so that one can be named. */
+static void devices_text(struct command_call *call, const struct member_view *m)
+{
+	const struct text t = { .out = call->io->out, .lang = call->lang };
+
+	for (size_t i = 0; m->device_count > 1 && i < m->device_count; i++) {
+		const struct member_device *d = &m->devices[i];
+		const char *what = d->me                               ? TR("this device")
+		                   : strcmp(d->status, "removed") == 0 ? TR("removed")
+		                   : d->sheet                          ? TR("recovery sheet")
+		                                                       : TR("not heard of yet");
+		const char *since = d->since[0] == '\0' ? "?" : d->since; /* it goes on for another: nobody let it in */
+
+		fputs("    ", t.out);
+		text_column(&t, d->id, (int)sizeof(d->id));
+		if (d->heard[0] != '\0' && !d->me && strcmp(d->status, "removed") != 0)
+			text_line(&t, TR("since %1, last heard of %2"), since, d->heard, NULL);
+		else
+			text_line(&t, TR("since %1, %2"), since, lang_tr(call->lang, what), NULL);
+	}
+}
+
+static const char *space_label(const struct member_view *m, enum lang lang)
+{
+	return m->own ? lang_tr(lang, TR("Mine alone")) : m->space;
 }
 
 static void members_text(struct command_call *call, const struct member_view *list, size_t n)
@@ -295,8 +344,8 @@ static void members_text(struct command_call *call, const struct member_view *li
 	for (size_t i = 0; i < n; i++) {
 		member_note(&list[i], call->lang, note);
 		role_labels(list[i].role, call->lang, roles);
-		const int w[5] = { text_width(list[i].id), text_width(list[i].name), text_width(list[i].space),
-			           text_width(roles), text_width(note) };
+		const int w[5] = { text_width(list[i].id), text_width(list[i].name),
+			           text_width(space_label(&list[i], call->lang)), text_width(roles), text_width(note) };
 		for (size_t k = 0; k < 5; k++)
 			width[k] = w[k] > width[k] ? w[k] : width[k];
 	}
@@ -306,11 +355,12 @@ static void members_text(struct command_call *call, const struct member_view *li
 		six_words(list[i].fingerprint, words);
 		text_column(&t, list[i].id, width[0]);
 		text_column(&t, list[i].name, width[1]);
-		text_column(&t, list[i].space, width[2]);
+		text_column(&t, space_label(&list[i], call->lang), width[2]);
 		text_column(&t, roles, width[3]);
 		if (width[4] > 0)
 			text_column(&t, note, width[4]);
 		text_line(&t, "%1", words, NULL, NULL);
+		devices_text(call, &list[i]);
 	}
 	if (n == 0)
 		command_say(call, TR("You share nothing with anybody yet. Found a circle, or use an invitation."), NULL,
@@ -373,37 +423,4 @@ enum err cmd_member_met(struct command_call *call)
 	doc_text(d, "name", name);
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
-}
-
-enum err cmd_remote_show(struct command_call *call)
-{
-	struct remote_view v;
-	struct doc *d = NULL;
-	enum err e = app_remote_show(call->ec, call->app, &v);
-
-	if (e != ERR_OK)
-		return e;
-	if (!call->io->json) {
-		fprintf(call->io->out, "%s  %s\n", v.neighbourhood, v.url);
-		return ERR_OK;
-	}
-	d = doc_new();
-	doc_object(d, NULL);
-	doc_text(d, "neighbourhood", v.neighbourhood);
-	doc_text(d, "remote", v.url);
-	doc_end(d);
-	return doc_print(call->ec, d, call->io->out);
-}
-
-enum err cmd_remote_set(struct command_call *call)
-{
-	char *remote = NULL;
-	enum err e = remote_address(call, args_pos(call->args, 0), &remote);
-
-	if (e == ERR_OK)
-		e = app_remote_set(call->ec, call->app, remote);
-	if (e == ERR_OK)
-		e = say_name(call, "remote", remote, TR("From now on this home syncs with %1."));
-	free(remote);
-	return e;
 }

@@ -11,6 +11,7 @@
 #include "app/watch.h"
 #include "base/tr.h"
 #include "cli/command.h"
+#include "cli/say_noticed.h"
 #include "render/doc.h"
 #include "render/dump.h"
 #include "render/text.h"
@@ -43,9 +44,12 @@ static enum err sync_doc(struct command_call *call, const struct sync_view *v)
 	doc_int(d, "joined", (int64_t)v->joined);
 	doc_int(d, "admitted", (int64_t)v->admitted);
 	doc_int(d, "asking", (int64_t)v->asking);
+	doc_int(d, "keyed", (int64_t)v->keyed);
+	doc_int(d, "no_key", (int64_t)v->no_key);
 	doc_int(d, "carried", (int64_t)v->carried);
 	doc_int(d, "healed", (int64_t)v->healed);
 	doc_text(d, "notice", v->notice[0] == '\0' ? NULL : lang_tr(call->lang, v->notice));
+	noticed_doc(call, d, v->began_ms);
 	doc_text(d, "result", result_word(v->result));
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
@@ -89,7 +93,7 @@ static void say_asked(struct command_call *call)
 	free(list);
 }
 
-/* Spaces that one is in and of which not all is here. */
+/* Spaces that one is in and of which not all is here, or not all can be read. */
 static size_t say_coming_in(struct command_call *call)
 {
 	struct status_view s = { 0 };
@@ -98,6 +102,12 @@ static size_t say_coming_in(struct command_call *call)
 	if (app_status(NULL, call->app, &s) != ERR_OK)
 		return 0;
 	for (size_t i = 0; i < s.space_count; i++) {
+		if (s.spaces[i].no_key > 0)
+			command_say(
+			    call,
+			    TR("%1: this home lacks a key, and cannot read all that is new. Sync again later. If it "
+			       "stays so, type: sleutelbos rejoin"),
+			    s.spaces[i].name, NULL, NULL);
 		if (!s.spaces[i].coming_in)
 			continue;
 		n++;
@@ -123,6 +133,9 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 	command_say(call, TR("Sent: %1. New here: %2. Changed here: %3."), a, b, c);
 	if (say_coming_in(call) == 0 && v->joined > 0)
 		command_say(call, TR("You have joined. Everything that was there has been fetched."), NULL, NULL, NULL);
+	if (v->keyed > 0)
+		command_say(call, TR("A member gave you the keys again. All that is new can be read here."), NULL, NULL,
+		            NULL);
 	number(v->carried, a);
 	if (v->carried > 0)
 		command_say(call, TR("What you wrote here for yourself alone is with your other devices now: %1."), a,
@@ -151,6 +164,7 @@ static void sync_text(struct command_call *call, const struct sync_view *v)
 		command_say(call, TR("Set aside, because it does not verify: %1. See status."), a, NULL, NULL);
 	if (v->notice[0] != '\0')
 		command_say(call, v->notice, NULL, NULL, NULL);
+	noticed_say(call, v->began_ms);
 	if (v->result == SYNC_DONE)
 		say_asked(call);
 }
@@ -223,6 +237,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_int(d, "waiting", (int64_t)s->waiting);
 	status_waiting(d, &s->waiting_for);
 	doc_int(d, "asking", (int64_t)s->asking);
+	noticed_doc(call, d, INT64_MIN);
 	doc_array(d, "set_aside");
 	for (size_t i = 0; i < s->aside_count; i++) {
 		doc_object(d, NULL);
@@ -239,6 +254,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 		doc_text(d, "epoch", s->spaces[i].epoch[0] == '\0' ? NULL : s->spaces[i].epoch);
 		doc_int(d, "devices", (int64_t)s->spaces[i].devices);
 		doc_int(d, "unsent", (int64_t)s->spaces[i].unsent);
+		doc_int(d, "no_key", (int64_t)s->spaces[i].no_key);
 		doc_bool(d, "on_sheet", s->spaces[i].on_sheet);
 		doc_text(d, "state", s->spaces[i].asked ? "asked" : s->spaces[i].coming_in ? "coming_in" : "member");
 		doc_int(d, "erases_open", (int64_t)s->spaces[i].erases_open);
@@ -304,6 +320,8 @@ static void status_spaces(struct command_call *call, const struct status_view *s
 			text_line(&t, TR("asked, no answer yet"), NULL, NULL, NULL);
 		else if (s->spaces[i].coming_in)
 			text_line(&t, TR("still coming in: sync again"), NULL, NULL, NULL);
+		else if (s->spaces[i].no_key > 0)
+			text_line(&t, TR("lacks a key: type sleutelbos rejoin if it stays so"), NULL, NULL, NULL);
 		else if (s->spaces[i].unsent > 0)
 			text_line(&t, TR("not sent yet: %1"), n, NULL, NULL);
 		else
@@ -389,6 +407,7 @@ static void status_text(struct command_call *call, const struct status_view *s)
 	for (size_t i = 0; i < s->aside_count; i++)
 		command_say(call, TR("Set aside: %1. %2"), s->aside[i].what, lang_tr(call->lang, s->aside[i].why),
 		            NULL);
+	noticed_say(call, INT64_MAX);
 	status_spaces(call, s);
 	status_sheet(call, s);
 	if (!s->keys_locked)

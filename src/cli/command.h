@@ -57,7 +57,7 @@ enum err command_line(struct command_call *call, const char *prompt, bool cleare
  * literal in TR(); arguments for %1 %2 %3 may be NULL. */
 void command_say(struct command_call *call, const char *msg, const char *a1, const char *a2, const char *a3);
 
-/* --- cmd_space.c: init, neighbourhood, circle, member, remote --- */
+/* --- cmd_space.c: init, neighbourhood, circle, member --- */
 enum err cmd_init(struct command_call *call) MUST_CHECK;
 enum err cmd_neighbourhood_found(struct command_call *call) MUST_CHECK;
 enum err cmd_circle_found(struct command_call *call) MUST_CHECK;
@@ -65,10 +65,19 @@ enum err cmd_circle_list(struct command_call *call) MUST_CHECK;
 enum err cmd_member_list(struct command_call *call) MUST_CHECK;
 enum err cmd_member_approve(struct command_call *call) MUST_CHECK;
 enum err cmd_member_met(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_remote.c --- */
 enum err cmd_remote_show(struct command_call *call) MUST_CHECK;
 enum err cmd_remote_set(struct command_call *call) MUST_CHECK;
+enum err cmd_remote_login(struct command_call *call) MUST_CHECK;
+enum err cmd_remote_trust(struct command_call *call) MUST_CHECK;
 
-/* A path as the caller means it, made absolute; an address with a scheme as it is. free() it. */
+/* Shows the key of an ssh host that nobody trusts here yet, and asks whether it is the right one. */
+enum err remote_host_known(struct command_call *call, const char *url) MUST_CHECK;
+/* What the options say of how to come in, for a command without a vault; NULL where they say nothing.
+ * app_access_free() it. */
+enum err remote_access_read(struct command_call *call, const char *url, struct access **out) MUST_CHECK;
+/* A path as the caller means it, made absolute; the address of a host as it is. free() it. */
 enum err remote_address(struct command_call *call, const char *typed, char **out) MUST_CHECK;
 
 /* --- cmd_invite.c: invite, join --- */
@@ -77,7 +86,12 @@ enum err cmd_invite_list(struct command_call *call) MUST_CHECK;
 enum err cmd_invite_withdraw(struct command_call *call) MUST_CHECK;
 enum err cmd_join(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_bundle.c --- */
+enum err cmd_bundle_export(struct command_call *call) MUST_CHECK;
+enum err cmd_bundle_import(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_removal.c --- */
+enum err cmd_member_decline(struct command_call *call) MUST_CHECK;
 enum err cmd_member_remove(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_passphrase.c --- */

@@ -52,6 +52,13 @@ static const struct arg_option init_options[] = { { "name", "NICK", ARG_REQUIRED
 	                                          END };
 static const struct arg_option recover_options[] = { { "words-file", "FILE", 0, 0 },
 	                                             { "remote", "URL", 0, 0 },
+	                                             { "user", "USER", 0, 0 },
+	                                             { "password-file", "FILE", 0, 0 },
+	                                             { "password-fd", "N", 0, 0 },
+	                                             { "key-file", "FILE", 0, 0 },
+	                                             { "agent", NULL, 0, 0 },
+	                                             { "trust", "FINGERPRINT", 0, 0 },
+	                                             { "ca", "FILE", 0, 0 },
 	                                             { "name", "NICK", 0, 0 },
 	                                             { "new-passphrase-file", "FILE", 0, 0 },
 	                                             END };
@@ -72,7 +79,7 @@ static const struct arg_option change_options[] = { { "new-passphrase-file", "FI
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
 static const struct arg_option compact_options[] = { { "aside-seen", NULL, 0, 0 }, END };
 static const struct arg_option erase_options[] = { { "yes", NULL, 0, 0 }, { "along", NULL, 0, 0 }, END };
-static const struct arg_option remove_options[] = { { "yes", NULL, 0, 0 }, END };
+static const struct arg_option remove_options[] = { { "device", "DEVICE", 0, 0 }, { "yes", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
@@ -121,6 +128,16 @@ static const struct arg_option protect_options[] = { { "threshold", "N", ARG_REQ
 	                                             { "hierarchy", "FILE", ARG_REPEAT, 0 },
 	                                             { "audit-only", "FILE", 0, 0 },
 	                                             END };
+static const struct arg_option remote_options[] = { { "remote", "URL", 0, 0 }, END };
+static const struct arg_option set_options[] = { { "only-here", NULL, 0, 0 }, END };
+static const struct arg_option login_options[] = { { "remote", "URL", 0, 0 },    { "password-file", "FILE", 0, 0 },
+	                                           { "password-fd", "N", 0, 0 }, { "key-file", "FILE", 0, 0 },
+	                                           { "make-key", NULL, 0, 0 },   { "agent", NULL, 0, 0 },
+	                                           { "none", NULL, 0, 0 },       { "mine", NULL, 0, 0 },
+	                                           { "only-here", NULL, 0, 0 },  END };
+static const struct arg_option trust_options[] = {
+	{ "remote", "URL", 0, 0 }, { "ca", "FILE|system", 0, 0 }, { "anew", NULL, 0, 0 }, END
+};
 static const struct arg_option verify_options[] = { { "repair", NULL, 0, 0 }, END };
 static const struct arg_option demo_options[] = { { "out", "DIR", 0, 0 }, END };
 
@@ -143,6 +160,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	    FLAGS(VAULT)),
 	ROW(MEMBER_LIST, "member", "list", OPTIONS(space_options), FLAGS(VAULT)),
 	ROW(MEMBER_APPROVE, "member", "approve", POS("ID", 1, 1), OPTIONS(approve_options), FLAGS(VAULT | ASKS_AGAIN)),
+	ROW(MEMBER_DECLINE, "member", "decline", POS("ID", 1, 1), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(MEMBER_MET, "member", "met", POS("ID", 1, 1), OPTIONS(space_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(MEMBER_REMOVE, "member", "remove", POS("ID", 1, 1), OPTIONS(remove_options), FLAGS(VAULT | ASKS_AGAIN)),
 	ROW(RESIDENT_ADD, "resident", "add", POS("NICK", 1, 1), OPTIONS(resident_add_options), FLAGS(VAULT)),
@@ -177,6 +195,8 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(VERSIONS_PICK, "versions", "pick", POS("ID FIELD", 2, 2), OPTIONS(pick_options), FLAGS(VAULT)),
 	ROW(SYNC, "sync", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(STATUS, "status", NULL, FLAGS(VAULT)),
+	ROW(BUNDLE_EXPORT, "bundle", "export", POS("FILE", 1, 1), OPTIONS(space_options), FLAGS(VAULT)),
+	ROW(BUNDLE_IMPORT, "bundle", "import", POS("FILE", 1, 1), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(VERIFY, "verify", NULL, OPTIONS(verify_options), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(DUMP, "dump", NULL, OPTIONS(dump_options), FLAGS(VAULT)),
 	ROW(TALLY_PLAN, "tally", "plan", OPTIONS(plan_options), FLAGS(VAULT)),
@@ -189,8 +209,10 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(SUMMARY, "summary", NULL, OPTIONS(summary_options), FLAGS(VAULT)),
 	ROW(PROTECT, "protect", NULL, POS("TABLE.csv", 1, 1), OPTIONS(protect_options)),
 	ROW(DEMO, "demo", NULL, OPTIONS(demo_options)),
-	ROW(REMOTE_SHOW, "remote", "show", FLAGS(VAULT)),
-	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), FLAGS(VAULT)),
+	ROW(REMOTE_SHOW, "remote", "show", OPTIONS(remote_options), FLAGS(VAULT)),
+	ROW(REMOTE_SET, "remote", "set", POS("URL", 1, 1), OPTIONS(set_options), FLAGS(VAULT)),
+	ROW(REMOTE_LOGIN, "remote", "login", POS("[USER]", 0, 1), OPTIONS(login_options), FLAGS(VAULT)),
+	ROW(REMOTE_TRUST, "remote", "trust", POS("[FINGERPRINT]", 0, 1), OPTIONS(trust_options), FLAGS(VAULT)),
 	ROW(PASSPHRASE_CHANGE, "passphrase", "change", OPTIONS(change_options), FLAGS(NEEDS_HOME)),
 	ROW(RECOVERY_SHEET, "recovery", "sheet", POS("FILE", 1, 1), FLAGS(NEEDS_HOME)),
 	ROW(RECOVER, "recover", NULL, OPTIONS(recover_options), FLAGS(NEW_PASSPHRASE)),

@@ -85,8 +85,10 @@ static enum err places_find(struct program *p)
 		return ERR_NO_MEMORY;
 	if (p->home == NULL)
 		return err_set(&p->ec, ERR_USAGE, "Say where the home is: --home DIR.", NULL, NULL, NULL);
-	p->options =
-	    (struct app_options){ .home = p->home, .courier = p->courier, .neighbourhood = p->args.neighbourhood };
+	p->options = (struct app_options){ .home = p->home,
+		                           .courier = p->courier,
+		                           .agent = getenv("SSH_AUTH_SOCK"),
+		                           .neighbourhood = p->args.neighbourhood };
 	return ERR_OK;
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/tree.h"
 #include "courier/giterr.h"
 #include "courier/watchdog.h"
 
@@ -89,6 +90,23 @@ static int own_objects(struct bare *b)
 		rc = git_odb_add_backend(b->odb, packed, 2);
 	if (rc == 0)
 		rc = git_repository_set_odb(b->repo, b->odb);
+	free(dir);
+	return rc;
+}
+
+/* And those of another one, for reading. */
+static int borrow_objects(struct bare *b, const struct bare *other)
+{
+	char *dir = file_join(other->path, "objects");
+	git_odb_backend *loose = NULL, *packed = NULL;
+	int rc = dir == NULL ? -1 : git_odb_backend_loose(&loose, dir, -1, 1, 0, 0);
+
+	if (rc == 0)
+		rc = git_odb_add_alternate(b->odb, loose, 1);
+	if (rc == 0)
+		rc = git_odb_backend_pack(&packed, dir);
+	if (rc == 0)
+		rc = git_odb_add_alternate(b->odb, packed, 2);
 	free(dir);
 	return rc;
 }
@@ -175,7 +193,7 @@ static enum err fill(struct errctx *ec, const char *dir)
 		e = write_plain(ec, dir, "HEAD", "ref: refs/heads/main\n");
 	if (e == ERR_OK)
 		e = write_plain(ec, dir, "config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
-	return e == ERR_OK ? sync_whole(ec, dir) : e;
+	return e;
 }
 
 enum err bare_create(struct errctx *ec, const char *path)
@@ -186,6 +204,8 @@ enum err bare_create(struct errctx *ec, const char *path)
 	if (asprintf(&made, "%s.sleutelbos-new", path) < 0)
 		return no_memory(ec);
 	e = fill(ec, made);
+	if (e == ERR_OK)
+		e = sync_whole(ec, made);
 	if (e == ERR_OK && rename(made, path) != 0)
 		e = err_errno(ec, errno, path);
 	if (e == ERR_OK)
@@ -202,6 +222,67 @@ void bare_close(struct bare *b)
 	free(b->pack_dir);
 	free(b->path);
 	*b = BARE_CLOSED;
+}
+
+// ---- For one exchange ----
+
+#define SCRATCH "incoming"
+
+enum err bare_scratch(struct errctx *ec, const struct bare *home, struct bare *out)
+{
+	char *path = file_join(home->path, SCRATCH);
+	enum err e = path == NULL ? no_memory(ec) : ERR_OK;
+	int rc = 0;
+
+	*out = BARE_CLOSED;
+	if (e == ERR_OK && file_exists(path))
+		e = tree_remove(ec, path);
+	if (e == ERR_OK)
+		e = fill(ec, path);
+	if (e == ERR_OK)
+		e = bare_open(ec, path, out);
+	if (e == ERR_OK)
+		rc = borrow_objects(out, home);
+	if (rc != 0) {
+		e = giterr_set(ec, rc, path);
+		bare_scratch_end(out);
+	}
+	free(path);
+	return e;
+}
+
+enum err bare_scratch_refs(struct errctx *ec, const struct bare *scratch, const struct branch_ref *refs, size_t count)
+{
+	struct buf text = { 0 };
+	enum err e = buf_put_str(&text, "# pack-refs with: peeled fully-peeled sorted \n");
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		char hex[GIT_OID_HEXSZ + 1];
+
+		e = buf_put_str(&text, git_oid_tostr(hex, sizeof(hex), &refs[i].id));
+		if (e == ERR_OK)
+			e = buf_put_byte(&text, ' ');
+		if (e == ERR_OK)
+			e = buf_put_str(&text, refs[i].name);
+		if (e == ERR_OK)
+			e = buf_put_byte(&text, '\n');
+	}
+	if (e == ERR_OK)
+		e = buf_terminate(&text);
+	if (e == ERR_OK)
+		e = write_plain(ec, scratch->path, "packed-refs", (const char *)text.data);
+	buf_free(&text);
+	return e;
+}
+
+void bare_scratch_end(struct bare *scratch)
+{
+	char *path = scratch->path == NULL ? NULL : strdup(scratch->path);
+
+	bare_close(scratch);
+	if (path != NULL)
+		(void)!tree_remove(NULL, path);
+	free(path);
 }
 
 bool bare_holds(const struct bare *b, const git_oid *id)

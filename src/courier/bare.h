@@ -54,6 +54,15 @@ enum err bare_open(struct errctx *ec, const char *path, struct bare *out) MUST_C
 enum err bare_create(struct errctx *ec, const char *path) MUST_CHECK;
 void bare_close(struct bare *b); /* unlocks too; accepts BARE_CLOSED */
 
+/* A repository for one exchange with a host, in a folder of `home`, emptied of what a killed run left: what the host
+ * sends lands here and is looked at before any of it is kept. It also reads what `home` holds, and lists as its own the
+ * branches that bare_scratch_refs() names. Nothing of it is durable. */
+enum err bare_scratch(struct errctx *ec, const struct bare *home, struct bare *out) MUST_CHECK;
+enum err bare_scratch_refs(struct errctx *ec, const struct bare *scratch, const struct branch_ref *refs,
+                           size_t count) MUST_CHECK;
+/* Closes and removes it; accepts BARE_CLOSED. */
+void bare_scratch_end(struct bare *scratch);
+
 /* One courier at a time writes here. Waits up to ten seconds; ERR_LATER then. A file system without locks is taken
  * for one that has a single user. */
 enum err bare_lock(struct errctx *ec, struct bare *b) MUST_CHECK;

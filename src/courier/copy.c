@@ -159,3 +159,58 @@ enum err copy_run(struct errctx *ec, const struct bare *from, const struct bare 
 	free(c.waiting);
 	return e;
 }
+
+// ---- What the target lacks ----
+
+/* Sets the item's base to the newest commit of its branch that `to` holds: what it holds it holds with everything
+ * below, because packs are written whole and loose objects in the order blob, tree, commit. */
+static enum err find_known(const struct bare *from, const struct bare *to, struct copy_item *item)
+{
+	struct commit c = { .parent = item->tip };
+
+	item->has_base = false;
+	for (size_t n = 0; n < CHAIN_MAX && !c.first; n++) {
+		git_oid at = c.parent;
+		enum err e = ERR_OK;
+
+		if (bare_holds(to, &at)) {
+			item->has_base = true;
+			item->base = at;
+			break;
+		}
+		e = commit_head(&item->ec, from->odb, from->path, &at, &c);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+enum err copy_new(struct errctx *ec, const struct bare *from, const struct bare *to, struct copy_item *items,
+                  size_t count)
+{
+	struct copy_item *known = calloc(count + 1, sizeof(*known));
+	size_t *place = calloc(count + 1, sizeof(*place));
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	if (known == NULL || place == NULL) {
+		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
+		            NULL, NULL);
+		goto done;
+	}
+	for (size_t i = 0; i < count; i++) {
+		items[i].has_got = false;
+		items[i].err = find_known(from, to, &items[i]);
+		if (items[i].err != ERR_OK)
+			continue;
+		place[n] = i;
+		known[n++] = items[i];
+	}
+	e = copy_run(ec, from, to, known, n, NULL, NULL);
+	for (size_t i = 0; i < n; i++)
+		items[place[i]] = known[i];
+done:
+	free(known);
+	free(place);
+	return e;
+}

@@ -36,4 +36,8 @@ typedef enum err (*copy_landed_fn)(void *arg, struct copy_item *item);
 enum err copy_run(struct errctx *ec, const struct bare *from, const struct bare *to, struct copy_item *items,
                   size_t count, copy_landed_fn landed, void *arg) MUST_CHECK;
 
+/* The same for what `to` lacks: each item's base becomes the newest commit of its branch that `to` holds. */
+enum err copy_new(struct errctx *ec, const struct bare *from, const struct bare *to, struct copy_item *items,
+                  size_t count) MUST_CHECK;
+
 #endif

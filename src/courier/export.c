@@ -66,8 +66,19 @@ static enum err export_commit(struct errctx *ec, struct session *s, const char *
 	return e == ERR_OK ? s->report->err : e;
 }
 
-/* Commits above `stop` (NULL: all), oldest first, then the tip line for the last one that went well. */
-static enum err export_chain(struct errctx *ec, struct session *s, const struct branch *b, const git_oid *stop)
+bool branch_unfit(const struct branch *b)
+{
+	return b->has_remote && !b->broken && (b->fetch_err == ERR_INPUT || b->fetch_err == ERR_DAMAGED);
+}
+
+bool branch_is_over(const struct branch *b)
+{
+	return b->has_over && b->has_remote && !b->broken && git_oid_equal(&b->over, &b->remote);
+}
+
+/* Commits above `stop` (NULL: all), oldest first. *last: the last one that went well, where *any did. */
+static enum err export_commits(struct errctx *ec, struct session *s, const struct branch *b, const git_oid *stop,
+                               git_oid *last, bool *any)
 {
 	struct oids chain = { 0 };
 	enum err e = chain_list(ec, s->local.odb, s->local.path, &b->got, stop, &chain);
@@ -77,10 +88,31 @@ static enum err export_chain(struct errctx *ec, struct session *s, const struct 
 		e = export_commit(ec, s, b->name, &chain.id[i - 1]);
 		i -= e == ERR_OK;
 	}
-	if (i < chain.count)
-		report_oid(s->report, REPORT_TIP, b->name, &chain.id[i]);
+	*any = i < chain.count;
+	if (*any)
+		*last = chain.id[i];
 	oids_free(&chain);
 	return e;
+}
+
+/* The same, then the tip line for the last one. */
+static enum err export_chain(struct errctx *ec, struct session *s, const struct branch *b, const git_oid *stop)
+{
+	git_oid last;
+	bool any = false;
+	enum err e = export_commits(ec, s, b, stop, &last, &any);
+
+	if (any)
+		report_oid(s->report, REPORT_TIP, b->name, &last);
+	return e;
+}
+
+enum err export_whole(struct errctx *ec, struct session *s, struct branch *b)
+{
+	git_oid last;
+	bool any = false;
+
+	return b->has_got ? export_commits(ec, s, b, NULL, &last, &any) : ERR_OK;
 }
 
 static enum err export_since_have(struct errctx *ec, struct session *s, const struct branch *b)
@@ -99,12 +131,14 @@ static enum err export_since_have(struct errctx *ec, struct session *s, const st
 		return e;
 	if (rel == REL_ABOVE)
 		return export_chain(ec, s, b, &b->have);
-	if (b->fetch_err == ERR_OK)
+	/* Of an own branch also where the rest cannot be read: it is no place to go on from. */
+	if (b->fetch_err == ERR_OK || b->own)
 		report_oid(s->report, REPORT_REWOUND, b->name, &b->remote);
 	return rel == REL_BELOW ? ERR_OK : export_chain(ec, s, b, apart ? NULL : &base);
 }
 
-/* Our record of a branch only ever moves forward: it is what a host that went back is healed from. */
+/* Our record of a branch only ever moves forward: it is what a host that went back is healed from. To another line it
+ * goes once the key process has taken that one in, and did not find it useless. */
 static enum err keep_record(struct errctx *ec, struct session *s, const struct branch *b)
 {
 	enum relation rel = REL_ABOVE;
@@ -114,6 +148,10 @@ static enum err keep_record(struct errctx *ec, struct session *s, const struct b
 
 	if (b->has_local)
 		e = chain_relate(ec, s->local.odb, s->local.path, &b->got, &b->local, &rel, &base, &apart);
+	if (e == ERR_OK && rel == REL_FORKED && b->has_have && bare_holds(&s->local, &b->have) && !branch_is_over(b)) {
+		e = chain_relate(ec, s->local.odb, s->local.path, &b->got, &b->have, &rel, &base, &apart);
+		rel = rel == REL_SAME ? REL_ABOVE : rel;
+	}
 	if (e == ERR_DAMAGED)
 		s->local_bad = true;
 	if (e == ERR_OK && rel == REL_ABOVE) {
@@ -152,7 +190,7 @@ enum err export_branch(struct errctx *ec, struct session *s, struct branch *b)
 	}
 	if (e != ERR_OK && !s->local_bad)
 		session_fail(s, e, &own);
-	else if (e == ERR_OK && b->fetch_err != ERR_OK)
+	else if (e == ERR_OK && b->fetch_err != ERR_OK && !(b->own && branch_unfit(b)) && !branch_is_over(b))
 		session_fail(s, b->fetch_err, &b->fetch_ec);
 	return ERR_OK;
 }

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codec.h"
+
 #define JOB_HEAD "sleutelbos-job 1"
 #define JOB_END "end"
 #define PATH_LEN_MAX 4000
 #define TAG_LEN_MAX 52
 #define HEADS "refs/heads/"
 
-enum type { T_NONE, T_PATH, T_PREFIX, T_REF, T_OID, T_NAME, T_GRADE, T_WORD, T_TEXT };
+enum type { T_NONE, T_PATH, T_PREFIX, T_REF, T_OID, T_NAME, T_GRADE, T_WORD, T_TEXT, T_HEX, T_PIN, T_METHOD, T_USER };
 
 struct shape {
 	const char *word;
@@ -22,6 +24,11 @@ struct shape {
 static const struct shape job_shape[JOB_KINDS] = {
 	[JOB_REPO] = { "repo", { T_PATH } },
 	[JOB_REMOTE] = { "remote", { T_PATH } },
+	[JOB_LOGIN] = { "login", { T_METHOD, T_USER } },
+	[JOB_SECRET] = { "secret", { T_HEX } },
+	[JOB_TRUST] = { "trust", { T_PIN } },
+	[JOB_CA] = { "ca", { T_HEX } },
+	[JOB_AGENT] = { "agent", { T_PATH } },
 	[JOB_IN] = { "in", { T_PATH } },
 	[JOB_CREATE] = { "create", { T_NONE } },
 	[JOB_PACK] = { "pack", { T_NONE } },
@@ -30,6 +37,7 @@ static const struct shape job_shape[JOB_KINDS] = {
 	[JOB_OWN] = { "own", { T_REF } },
 	[JOB_PUT] = { "put", { T_REF, T_NAME, T_PATH } },
 	[JOB_RESTORE] = { "restore", { T_REF } },
+	[JOB_OVER] = { "over", { T_REF, T_OID } },
 	[JOB_DROP] = { "drop", { T_REF, T_OID } },
 };
 
@@ -40,7 +48,9 @@ static const struct shape report_shape[REPORT_KINDS] = {
 	[REPORT_GONE] = { "gone", { T_REF } },
 	[REPORT_SENT] = { "sent", { T_REF, T_NAME } },
 	[REPORT_AHEAD] = { "ahead", { T_REF, T_OID } },
+	[REPORT_LOST] = { "lost", { T_REF, T_OID } },
 	[REPORT_RESTORED] = { "restored", { T_REF, T_OID } },
+	[REPORT_HOST] = { "host", { T_WORD, T_PIN } },
 	[REPORT_DROPPED] = { "dropped", { T_REF, T_OID } },
 	[REPORT_BUSY] = { "busy", { T_NONE } },
 	[REPORT_FAIL] = { "fail", { T_GRADE, T_WORD, T_TEXT } },
@@ -139,9 +149,23 @@ bool job_name_valid(const char *name, size_t len)
 	return true;
 }
 
-static bool oid_valid(const char *s)
+static bool hex_valid(const char *s, size_t len)
 {
-	return strlen(s) == JOB_OID_LEN && strspn(s, "0123456789abcdef") == JOB_OID_LEN;
+	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
+}
+
+static bool method_valid(const char *s)
+{
+	return strcmp(s, "password") == 0 || strcmp(s, "key") == 0 || strcmp(s, "agent") == 0;
+}
+
+static bool user_valid(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	}
+	return len > 0 && len <= JOB_USER_MAX;
 }
 
 static bool field_valid(enum type type, const char *s)
@@ -156,7 +180,15 @@ static bool field_valid(enum type type, const char *s)
 	case T_REF:
 		return job_ref_valid(s);
 	case T_OID:
-		return oid_valid(s);
+		return hex_valid(s, JOB_OID_LEN);
+	case T_PIN:
+		return hex_valid(s, 2 * JOB_PIN_LEN);
+	case T_HEX:
+		return len > 0 && len <= JOB_HEX_MAX && len % 2 == 0 && hex_valid(s, len);
+	case T_METHOD:
+		return method_valid(s);
+	case T_USER:
+		return user_valid(s, len);
 	case T_NAME:
 	case T_WORD:
 		return job_name_valid(s, len);
@@ -254,14 +286,15 @@ no_memory:
 	               NULL);
 }
 
-/* Where to fetch into, from where, and where to keep it: once each. */
+/* Where to fetch into, from where, and where to keep it: once each. One way to come in. */
 static bool job_whole(const struct job *job)
 {
 	unsigned seen[JOB_KINDS] = { 0 };
 
 	for (size_t i = 0; i < job->count; i++)
 		seen[job->item[i].kind]++;
-	return seen[JOB_REPO] == 1 && seen[JOB_REMOTE] == 1 && seen[JOB_IN] == 1;
+	return seen[JOB_REPO] == 1 && seen[JOB_REMOTE] == 1 && seen[JOB_IN] == 1 && seen[JOB_LOGIN] <= 1 &&
+	       seen[JOB_SECRET] <= 1 && seen[JOB_CA] <= 1 && seen[JOB_AGENT] <= 1;
 }
 
 enum err job_write(struct errctx *ec, const struct job *job, struct buf *out)
@@ -316,6 +349,7 @@ enum err job_parse(struct errctx *ec, struct bytes text, struct job *job)
 	}
 	if (e == ERR_OK && (!ended || *line != '\0' || !job_whole(job)))
 		e = err_set(ec, ERR_INPUT, bad, NULL, NULL, NULL);
+	explicit_bzero(copy, text.len);
 	free(copy);
 	return e;
 }
@@ -329,11 +363,24 @@ const char *job_get(const struct job *job, enum job_kind kind)
 	return NULL;
 }
 
+bool job_hex_get(const char *hex, struct buf *out)
+{
+	size_t len = strlen(hex) / 2;
+
+	if (buf_reserve(out, len + 1) != ERR_OK || !hex_get(hex, 2 * len, out->data + out->len, len))
+		return false;
+	out->len += len;
+	return true;
+}
+
 void job_free(struct job *job)
 {
 	for (size_t i = 0; i < job->count; i++) {
-		for (size_t k = 0; k < JOB_FIELDS; k++)
+		for (size_t k = 0; k < JOB_FIELDS; k++) {
+			if (job->item[i].field[k] != NULL)
+				explicit_bzero(job->item[i].field[k], strlen(job->item[i].field[k]));
 			free(job->item[i].field[k]);
+		}
 	}
 	free(job->item);
 	*job = (struct job){ 0 };

@@ -6,7 +6,14 @@
  *
  * Job, first line "sleutelbos-job 1", last line "end":
  *   repo DIR            the local bare repository: a cache, made when missing, moved aside and made anew when damaged
- *   remote URL          a path or file://; other transports answer "fail person transport"
+ *   remote URL          a path, file://, ssh:// (or user@host:path), https://; others answer "fail person transport"
+ *   login METHOD USER   how to come in there; METHOD is password, key or agent. At most one; without it: as anybody
+ *   secret HEX          the password, or the private key as OpenSSH and PEM write it, byte for byte. It is in no other
+ *                       line, no file and no argument, and wiped from memory when it was used
+ *   trust HEX           SHA-256 of an ssh host key that is trusted; other keys are refused
+ *   ca HEX              the certificate (DER) of the only authority that is believed for https; without it: those of
+ *                       the system
+ *   agent PATH          where the person's ssh agent listens
  *   in DIR              an existing directory for the files that are fetched
  *   create              make the remote when its path does not exist (its parent must)
  *   pack                pack the local repository, and a path remote, where they have grown
@@ -17,6 +24,8 @@
  *                       unless a commit of REF above its `have` holds NAME already
  *   drop REF OID        a branch of an epoch that is over: the remote's is removed where it still stands at OID
  *   restore REF         push our last known tip of REF back where the remote's is missing or an ancestor of it
+ *   over REF OID        what the remote showed of REF, up to OID, was looked at and is of no use: where it still stands
+ *                       there, push over it what we have of REF, which is `own` or to be restored
  *
  * Report:
  *   file REF OID NAME PATH   one file of a new commit, oldest commit first; PATH is complete and lies in `in`
@@ -24,23 +33,28 @@
  *   rewound REF OID          the remote's tip OID does not descend from `have`; what is new is reported all the same
  *   gone REF                 REF has a `have` and is wanted or own, and the remote does not show it
  *   sent REF NAME            the remote was seen, after the push, to hold the commit that carries NAME
- *   ahead REF OID            the remote holds commits of an own branch that nobody here made: nothing was pushed on it
+ *   ahead REF OID            the remote holds commits of an own branch that nobody here made, or that are not of our
+ *                            shape: nothing was pushed on it; what can be read of them follows
+ *   lost REF OID             neither the remote nor the local repository holds `have` of an own branch any more: hand
+ *                            over again what was not among the files of it that were reported just before, on top of
+ *                            OID, the remote's tip; 40 zeros: it shows nothing that can be built on
  *   restored REF OID         REF was pushed back up to OID
+ *   host TYPE HEX            the ssh host shows a key that no `trust` names: its type, its SHA-256. A "fail" follows
  *   dropped REF OID          the remote does not hold this branch any more, because of a `drop`
  *   busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
  * For an own branch the job gives as `have` the last `tip` that was reported of it, and lists every put above it that
  * was not yet reported `sent`, in the order of the first time: then a kill, or a lost cache, is made good without a
- * trace. On an own branch `rewound` or `gone` without a `sent` following means that neither the host nor the cache
- * holds `have` any more: give what `rewound` names as `have` (none after `gone`) and hand over again what lay above.
+ * trace. After `lost` the next job gives OID as `have`, or none.
  * A fork that was reported ends with its `tip`; a branch that only went back has none, and its `rewound` is repeated
- * until it was healed.
- * A branch whose remote tip equals `have` yields no line. A report may name the same file again after a failure: what
- * reads it must bear that.
+ * until it was healed. A fork of an own branch is no place to go on from: ask for `over`. Of another's branch our
+ * record stays on the line it had until the job's `have` lies on the other one. A branch whose remote tip equals `have`
+ * yields no line. A report may name the same file again after a failure: what reads it must bear that.
  *
  * Names: a branch is refs/heads/ and two to four tags [a-z2-7]{1,52} with "/" between; PREFIX is refs/heads/ and one
- * to three tags, each with "/" after it; NAME is [a-z0-9-]{1,64}; OID 40 lower-case hex digits.
+ * to three tags, each with "/" after it; NAME is [a-z0-9-]{1,64}; OID 40 lower-case hex digits; HEX up to 8,192 of
+ * them, an even number, 64 in `trust` and `host`; USER 1 to 128 visible characters of ASCII.
  */
 #ifndef SLB_COURIER_JOB_H
 #define SLB_COURIER_JOB_H
@@ -54,6 +68,9 @@
 #define JOB_MAX (64u << 20) /* bytes of a whole job */
 #define JOB_NAME_MAX 64
 #define JOB_OID_LEN 40
+#define JOB_HEX_MAX 8192 /* characters of a HEX field */
+#define JOB_USER_MAX 128
+#define JOB_PIN_LEN 32 /* bytes of a `trust` */
 #define JOB_FIELDS 3
 #define REPORT_FIELDS 4
 #define REPORT_LINE_MAX 16384 /* bytes of one report line, line feed included */
@@ -61,6 +78,11 @@
 enum job_kind {
 	JOB_REPO,
 	JOB_REMOTE,
+	JOB_LOGIN,
+	JOB_SECRET,
+	JOB_TRUST,
+	JOB_CA,
+	JOB_AGENT,
 	JOB_IN,
 	JOB_CREATE,
 	JOB_PACK,
@@ -69,6 +91,7 @@ enum job_kind {
 	JOB_OWN,
 	JOB_PUT,
 	JOB_RESTORE,
+	JOB_OVER,
 	JOB_DROP,
 	JOB_KINDS
 };
@@ -93,7 +116,9 @@ enum report_kind {
 	REPORT_GONE,
 	REPORT_SENT,
 	REPORT_AHEAD,
+	REPORT_LOST,
 	REPORT_RESTORED,
+	REPORT_HOST,
 	REPORT_DROPPED,
 	REPORT_BUSY,
 	REPORT_FAIL,
@@ -120,7 +145,9 @@ enum err job_write(struct errctx *ec, const struct job *job, struct buf *out) MU
 enum err job_parse(struct errctx *ec, struct bytes text, struct job *job) MUST_CHECK;
 /* The first field of the first item of that kind ("" where the kind has none), NULL where there is no such item. */
 const char *job_get(const struct job *job, enum job_kind kind);
-void job_free(struct job *job); /* accepts an empty job */
+/* A HEX field's bytes, appended; false where it is none. */
+bool job_hex_get(const char *hex, struct buf *out);
+void job_free(struct job *job); /* wipes it; accepts an empty job */
 
 /* Appends one line with its line feed; TAB and control characters in a TEXT become blanks. ERR_INPUT where the
  * fields are not of the kind's form. */

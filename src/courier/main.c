@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // sleutelbos-courier: reads one job on standard input, exchanges with the remote, reports on standard output. It is
 // given no key and sees no plaintext; it may be killed at any moment. The texts are described in job.h.
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,6 +18,10 @@ static enum err read_job(struct errctx *ec, struct job *job)
 	if (e == ERR_OK)
 		e = job_parse(ec, buf_bytes(&text), job);
 	buf_free(&text);
+	/* The job may hold a password: nothing that goes wrong later finds it there again. */
+	close(STDIN_FILENO);
+	if (open("/dev/null", O_RDONLY) != STDIN_FILENO && e == ERR_OK)
+		e = err_errno(ec, errno, "/dev/null");
 	return e;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Own branches, which only this device writes. What the key process hands over is committed, pushed, and called sent
-// once the remote was read again and found to hold it (S2). A host that went back is healed by pushing again (S5); a
-// branch that carries commits nobody here made means a copy of this device, and is left alone (S7).
+// once the remote was read again and found to hold it (S2). A host that went back is healed by pushing again (S5). A
+// branch that carries commits nobody here made may be the work of a copy of this device (S7): it is handed over and
+// left alone, until the key process says that it is not, and then pushed over.
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,18 +129,31 @@ static enum err tell_loss(struct errctx *ec, struct session *s, const struct bra
 	return e;
 }
 
+/* Neither our record nor the host holds what was sent. What the host does hold is handed over, so that the key process
+ * sees what is missing and hands that over again. */
+static enum err lost(struct errctx *ec, struct session *s, struct branch *b)
+{
+	const git_oid none = { { 0 } };
+	bool fit = b->has_remote && b->fetch_err == ERR_OK;
+	enum err e = ERR_OK;
+
+	b->settled = true;
+	if (b->broken || (b->fetch_err != ERR_OK && !branch_unfit(b)))
+		return export_branch(ec, s, b);
+	if (b->has_remote)
+		e = export_whole(ec, s, b);
+	if (e == ERR_OK && s->report->err == ERR_OK)
+		report_oid(s->report, REPORT_LOST, b->name, fit ? &b->remote : &none);
+	return e;
+}
+
 static enum err prepare(struct errctx *ec, struct session *s, struct branch *b)
 {
 	enum err e = b->broken || b->fetch_err != ERR_OK ? ERR_OK : tell_loss(ec, s, b);
 
 	if (e != ERR_OK)
 		return e;
-	/* Neither our record nor the host holds what was sent: the key process must hand it over again. */
-	if (b->has_have && !is_local(s, &b->have))
-		b->settled = true;
-	else
-		e = plan(ec, s, b);
-	return e;
+	return b->has_have && !is_local(s, &b->have) ? lost(ec, s, b) : plan(ec, s, b);
 }
 
 // ---- Settling ----
@@ -191,7 +205,13 @@ static enum err settle(struct errctx *ec, struct session *s, struct branch *b, b
 	enum err e = ERR_OK;
 
 	*push = false;
+	if (b->has_tip && branch_is_over(b) && !git_oid_equal(&b->tip, &b->remote)) {
+		*push = true;
+		return record_tip(ec, s, b);
+	}
 	if (b->broken || (b->has_remote && b->fetch_err != ERR_OK)) {
+		if (branch_unfit(b))
+			report_oid(s->report, REPORT_AHEAD, b->name, &b->remote);
 		b->settled = true;
 		return export_branch(ec, s, b);
 	}
@@ -216,14 +236,14 @@ static enum err settle(struct errctx *ec, struct session *s, struct branch *b, b
 	return export_branch(ec, s, b);
 }
 
-/* Another device's branch that the host holds less of than we do. */
+/* Another device's branch that the host holds less of than we do, or something useless in place of it. */
 static enum err needs_restore(struct errctx *ec, struct session *s, const struct branch *b, bool *push)
 {
 	enum relation rel = REL_ABOVE;
 	enum err e = ERR_OK;
 
-	*push = false;
-	if (!b->restore || b->own || !b->has_local || b->broken || (b->has_remote && !is_local(s, &b->remote)))
+	*push = b->restore && !b->own && b->has_local && branch_is_over(b) && !git_oid_equal(&b->local, &b->remote);
+	if (*push || !b->restore || b->own || !b->has_local || b->broken || (b->has_remote && !is_local(s, &b->remote)))
 		return ERR_OK;
 	if (b->has_remote)
 		e = relate(ec, s, &b->local, &b->remote, &rel);

@@ -30,56 +30,9 @@ static enum err path_list(struct errctx *ec, struct transport *t, const char *co
 	return bare_list(ec, &of(t)->remote, prefix, prefixes, out);
 }
 
-/* Sets the item's base to the newest commit of its branch that the local repository holds: what it holds it holds with
- * everything below, because packs are written whole and loose objects in the order blob, tree, commit. */
-static enum err find_known(struct path_transport *p, struct copy_item *item)
-{
-	struct commit c = { .parent = item->tip };
-
-	item->has_base = false;
-	for (size_t n = 0; n < CHAIN_MAX && !c.first; n++) {
-		git_oid at = c.parent;
-		enum err e = ERR_OK;
-
-		if (bare_holds(p->base.local, &at)) {
-			item->has_base = true;
-			item->base = at;
-			break;
-		}
-		e = commit_head(&item->ec, p->remote.odb, p->remote.path, &at, &c);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ERR_OK;
-}
-
 static enum err path_fetch(struct errctx *ec, struct transport *t, struct copy_item *items, size_t count)
 {
-	struct copy_item *known = calloc(count + 1, sizeof(*known));
-	size_t *place = calloc(count + 1, sizeof(*place));
-	size_t n = 0;
-	enum err e = ERR_OK;
-
-	if (known == NULL || place == NULL) {
-		e = err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.", NULL,
-		            NULL, NULL);
-		goto done;
-	}
-	for (size_t i = 0; i < count; i++) {
-		items[i].has_got = false;
-		items[i].err = find_known(of(t), &items[i]);
-		if (items[i].err != ERR_OK)
-			continue;
-		place[n] = i;
-		known[n++] = items[i];
-	}
-	e = copy_run(ec, &of(t)->remote, t->local, known, n, NULL, NULL);
-	for (size_t i = 0; i < n; i++)
-		items[place[i]] = known[i];
-done:
-	free(known);
-	free(place);
-	return e;
+	return copy_new(ec, &of(t)->remote, t->local, items, count);
 }
 
 static enum err move_branch(void *arg, struct copy_item *item)
@@ -157,8 +110,8 @@ static enum err path_drop(struct errctx *ec, struct transport *t, const char *na
 	return e;
 }
 
-static const struct transport_ops path_ops = { path_list, path_fetch,     path_push,  path_confirm,
-	                                       path_pack, path_reachable, path_close, path_drop };
+static const struct transport_ops path_ops = { path_list,      path_fetch, path_push,  path_confirm, path_pack,
+	                                       path_reachable, NULL,       path_close, path_drop };
 
 /* In a folder that a group writes to, what we add must be writable for the group too. Our own cache lies in a folder
  * that is closed to others, and files for the inbox ask for their own mode. */

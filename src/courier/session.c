@@ -71,7 +71,8 @@ static enum err open_local(struct errctx *ec, struct session *s)
 	}
 	if (e == ERR_OK)
 		e = bare_create(ec, path);
-	if (e == ERR_OK && chmod(path, 0700) != 0)
+	/* a file system without modes has none to give; the home it lies in is closed to others where it can be */
+	if (e == ERR_OK && chmod(path, 0700) != 0 && errno != EPERM)
 		e = err_errno(ec, errno, path);
 	if (e == ERR_OK)
 		e = bare_open(ec, path, &s->local);
@@ -141,15 +142,22 @@ static bool is_wanted(const struct session *s, const char *name)
 static bool names_branch(const struct job_item *item)
 {
 	return item->kind == JOB_HAVE || item->kind == JOB_OWN || item->kind == JOB_PUT || item->kind == JOB_RESTORE ||
-	       item->kind == JOB_DROP;
+	       item->kind == JOB_OVER || item->kind == JOB_DROP;
+}
+
+static enum err read_oid(struct errctx *ec, const char *text, git_oid *out)
+{
+	return git_oid_fromstr(out, text) == 0 ? ERR_OK : err_set(ec, ERR_USAGE, "%1 is no commit.", text, NULL, NULL);
 }
 
 /* What the job says of each branch. */
 static enum err mark_branches(struct errctx *ec, struct session *s)
 {
+	enum err e = ERR_OK;
+
 	for (size_t i = 0; i < s->count; i++)
 		s->branch[i].wanted = is_wanted(s, s->branch[i].name);
-	for (size_t i = 0; i < s->job->count; i++) {
+	for (size_t i = 0; e == ERR_OK && i < s->job->count; i++) {
 		const struct job_item *item = &s->job->item[i];
 		struct branch *b = names_branch(item) ? session_find(s, item->field[0]) : NULL;
 
@@ -161,11 +169,14 @@ static enum err mark_branches(struct errctx *ec, struct session *s)
 			s->put[s->puts++].item = item;
 		if (item->kind == JOB_HAVE) {
 			b->has_have = true;
-			if (git_oid_fromstr(&b->have, item->field[1]) != 0)
-				return err_set(ec, ERR_USAGE, "%1 is no commit.", item->field[1], NULL, NULL);
+			e = read_oid(ec, item->field[1], &b->have);
+		}
+		if (item->kind == JOB_OVER) {
+			b->has_over = true;
+			e = read_oid(ec, item->field[1], &b->over);
 		}
 	}
-	return ERR_OK;
+	return e;
 }
 
 /* What to ask the remote for: the wanted prefixes, and the branches to push that lie below none of them. */
@@ -182,7 +193,8 @@ static enum err choose_prefixes(struct errctx *ec, struct session *s)
 	for (size_t i = 0; i < s->job->count; i++) {
 		const struct job_item *item = &s->job->item[i];
 
-		if (!names_branch(item) || item->kind == JOB_HAVE || is_wanted(s, item->field[0]))
+		if (!names_branch(item) || item->kind == JOB_HAVE || item->kind == JOB_OVER ||
+		    is_wanted(s, item->field[0]))
 			continue;
 		/* A row of puts is of one branch. */
 		if (s->prefixes == s->wants || strcmp(s->prefix[s->prefixes - 1], item->field[0]) != 0)
@@ -273,6 +285,7 @@ enum err session_fetch(struct errctx *ec, struct session *s)
 		b->has_got =
 		    (b->has_local && git_oid_equal(&b->local, &b->remote)) || bare_holds(&s->local, &b->remote);
 		b->got = b->remote;
+		b->fetch_err = ERR_OK;
 		if (!b->has_got)
 			item[n++] = (struct copy_item){ .name = b->name, .tip = b->remote };
 	}
@@ -303,7 +316,13 @@ void session_branch_failed(struct session *s, enum err e, const struct errctx *e
 void session_fail(struct session *s, enum err e, const struct errctx *ec)
 {
 	struct errctx gone = { 0 };
+	enum grade grade = GRADE_NONE;
+	const char *code = NULL;
 
+	if (s->remote != NULL && s->remote->ops->grade != NULL && s->remote->ops->grade(s->remote, &grade, &code)) {
+		report_fail_as(s->report, grade, code, ec);
+		return;
+	}
 	if (s->remote == NULL || s->remote->ops->reachable(s->remote)) {
 		report_fail(s->report, e, NULL, ec);
 		return;
@@ -361,8 +380,7 @@ static void drop_run(struct session *s)
 
 static enum err open_remote(struct errctx *ec, struct session *s)
 {
-	const char *url = job_get(s->job, JOB_REMOTE);
-	enum err e = transport_open(ec, url, job_get(s->job, JOB_CREATE) != NULL, &s->local, &s->remote);
+	enum err e = transport_open(ec, s->job, &s->local, &s->remote);
 
 	if (e == ERR_USAGE)
 		report_fail(s->report, e, "transport", ec);

@@ -18,8 +18,8 @@ struct put {
 struct branch {
 	char *name;
 	bool wanted, own, restore;
-	bool has_have, has_local, has_remote;
-	git_oid have, local, remote;
+	bool has_have, has_local, has_remote, has_over;
+	git_oid have, local, remote, over;
 	bool broken; /* at the remote: a file that names no commit */
 	/* How far the remote's commits are in the local repository, and why no further. */
 	bool has_got;
@@ -65,6 +65,13 @@ void session_fail(struct session *s, enum err e, const struct errctx *ec);
 
 /* Reports what is new on a branch since its `have`: file, tip, rewound, gone. */
 enum err export_branch(struct errctx *ec, struct session *s, struct branch *b) MUST_CHECK;
+
+/* The same for all of it, whatever its `have` is, without a tip. */
+enum err export_whole(struct errctx *ec, struct session *s, struct branch *b) MUST_CHECK;
+/* What the remote shows of this branch is not of our shape, or cannot be read there. */
+bool branch_unfit(const struct branch *b);
+/* Was just this at the remote looked at, and found to be of no use? */
+bool branch_is_over(const struct branch *b);
 
 /* Own branches: puts, pushes, bringing back, sent; and `restore` of others'. */
 enum err own_run(struct errctx *ec, struct session *s) MUST_CHECK;

@@ -10,8 +10,9 @@
 static enum err no_transport(struct errctx *ec, const char *url)
 {
 	return err_set(ec, ERR_USAGE,
-	               "%1 is not a repository that this version can reach. Use a path, or file:// and a path.", url,
-	               NULL, NULL);
+	               "%1 is not an address of a repository that this version can reach. Use a folder, ssh:// or "
+	               "https://.",
+	               url, NULL, NULL);
 }
 
 /* The path of a file:// URL, %XX decoded, in place. Only this machine's: file:///x or file://localhost/x. */
@@ -45,13 +46,30 @@ static bool plain_path(const char *url)
 	return colon == NULL || (slash != NULL && slash < colon);
 }
 
-enum err transport_open(struct errctx *ec, const char *url, bool create, struct bare *local, struct transport **out)
+/* user@host:path, as ssh itself writes it */
+static bool ssh_short(const char *url)
 {
+	const char *colon = strchr(url, ':'), *slash = strchr(url, '/');
+
+	return colon != NULL && colon != url && strncmp(colon, "://", 3) != 0 && (slash == NULL || slash > colon) &&
+	       colon[1] != '\0';
+}
+
+enum err transport_open(struct errctx *ec, const struct job *job, struct bare *local, struct transport **out)
+{
+	const char *url = job_get(job, JOB_REMOTE);
+	bool create = job_get(job, JOB_CREATE) != NULL;
 	char *copy = NULL, *path = NULL;
 	enum err e = ERR_OK;
 
 	if (plain_path(url))
 		return path_transport_open(ec, url, create, local, out);
+	if (strncmp(url, "ssh://", 6) == 0 || strncmp(url, "https://", 8) == 0 || ssh_short(url))
+		return net_transport_open(ec, job, local, out);
+	if (strncmp(url, "http://", 7) == 0)
+		return err_set(ec, ERR_USAGE,
+		               "%1 is not safe: everybody on the way could read the password. Use https:// or ssh://.",
+		               url, NULL, NULL);
 	if (strncmp(url, "file://", 7) != 0)
 		return no_transport(ec, url);
 	copy = strdup(url);

@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "courier/bare.h"
 #include "courier/copy.h"
+#include "courier/job.h"
 
-enum push_result { PUSH_FAILED, PUSH_LOST, PUSH_DONE };
+enum push_result { PUSH_FAILED, PUSH_LOST, PUSH_DONE, PUSH_WAITING /* inside a push only */ };
 
 /* A branch to push: `copy.base` is what the remote is believed to hold (none: the branch is missing there), copy.tip
  * what it shall hold. PUSH_LOST: the remote's branch stands elsewhere by now. PUSH_FAILED: copy.err says why the local
@@ -39,6 +40,9 @@ struct transport_ops {
 	enum err (*pack)(struct errctx *ec, struct transport *t);
 	/* Is it still there at all? Asked after a failure. */
 	bool (*reachable)(struct transport *t);
+	/* What the last failure of the others was, more closely than its error says: a grade and a word of the report.
+	 * NULL, or false: the error says it all. */
+	bool (*grade)(struct transport *t, enum grade *grade, const char **code);
 	void (*close)(struct transport *t);
 	/* Removes a branch that stands at `id`. NULL: not by this transport. */
 	enum err (*drop)(struct errctx *ec, struct transport *t, const char *name, const git_oid *id, bool *lost);
@@ -49,11 +53,15 @@ struct transport {
 	struct bare *local; /* borrowed; outlives the transport */
 };
 
-/* ERR_USAGE: no transport for such a URL; ERR_NOT_FOUND: no such repository now. */
-enum err transport_open(struct errctx *ec, const char *url, bool create, struct bare *local,
+/* The job's remote, with what the job says of how to come in there. ERR_USAGE: no transport for such an address;
+ * ERR_NOT_FOUND: no such repository now. A host is not asked before the first listing. */
+enum err transport_open(struct errctx *ec, const struct job *job, struct bare *local,
                         struct transport **out) MUST_CHECK;
 /* `path` as file systems know it. */
 enum err path_transport_open(struct errctx *ec, const char *path, bool create, struct bare *local,
                              struct transport **out) MUST_CHECK;
+/* ssh://, user@host:path or https://. The job outlives the transport. */
+enum err net_transport_open(struct errctx *ec, const struct job *job, struct bare *local,
+                            struct transport **out) MUST_CHECK;
 
 #endif

@@ -11,14 +11,7 @@
 #include <unistd.h>
 
 #include "courier/job.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
+#include "courier/sanitizer.h"
 
 static time_t last_busy;
 
@@ -59,8 +52,9 @@ enum err watchdog_start(struct errctx *ec)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	enum err e = ERR_OK;
 
+	/* a host that closes its end is a failure to tell, not the end of the courier */
 	if (sigaction(SIGALRM, &on, NULL) != 0 || sigaction(SIGXCPU, &on, NULL) != 0 ||
-	    sigaction(SIGXFSZ, &ignore, NULL) != 0)
+	    sigaction(SIGXFSZ, &ignore, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
 		return err_errno(ec, errno, "sigaction");
 	e = limit(ec, RLIMIT_CPU, WATCHDOG_CPU_S, WATCHDOG_CPU_S + 5);
 	if (e == ERR_OK)

@@ -34,6 +34,7 @@ enum seal_type {
 	SEAL_SNAPSHOT = 0x53423130,
 	SEAL_BACKUP = 0x53423131,
 	SEAL_CARRY = 0x53423133,        /* batches that are carried over to another epoch */
+	SEAL_VIEW = 0x53423139,         /* "SB19": what a repository was seen to show */
 	SEAL_SHEET_NOTE = 0x53423134,   /* "SB14": what a vault is to know of a sheet that was made beside it */
 	SEAL_SHEET_AUTHOR = 0x53423132, /* "SB12": what tells a recovery sheet who wrote its slot */
 };

@@ -24,6 +24,12 @@ void sign_keypair(const struct rng *rng, uint8_t public[static SIGN_PUBLIC_LEN],
 	sodium_memzero(seed, sizeof(seed));
 }
 
+void sign_keypair_from(const uint8_t seed[static 32], uint8_t public[static SIGN_PUBLIC_LEN],
+                       uint8_t secret[static SIGN_SECRET_LEN])
+{
+	crypto_sign_seed_keypair(public, secret, seed);
+}
+
 void sign_make(const uint8_t secret[static SIGN_SECRET_LEN], struct bytes message, uint8_t out[static SIGN_LEN])
 {
 	crypto_sign_detached(out, NULL, message.data, message.len, secret);

@@ -19,6 +19,9 @@
 
 void sign_keypair(const struct rng *rng, uint8_t public[static SIGN_PUBLIC_LEN],
                   uint8_t secret[static SIGN_SECRET_LEN]);
+/* The pair that is made from this seed. */
+void sign_keypair_from(const uint8_t seed[static 32], uint8_t public[static SIGN_PUBLIC_LEN],
+                       uint8_t secret[static SIGN_SECRET_LEN]);
 void sign_make(const uint8_t secret[static SIGN_SECRET_LEN], struct bytes message, uint8_t out[static SIGN_LEN]);
 bool sign_check(const uint8_t public[static SIGN_PUBLIC_LEN], struct bytes message,
                 const uint8_t signature[static SIGN_LEN]);

@@ -64,10 +64,13 @@ enum control_type {
 	CONTROL_EPOCH = 1,   /* [epoch id, [[device id, box key]...], [parent epoch id...]] */
 	CONTROL_BOX_KEY = 2, /* a new public box key of the author */
 	CONTROL_CUT = 3,     /* device id: removed beyond what the author had seen of it */
-	CONTROL_DONE = 4, /* hash of a snapshot in force here, the keys before it destroyed; empty: only that I saw */
+	CONTROL_REBOX = 4, /* [number, bundle, signature]: a device's new box key, told by another one (sync/rebox.h) */
+	CONTROL_DONE = 6,  /* hash of a snapshot in force here, the keys before it destroyed; empty: only that I saw */
 	CONTROL_GOES_ON = 5,  /* [device id, bundle, signature]: that device goes on under another id (S7) */
 	CONTROL_SNAPSHOT = 7, /* [round, hash of a snapshot, [[device id, seq]...]]: the author holds it for right */
 	CONTROL_GENESIS = 9,  /* [space kind, founder's signing key, nonce]: what the space's id commits to */
+	CONTROL_FORK =
+	    11, /* [device id, number, hash, hash]: two batches of it with one number; removes it as CUT does */
 };
 
 struct control {

@@ -203,7 +203,7 @@ static bool may_go_on(const struct members *m, const struct act *a)
 	for (size_t k = first_about(m, a->goes_on_at); k != NONE; k = m->act[k].next) {
 		const struct act *cut = &m->act[k];
 
-		if (cut->type == ACT_CUT && cut->counts && !moment_saw(&cut->at, &a->at))
+		if (cut->type == ACT_CUT && !cut->proven && cut->counts && !moment_saw(&cut->at, &a->at))
 			return false;
 	}
 	return a->goes_on_at == m->founder_at || admission(m, a->goes_on_at, &a->at, NULL) != NULL;
@@ -225,7 +225,7 @@ static bool entitled(const struct members *m, const struct act *a)
 		return true;
 	if (a->type == ACT_ADMIT)
 		return a->fresh || is_person(m, a->author_at, &a->at, a->person);
-	if (a->type == ACT_ENTER || m->kind != SPACE_NEIGHBOURHOOD ||
+	if (a->type == ACT_ENTER || a->proven || m->kind != SPACE_NEIGHBOURHOOD ||
 	    (roles_at(m, a->author_at, &a->at) & ROLE_COORDINATOR) != 0)
 		return true;
 	if (a->type == ACT_TAKE)
@@ -394,6 +394,8 @@ static int act_cmp(const void *x, const void *y)
 		return a->at.order < b->at.order ? -1 : 1;
 	if (a->type != b->type)
 		return a->type < b->type ? -1 : 1;
+	if (a->proven != b->proven)
+		return a->proven ? 1 : -1;
 	author = device_cmp(a->device, b->device);
 	return author != 0 ? author : dot_cmp(a->person, b->person);
 }

@@ -14,6 +14,8 @@
  *   of it whose author had not seen the other id.
  * - In an own space and a circle every member may remove. In a neighbourhood coordinators grant roles, take them and
  *   remove; anybody may lay down a role of the own and remove a device of the own person.
+ * - Whoever is in may remove a device that is proven to have signed two batches with one number. It may still go on
+ *   under another id: a copy of a home does that by mishap.
  * - What the founder sealed in its first batch needs no right: the space's id commits to that key.
  *
  * Removals are ACT_CUT (a device, above the last batch of it that the author had seen) and ACT_TAKE (roles of a person,
@@ -60,6 +62,7 @@ struct act {
 	struct device_id goes_on; /* ADMIT: the device that goes on under this id and signed for it; zero: none */
 	struct dot person;        /* ADMIT, GRANT, TAKE: the person's record; of one that goes on, found by settling */
 	bool fresh;               /* ADMIT: the same edit made that record */
+	bool proven;              /* CUT: it proves that the device signed two batches with one number */
 	unsigned roles;           /* GRANT, TAKE */
 	bool counts;              /* out */
 	uint64_t depth;           /* out: batches in its causal past; whoever joined by a lower one is senior */

@@ -152,7 +152,7 @@ enum err export_json_member(struct export_json *j, const struct member_view *m)
 	doc_bool(d, "me", m->me);
 	doc_array(d, "devices");
 	for (size_t i = 0; i < m->device_count; i++)
-		doc_text(d, NULL, m->devices[i]);
+		doc_text(d, NULL, m->devices[i].id);
 	doc_end(d);
 	doc_end(d);
 	next_item(j);

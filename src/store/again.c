@@ -210,16 +210,6 @@ enum err store_branch_forget(struct errctx *ec, struct store *s, int64_t neighbo
 	return run_one(ec, s, ST_branch_forget, neighbourhood);
 }
 
-enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref)
-{
-	sqlite3_stmt *st = stmt(ec, s, ST_branch_delete);
-
-	NEED(st);
-	sqlite3_bind_int64(st, 1, neighbourhood);
-	bind_text(st, 2, ref);
-	return run(ec, s, st);
-}
-
 enum err store_outgoing_drop_one(struct errctx *ec, struct store *s, int64_t space, const char *name)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_drop_one);

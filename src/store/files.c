@@ -5,6 +5,9 @@
 
 #include "store/inside.h"
 
+#define LETTERS "refs/heads/join/"
+#define PAPER "paper-"
+
 void store_files_free(struct file_row *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -72,14 +75,54 @@ enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row
 	return file_list(ec, s, st, true, out, count);
 }
 
-enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name)
+static enum err by_name(struct errctx *ec, struct store *s, sqlite3_stmt *st, const char *ref, const char *name)
 {
-	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_sent);
-
 	NEED(st);
 	bind_text(st, 1, ref);
 	bind_text(st, 2, name);
 	return run(ec, s, st);
+}
+
+enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_sent);
+
+	enum err e = ERR_OK;
+
+	NEED(st);
+	sqlite3_bind_int(st, 3, strncmp(ref, LETTERS, strlen(LETTERS)) == 0);
+	e = by_name(ec, s, st, ref, name);
+	if (e == ERR_OK && strncmp(name, PAPER, strlen(PAPER)) == 0)
+		e = by_name(ec, s, stmt(ec, s, ST_letters_older), ref, name);
+	return e;
+}
+
+enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
+                                 size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_outgoing_was_sent);
+
+	NEED(st);
+	bind_text(st, 1, ref);
+	return file_list(ec, s, st, true, out, count);
+}
+
+enum err store_letters_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_letters_list);
+
+	NEED(st);
+	return file_list(ec, s, st, true, out, count);
+}
+
+enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name)
+{
+	return by_name(ec, s, stmt(ec, s, ST_outgoing_unsend), ref, name);
+}
+
+enum err store_outgoing_forget(struct errctx *ec, struct store *s, const char *ref, const char *name)
+{
+	return by_name(ec, s, stmt(ec, s, ST_outgoing_forget), ref, name);
 }
 
 /* ---- Waiting ---- */
@@ -234,6 +277,45 @@ enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[st
 	return e;
 }
 
+static enum err number_of(struct errctx *ec, struct store *s, sqlite3_stmt *st, uint64_t *out)
+{
+	bool row = false;
+	enum err e = step(ec, s, st, &row);
+
+	*out = e == ERR_OK && row ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	return e;
+}
+
+enum err store_waiting_keys(struct errctx *ec, struct store *s, int64_t space, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_keys);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	return number_of(ec, s, st, out);
+}
+
+enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space, struct tag author, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_keys_of);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	bind_blob(st, 2, author.b, TAG_LEN);
+	return number_of(ec, s, st, out);
+}
+
+enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space, const struct awaits *awaits)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_in_vain);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	awaits_bind(st, 2, awaits);
+	return run(ec, s, st);
+}
+
 static enum err rows_add(struct errctx *ec, struct store *s, sqlite3_stmt *st, struct waiting_rows *out)
 {
 	bool row = false;
@@ -293,6 +375,37 @@ enum err store_waiting_ready(struct errctx *ec, struct store *s, struct waiting_
 	return rows_add(ec, s, st, out);
 }
 
+enum err store_awaited_batches(struct errctx *ec, struct store *s, struct awaited_batch **out, size_t *count)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_batches);
+	size_t cap = 0;
+	bool row = false;
+	enum err e = ERR_OK;
+
+	*out = NULL;
+	*count = 0;
+	NEED(st);
+	while ((e = step(ec, s, st, &row)) == ERR_OK && row) {
+		struct awaited_batch *b = NULL;
+
+		if ((e = list_grow((void **)out, *count, &cap, sizeof(**out))) != ERR_OK)
+			break;
+		b = &(*out)[*count];
+		*b = (struct awaited_batch){ .space = sqlite3_column_int64(st, 0),
+			                     .seq = (uint64_t)sqlite3_column_int64(st, 2) };
+		if ((e = column_exact(ec, st, 1, b->dev.b, DEVICE_ID_LEN)) != ERR_OK)
+			break;
+		(*count)++;
+	}
+	sqlite3_reset(st);
+	if (e != ERR_OK) {
+		free(*out);
+		*out = NULL;
+		*count = 0;
+	}
+	return e;
+}
+
 /* ---- Set aside ---- */
 
 enum err store_aside_put(struct errctx *ec, struct store *s, const char *what, const char *why, int64_t now_ms,
@@ -350,6 +463,16 @@ enum err store_branch_put(struct errctx *ec, struct store *s, int64_t neighbourh
 	sqlite3_bind_int64(st, 1, neighbourhood);
 	bind_text(st, 2, ref);
 	bind_text(st, 3, oid);
+	return run(ec, s, st);
+}
+
+enum err store_branch_delete(struct errctx *ec, struct store *s, int64_t neighbourhood, const char *ref)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_branch_delete);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, neighbourhood);
+	bind_text(st, 2, ref);
 	return run(ec, s, st);
 }
 

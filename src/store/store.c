@@ -16,8 +16,9 @@ static const char *const statements[ST_COUNT] = {
 };
 
 /* Append only. */
-static const char *const migrations[] = { sql_001_init,   sql_002_undo,   sql_003_sounds,  sql_004_spare,
-	                                  sql_005_search, sql_006_awaits, sql_007_members, sql_008_erasure };
+static const char *const migrations[] = { sql_001_init,    sql_002_undo,   sql_003_sounds,
+	                                  sql_004_spare,   sql_005_search, sql_006_awaits,
+	                                  sql_007_members, sql_008_forks,  sql_009_erasure };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -143,7 +144,8 @@ static enum err migrate_from(struct errctx *ec, struct store *s, int from)
 	static const char *const versions[] = { "PRAGMA user_version = 1", "PRAGMA user_version = 2",
 		                                "PRAGMA user_version = 3", "PRAGMA user_version = 4",
 		                                "PRAGMA user_version = 5", "PRAGMA user_version = 6",
-		                                "PRAGMA user_version = 7", "PRAGMA user_version = 8" };
+		                                "PRAGMA user_version = 7", "PRAGMA user_version = 8",
+		                                "PRAGMA user_version = 9" };
 	enum err e = ERR_OK;
 
 	_Static_assert(sizeof(versions) / sizeof(versions[0]) == VERSION, "one line for each migration");

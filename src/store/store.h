@@ -170,6 +170,50 @@ typedef enum err (*store_acts_fn)(void *arg, struct device_id dev, uint64_t seq,
                                   struct bytes acts);
 enum err store_acts_each(struct errctx *ec, struct store *s, int64_t space, store_acts_fn each, void *arg) MUST_CHECK;
 
+/* --- forks: kept for sync/forks.h --- */
+
+/* A signed batch that is not on the line of its device which is applied here. */
+struct fork_row {
+	struct device_id dev;
+	uint64_t seq;
+	uint8_t hash[32];
+	uint8_t prev[32];
+	uint64_t common;  /* the last batch before it that is applied here; 0: none */
+	uint64_t counter; /* of the last edit in it, or of the one before it */
+};
+/* `context`: what it says to have seen beyond the one before it. In a transaction. The same again changes nothing. */
+enum err store_fork_put(struct errctx *ec, struct store *s, int64_t space, const struct fork_row *row,
+                        const struct vv *context, struct bytes signed_part) MUST_CHECK;
+/* Is there any, in any space? */
+enum err store_fork_any(struct errctx *ec, struct store *s, bool *any) MUST_CHECK;
+/* By the whole hash or its first bytes. ERR_NOT_FOUND without text. */
+enum err store_fork_get(struct errctx *ec, struct store *s, struct device_id dev, uint64_t seq, struct bytes hash,
+                        struct fork_row *out) MUST_CHECK;
+/* Appends the signed part, and sets the context; either may be NULL. ERR_NOT_FOUND without text. */
+enum err store_fork_parts(struct errctx *ec, struct store *s, const struct fork_row *which, struct buf *signed_part,
+                          struct vv *context) MUST_CHECK;
+/* All of a space, each device's causes first. free() the list. */
+enum err store_fork_list(struct errctx *ec, struct store *s, int64_t space, struct fork_row **out,
+                         size_t *count) MUST_CHECK;
+/* The lowest number under which the device signed two batches; 0: none is known. */
+enum err store_forked(struct errctx *ec, struct store *s, struct device_id dev, uint64_t *from) MUST_CHECK;
+/* What this device told of one that forked, or may have. */
+struct fork_told {
+	uint64_t proven; /* the number of which a proof was sealed; 0: none */
+	uint64_t first;  /* batches from this one on are to be handed out; 0: none */
+	uint64_t handed; /* those from this one on were; 0: none */
+};
+enum err store_fork_told(struct errctx *ec, struct store *s, struct device_id dev, struct fork_told *out) MUST_CHECK;
+enum err store_fork_tell(struct errctx *ec, struct store *s, int64_t space, struct device_id dev,
+                         const struct fork_told *t) MUST_CHECK;
+/* Devices of which batches are to be handed out and were not. free() the list. */
+enum err store_fork_owed(struct errctx *ec, struct store *s, int64_t space, struct device_id **out,
+                         size_t *count) MUST_CHECK;
+/* What an author last said to have seen of a device on another line: number and hash count, the counter is 0. */
+enum err store_claim_put(struct errctx *ec, struct store *s, int64_t space, struct device_id author,
+                         const struct vv_entry *of) MUST_CHECK;
+enum err store_claims(struct errctx *ec, struct store *s, struct device_id author, struct vv *out) MUST_CHECK;
+
 /* An edit stands in the log and does not count; or does so again. The caller folds its record again. */
 enum err store_void_set(struct errctx *ec, struct store *s, struct dot edit, bool is_void) MUST_CHECK;
 
@@ -418,7 +462,17 @@ void store_files_free(struct file_row *list, size_t count);
 enum err store_outgoing_put(struct errctx *ec, struct store *s, int64_t space, const char *ref, const char *name,
                             struct bytes file, uint64_t edits) MUST_CHECK;
 enum err store_outgoing_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
-/* Only for what the remote was seen to hold (S2). */
+/* What was sent on a branch, in the order in which it was sealed; of most only the name is left. */
+enum err store_outgoing_was_sent(struct errctx *ec, struct store *s, const char *ref, struct file_row **out,
+                                 size_t *count) MUST_CHECK;
+/* Letters about joining, sent or not, of which the bytes are here. */
+enum err store_letters_list(struct errctx *ec, struct store *s, struct file_row **out, size_t *count) MUST_CHECK;
+/* What was sent is to be sent again as it was: only where its bytes are still here, as those of letters are. */
+enum err store_outgoing_unsend(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* It never was sent, as far as is known here, and may be put again under that name. */
+enum err store_outgoing_forget(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
+/* Only for what the remote was seen to hold (S2). Of letters about joining the bytes stay: nobody could write those
+ * again; of those for a recovery sheet the newest alone. */
 enum err store_outgoing_sent(struct errctx *ec, struct store *s, const char *ref, const char *name) MUST_CHECK;
 /* Files and edits of a space that are sealed and not yet sent. */
 enum err store_outgoing_count(struct errctx *ec, struct store *s, int64_t space, uint64_t *files,
@@ -432,8 +486,9 @@ enum awaited {
 	AWAITS_BATCH = 3,   /* batch `seq` of the device `id` */
 	AWAITS_SPACE = 4,   /* its space to be one's own */
 	AWAITS_PROGRAM = 5, /* a newer program */
+	AWAITS_LINE = 6, /* batch `seq` of a device, but another one than that which is here: device, 8 bytes of hash */
 };
-#define AWAITED_KINDS 6
+#define AWAITED_KINDS 7
 #define AWAITED_ID_MAX 80
 
 struct awaits {
@@ -468,6 +523,23 @@ enum err store_waiting_list(struct errctx *ec, struct store *s, int64_t space, s
 enum err store_waiting_size(struct errctx *ec, struct store *s, uint64_t *files, uint64_t *bytes) MUST_CHECK;
 /* How many wait for what, by enum awaited. */
 enum err store_waiting_kinds(struct errctx *ec, struct store *s, uint64_t out[static AWAITED_KINDS]) MUST_CHECK;
+
+/* How many of this space wait for a key. */
+enum err store_waiting_keys(struct errctx *ec, struct store *s, int64_t space, uint64_t *out) MUST_CHECK;
+/* ... that say to be by the device with this tag. */
+enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space, struct tag author,
+                               uint64_t *out) MUST_CHECK;
+/* What this space's files wait for will never be: those that do are tried once more. */
+enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space,
+                               const struct awaits *awaits) MUST_CHECK;
+/* Batches that waiting files wait for, and that do not wait here themselves; at most 1,000. free() the list. */
+struct awaited_batch {
+	int64_t space;
+	struct device_id dev;
+	uint64_t seq;
+};
+enum err store_awaited_batches(struct errctx *ec, struct store *s, struct awaited_batch **out,
+                               size_t *count) MUST_CHECK;
 
 /* Rows of waiting files, in the order in which they came. free() the list. */
 struct waiting_rows {

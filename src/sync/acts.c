@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/codec.h"
 #include "model/wire.h"
+#include "sync/forks.h"
 
 void told_free(struct told_list *list)
 {
@@ -149,6 +151,67 @@ static enum err goes_on_tells(struct errctx *ec, struct sync *y, const struct sp
 	return told_add(out, &t);
 }
 
+void rebox_hash(struct space_id space, const struct rebox *r, uint8_t out[static HASH_LEN])
+{
+	uint8_t number[8];
+	const struct bytes parts[] = { { space.b, SPACE_ID_LEN }, { number, 8 }, { r->bundle, BUNDLE_LEN } };
+
+	be64_put(number, r->number);
+	hash_parts("slb new box key", NULL, parts, 3, out, HASH_LEN);
+}
+
+enum err rebox_put(const struct rebox *r, struct buf *out)
+{
+	enum err e = wire_put_array(out, 3);
+
+	if (e == ERR_OK)
+		e = wire_put_uint(out, r->number);
+	if (e == ERR_OK)
+		e = wire_put_bytes(out, r->bundle, BUNDLE_LEN);
+	return e == ERR_OK ? wire_put_bytes(out, r->signature, SIGN_LEN) : e;
+}
+
+enum err rebox_get(struct space_id space, struct bytes payload, struct rebox *out)
+{
+	struct wire_in in = wire_in(payload);
+	struct bundle b;
+	uint8_t hash[HASH_LEN];
+	size_t n = 0;
+	enum err e = wire_get_array(&in, &n);
+
+	if (e == ERR_OK && n != 3)
+		e = ERR_DAMAGED;
+	if (e == ERR_OK)
+		e = wire_get_uint(&in, &out->number);
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, out->bundle, BUNDLE_LEN);
+	if (e == ERR_OK)
+		e = wire_get_exact(&in, out->signature, SIGN_LEN);
+	if (e == ERR_OK)
+		e = wire_at_end(&in);
+	if (e != ERR_OK)
+		return e;
+	bundle_get(out->bundle, &b);
+	rebox_hash(space, out, hash);
+	return out->number <= STORE_NUMBER_MAX && sign_check(b.sign, (struct bytes){ hash, HASH_LEN }, out->signature)
+	           ? ERR_OK
+	           : ERR_DAMAGED;
+}
+
+static enum err rebox_tells(const struct space_row *space, const struct control *c, uint64_t order,
+                            struct told_list *out)
+{
+	struct told t = { .type = TOLD_REBOX, .order = order };
+	struct rebox r;
+	enum err e = rebox_get(space->id, c->payload, &r);
+
+	if (e != ERR_OK)
+		return e;
+	t.number = r.number;
+	bundle_get(r.bundle, &t.bundle);
+	return told_add(out, &t);
+}
+
 enum err vote_get(struct bytes payload, struct vote *out)
 {
 	struct wire_in in = wire_in(payload);
@@ -197,6 +260,7 @@ static enum err control_tells(const struct control *c, uint64_t order, struct to
 	struct told t = { .order = order };
 	struct wire_in in = wire_in(c->payload);
 	uint8_t hash[HASH_LEN];
+	struct fork_proof proof = { 0 };
 	size_t n = 0;
 	enum err e = ERR_OK;
 
@@ -205,6 +269,12 @@ static enum err control_tells(const struct control *c, uint64_t order, struct to
 		t.type = TOLD_CUT;
 		e = wire_get_exact(&in, t.device.b, DEVICE_ID_LEN);
 		break;
+	case CONTROL_FORK:
+		t.type = TOLD_FORK;
+		e = fork_proof_get(c->payload, &proof);
+		t.device = proof.dev;
+		t.from = proof.seq;
+		return e == ERR_OK ? told_add(out, &t) : e;
 	case CONTROL_EPOCH:
 		t.type = TOLD_EPOCH;
 		e = wire_get_array(&in, &n);
@@ -270,6 +340,7 @@ enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_t
 		const struct control *c = &body->controls[i];
 
 		e = c->type == CONTROL_GOES_ON ? goes_on_tells(ec, y, batch->space, c, i, out)
+		    : c->type == CONTROL_REBOX ? rebox_tells(batch->space, c, i, out)
 		                               : control_tells(c, i, out);
 	}
 	for (size_t i = 0; e == ERR_OK && i < body->edit_count; i++) {
@@ -306,10 +377,9 @@ static enum err person_get(struct wire_in *in, struct dot *person)
 
 static enum err one_put(const struct told *t, struct buf *out)
 {
-	static const uint8_t fields[] = {
-		[TOLD_ADMIT] = 5,   [TOLD_GRANT] = 5,   [TOLD_TAKE] = 5,     [TOLD_CUT] = 3, [TOLD_EPOCH] = 3,
-		[TOLD_BOX_KEY] = 3, [TOLD_GOES_ON] = 4, [TOLD_SNAPSHOT] = 3, [TOLD_DONE] = 3
-	};
+	static const uint8_t fields[] = { [TOLD_ADMIT] = 5, [TOLD_GRANT] = 5,    [TOLD_TAKE] = 5,    [TOLD_CUT] = 3,
+		                          [TOLD_EPOCH] = 3, [TOLD_BOX_KEY] = 3,  [TOLD_GOES_ON] = 4, [TOLD_REBOX] = 4,
+		                          [TOLD_FORK] = 4,  [TOLD_SNAPSHOT] = 3, [TOLD_DONE] = 3 };
 	uint8_t bundle[BUNDLE_LEN];
 	enum err e = wire_put_array(out, fields[t->type]);
 
@@ -332,8 +402,15 @@ static enum err one_put(const struct told *t, struct buf *out)
 		bundle_put(&t->bundle, bundle);
 		e = wire_put_bytes(out, bundle, sizeof(bundle));
 		return e == ERR_OK ? wire_put_bytes(out, t->device.b, DEVICE_ID_LEN) : e;
+	case TOLD_REBOX:
+		bundle_put(&t->bundle, bundle);
+		e = wire_put_bytes(out, bundle, sizeof(bundle));
+		return e == ERR_OK ? wire_put_uint(out, t->number) : e;
 	case TOLD_CUT:
 		return wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
+	case TOLD_FORK:
+		e = wire_put_bytes(out, t->device.b, DEVICE_ID_LEN);
+		return e == ERR_OK ? wire_put_uint(out, t->from) : e;
 	case TOLD_EPOCH:
 		return wire_put_bytes(out, t->epoch.b, EPOCH_ID_LEN);
 	case TOLD_SNAPSHOT:
@@ -385,8 +462,16 @@ static enum err one_get(struct wire_in *in, struct told *t)
 		if (e == ERR_OK)
 			bundle_get(bundle, &t->bundle);
 		return e == ERR_OK ? wire_get_exact(in, t->device.b, DEVICE_ID_LEN) : e;
+	case TOLD_REBOX:
+		e = wire_get_exact(in, bundle, sizeof(bundle));
+		if (e == ERR_OK)
+			bundle_get(bundle, &t->bundle);
+		return e == ERR_OK ? wire_get_uint(in, &t->number) : e;
 	case TOLD_CUT:
 		return wire_get_exact(in, t->device.b, DEVICE_ID_LEN);
+	case TOLD_FORK:
+		e = wire_get_exact(in, t->device.b, DEVICE_ID_LEN);
+		return e == ERR_OK ? wire_get_uint(in, &t->from) : e;
 	case TOLD_EPOCH:
 		return wire_get_exact(in, t->epoch.b, EPOCH_ID_LEN);
 	case TOLD_BOX_KEY:

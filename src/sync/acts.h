@@ -13,9 +13,11 @@ enum told_type {
 	TOLD_CUT = 4,
 	TOLD_EPOCH = 5,
 	TOLD_BOX_KEY = 6,
-	TOLD_GOES_ON = 7,  /* a device, under another id */
-	TOLD_SNAPSHOT = 8, /* a vote for a snapshot (sync/compaction.h) */
-	TOLD_DONE = 9      /* it is in force at the author's, and the keys before it are destroyed */
+	TOLD_GOES_ON = 7,   /* a device, under another id */
+	TOLD_REBOX = 8,     /* another device's new box key */
+	TOLD_FORK = 9,      /* a cut, with proof */
+	TOLD_SNAPSHOT = 10, /* a vote for a snapshot (sync/compaction.h) */
+	TOLD_DONE = 11      /* it is in force at the author's, and the keys before it are destroyed */
 };
 
 /* Controls come first in the order of a batch, by their place; then its edits, by this and their counters. */
@@ -24,11 +26,13 @@ enum told_type {
 struct told {
 	enum told_type type;
 	uint64_t order;
-	struct bundle bundle;    /* ADMIT, GOES_ON */
+	struct bundle bundle;    /* ADMIT, GOES_ON, REBOX */
 	struct dot person;       /* ADMIT, GRANT, TAKE */
 	unsigned roles;          /* GRANT, TAKE */
-	struct device_id device; /* CUT; GOES_ON: the one that signed */
+	struct device_id device; /* CUT, FORK; GOES_ON: the one that signed */
+	uint64_t from;           /* FORK: the number that two batches have */
 	struct epoch_id epoch;   /* EPOCH */
+	uint64_t number;         /* REBOX */
 	uint8_t key[BOX_PUBLIC_LEN];
 	struct bytes raw; /* SNAPSHOT, DONE: the payload, borrowed from the batch or from what was kept */
 };
@@ -51,6 +55,19 @@ struct goes_on {
 };
 enum err goes_on_put(const struct goes_on *g, struct buf *out) MUST_CHECK;
 enum err goes_on_get(struct bytes payload, struct goes_on *out) MUST_CHECK;
+
+/* A device's new box key, signed by itself, because a batch of its own reaches nobody: [number, bundle, signature], the
+ * payload of CONTROL_REBOX. `number`: its last batch then; a box key that it names in a later one is newer. The
+ * signature is by the key in the bundle over BLAKE2b("slb new box key"; space, number 8, bundle). ERR_DAMAGED: not of
+ * that shape, or not signed so. */
+struct rebox {
+	uint64_t number;
+	uint8_t bundle[BUNDLE_LEN];
+	uint8_t signature[SIGN_LEN];
+};
+void rebox_hash(struct space_id space, const struct rebox *r, uint8_t out[static HASH_LEN]);
+enum err rebox_put(const struct rebox *r, struct buf *out) MUST_CHECK;
+enum err rebox_get(struct space_id space, struct bytes payload, struct rebox *out) MUST_CHECK;
 
 /* Appends what the batch says. ERR_DAMAGED without text where a control item is not of its shape. */
 enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_told *batch,

@@ -57,33 +57,61 @@ done:
 	return e;
 }
 
+/* The heads, and of each device that forked the first batch on the way that counts here: so the joiner takes that one,
+ * whatever it is shown first. */
+static enum err floor_entries(struct errctx *ec, struct sync *y, int64_t space, struct vv_entry **out, size_t *count)
+{
+	struct vv v = { 0 };
+	enum err e = store_vector(ec, y->store, space, &v);
+
+	*out = calloc(2 * v.n + 1, sizeof(**out));
+	*count = 0;
+	if (e == ERR_OK && *out == NULL)
+		e = ERR_NO_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < v.n; i++) {
+		struct vv_entry first = { .dev = v.e[i].dev };
+		uint8_t hash[HASH_LEN];
+
+		(*out)[(*count)++] = v.e[i];
+		e = store_forked(ec, y->store, first.dev, &first.seq);
+		if (e != ERR_OK || first.seq == 0 || first.seq >= v.e[i].seq)
+			continue;
+		e = store_batch_get(ec, y->store, first.dev, first.seq, &first.counter, hash);
+		memcpy(first.hash, hash, VV_HASH_LEN);
+		(*out)[(*count)++] = first;
+	}
+	vv_free(&v);
+	return e;
+}
+
 /* [[device, seq, hash8]...]: what the joiner must come to hold before it believes what it sees; first, under the name
  * of no device, the snapshots that this device stands at or signed for */
 static enum err heads_put(struct errctx *ec, struct sync *y, int64_t space, struct buf *out)
 {
 	static const struct device_id none = { { 0 } };
 	struct snapshot_named named[2];
-	struct vv v = { 0 };
+	struct vv_entry *list = NULL;
 	size_t n = 0;
-	enum err e = ERR_OK;
+	size_t names = 0;
+	enum err e = floor_entries(ec, y, space, &list, &n);
 
-	TRY(store_vector(ec, y->store, space, &v));
-	TRY(compaction_named(ec, y, space, named, &n));
-	TRY(wire_put_array(out, n + v.n));
-	for (size_t i = 0; i < n; i++) {
+	TRY(e);
+	TRY(compaction_named(ec, y, space, named, &names));
+	TRY(wire_put_array(out, names + n));
+	for (size_t i = 0; i < names; i++) {
 		TRY(wire_put_array(out, 3));
 		TRY(wire_put_bytes(out, none.b, DEVICE_ID_LEN));
 		TRY(wire_put_uint(out, named[i].round));
 		TRY(wire_put_bytes(out, named[i].hash, VV_HASH_LEN));
 	}
-	for (size_t i = 0; i < v.n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		TRY(wire_put_array(out, 3));
-		TRY(wire_put_bytes(out, v.e[i].dev.b, DEVICE_ID_LEN));
-		TRY(wire_put_uint(out, v.e[i].seq));
-		TRY(wire_put_bytes(out, v.e[i].hash, VV_HASH_LEN));
+		TRY(wire_put_bytes(out, list[i].dev.b, DEVICE_ID_LEN));
+		TRY(wire_put_uint(out, list[i].seq));
+		TRY(wire_put_bytes(out, list[i].hash, VV_HASH_LEN));
 	}
 done:
-	vv_free(&v);
+	free(list);
 	return e;
 }
 

@@ -184,10 +184,11 @@ static struct was *was_of(const struct wases *all, uint64_t counter)
 
 /* ---- Taking out ---- */
 
-/* Controls that go along: who was removed, who goes on. An epoch that was begun is begun anew where one is needed. */
+/* Controls that go along: who was removed, who goes on, whose box key is another. An epoch that was begun is begun anew
+ * where one is needed. */
 static enum err control_again(struct errctx *ec, struct sync *y, int64_t space, const struct control *c)
 {
-	if (c->type != CONTROL_CUT && c->type != CONTROL_GOES_ON)
+	if (c->type != CONTROL_CUT && c->type != CONTROL_GOES_ON && c->type != CONTROL_REBOX)
 		return ERR_OK;
 	return control_add(ec, y, space, c->type, c->payload);
 }
@@ -554,6 +555,7 @@ enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space,
 	a->had = head == NULL ? 0 : head->seq;
 	common = common < a->had ? common : a->had;
 	TRY(line_back(ec, y, space, a->had, common, &line));
+	a->had = common; /* what comes in above is a copy's, or written again already */
 	TRY(files_back(ec, y, space));
 	TRY(store_take_out(ec, y->store, space->n, &taken, &n));
 	TRY(records_back(ec, y, space, taken, n));
@@ -775,6 +777,7 @@ done:
 /* Is all here that the member who let this home in had? */
 static enum err floor_reached(struct errctx *ec, struct sync *y, int64_t space, bool *reached)
 {
+	static const struct device_id none = { { 0 } };
 	struct buf b = { 0 };
 	struct wire_in in;
 	struct vv now = { 0 };
@@ -798,6 +801,8 @@ static enum err floor_reached(struct errctx *ec, struct sync *y, int64_t space, 
 		TRY(wire_get_exact(&in, dev.b, DEVICE_ID_LEN));
 		TRY(wire_get_uint(&in, &seq));
 		TRY(wire_get_bytes(&in, &hash));
+		if (device_cmp(dev, none) == 0) /* names a snapshot */
+			continue;
 		*reached = *reached && vv_get(&now, dev) != NULL && vv_get(&now, dev)->seq >= seq;
 	}
 done:
@@ -935,6 +940,23 @@ static enum err publish_all(struct errctx *ec, struct sync *y, const struct spac
 	return e;
 }
 
+/* The keys of all others are gone for good: nothing under them is waited for, and no joiner is promised one. */
+static enum err others_close(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id but)
+{
+	struct epoch_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_epoch_list(ec, y->store, space->n, &list, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (memcmp(list[i].id.b, but.b, EPOCH_ID_LEN) == 0)
+			continue;
+		list[i].state = EPOCH_CLOSED;
+		e = store_epoch_put(ec, y->store, &list[i]);
+	}
+	free(list);
+	return e;
+}
+
 /* Nothing was ever sealed: the id can stay, with a box key of which the secret is held. */
 static enum err begin_anew(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
@@ -956,6 +978,7 @@ static enum err begin_anew(struct errctx *ec, struct sync *y, const struct space
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
 	TRY(device_keys_save(ec, y, space->n, keys));
 	TRY(epoch_begin(ec, y, space, keys, &epoch)); /* the next batch names the box key */
+	TRY(others_close(ec, y, space, epoch));
 done:
 	for (size_t i = 0; i < p.n; i++)
 		buf_free(&p.b[i]);
@@ -984,6 +1007,7 @@ enum err again_alone(struct errctx *ec, struct sync *y, struct space_row *space,
 	TRY(rewrite(ec, y, space, &a));
 	TRY(old_ends(ec, y, space, a.old));
 	TRY(epoch_begin(ec, y, space, keys, &epoch));
+	TRY(others_close(ec, y, space, epoch));
 	TRY(publish_all(ec, y, space, epoch));
 	TRY(state_drop(ec, y, space->n));
 	TRY(restored_back(ec, y, space->n));

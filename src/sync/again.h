@@ -24,7 +24,7 @@ struct again {
 	enum again_stage stage;
 	bool copy;            /* it holds the keys of the epochs, so that it introduces itself */
 	struct device_id old; /* the id that was left, or will be */
-	uint64_t had;         /* batches of the old id that were here then */
+	uint64_t had;         /* batches of the old id that stay; what is above them is written again */
 	int64_t made_ms;      /* when the backup was made; 0: a copy */
 	uint8_t bundle[BUNDLE_LEN];
 	uint8_t signature[SIGN_LEN]; /* by the old key: goes_on_hash() */
@@ -42,7 +42,8 @@ enum err again_draw(struct errctx *ec, struct sync *y, const struct space_row *s
 enum err again_leave(struct errctx *ec, struct sync *y, struct space_row *space, struct again *a,
                      const struct device_keys *keys, uint64_t common) MUST_CHECK;
 
-/* The same in one for a home that found that its device sent another batch `seq` than it did. Within a transaction. */
+/* The same in one for a home that found that its device sent another batch `seq` than it did; 0: where others have
+ * both, so that nothing that was sent can be taken back. Within a transaction. */
 enum err again_copy(struct errctx *ec, struct sync *y, int64_t space, uint64_t seq) MUST_CHECK;
 
 /* Up to which batch of one's own the authors of batches that are here had seen it: those cannot be taken back. */

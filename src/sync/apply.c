@@ -13,8 +13,10 @@
 #include "sync/acts.h"
 #include "sync/again.h"
 #include "sync/closing.h"
+#include "sync/context.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
+#include "sync/forks.h"
 #include "sync/outbox.h"
 #include "sync/resting.h"
 
@@ -26,15 +28,16 @@ struct incoming {
 	struct buf signed_part;
 	struct buf cbor;
 	struct body body;
-	struct vv context;    /* whole: what the author had applied */
+	struct had had;       /* whole: what the author had applied */
 	uint64_t counter;     /* of the author's previous batch */
+	bool follows;         /* its signature holds, and it follows on a batch that is known */
 	struct awaits awaits; /* where it waits: for what */
 };
 
 static void incoming_free(struct incoming *in)
 {
 	body_free(&in->body);
-	vv_free(&in->context);
+	had_free(&in->had);
 	buf_free(&in->signed_part);
 	buf_free(&in->cbor);
 }
@@ -189,120 +192,112 @@ static enum err await_cause(struct errctx *ec, struct sync *y, struct incoming *
 	return e;
 }
 
-/* Does it follow on the author's previous batch here? */
-static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
+/* Kept beside the line of its device that is applied here: as what others build on, and as evidence. */
+static enum err keep_aside(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
 {
-	uint8_t known[HASH_LEN] = { 0 };
-	enum err e = store_batch_get(ec, y->store, in->author.id, in->seq, &in->counter, known);
+	struct fork_batch b = {
+		in->author.id, in->seq, in->hash, &in->body, buf_bytes(&in->signed_part),
+	};
+	uint64_t before = 0;
+	uint64_t now = 0;
+	enum err e = store_forked(ec, y->store, in->author.id, &before);
 
 	if (e == ERR_OK)
-		return memcmp(known, in->hash, HASH_LEN) == 0
-		           ? set_fate(fate, why, FATE_KNOWN, NULL)
-		           : set_fate(fate, why, FATE_ASIDE,
-		                      TR("A device sent two different batches with the same number."));
-	if (e != ERR_NOT_FOUND)
+		e = fork_keep(ec, y, in->space->n, &b);
+	if (e == ERR_NOT_FOUND)
+		return set_fate(fate, why, FATE_ASIDE, TR("A batch does not follow on the one before it."));
+	if (e == ERR_OK)
+		e = store_forked(ec, y->store, in->author.id, &now);
+	if (e != ERR_OK || now == before)
+		return e != ERR_OK ? e : set_fate(fate, why, FATE_LINE, NULL);
+	(void)set_fate(fate, why, FATE_LINE, TR("A device sent two different batches with the same number."));
+	return membership_renew(ec, y, in->space);
+}
+
+/* Does it follow on the author's previous batch here? */
+static enum err check_chain(struct errctx *ec, struct sync *y, struct incoming *in, bool rebuilding, enum fate *fate,
+                            const char **why)
+{
+	uint8_t known[HASH_LEN] = { 0 };
+	struct fork_row row;
+	uint64_t forked = 0;
+	bool wanted = false;
+	enum err e = store_batch_get(ec, y->store, in->author.id, in->seq, &in->counter, known);
+	bool other = e == ERR_OK;
+
+	if (e == ERR_OK && memcmp(known, in->hash, HASH_LEN) == 0)
+		return set_fate(fate, why, FATE_KNOWN, NULL);
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = store_fork_get(ec, y->store, in->author.id, in->seq, (struct bytes){ in->hash, HASH_LEN }, &row);
+	if (e == ERR_OK)
+		return set_fate(fate, why, FATE_KNOWN, NULL);
+	if (e == ERR_NOT_FOUND)
+		e = store_forked(ec, y->store, in->author.id, &forked);
+	if (e != ERR_OK)
 		return e;
-	if (in->seq == 1) {
-		e = ERR_OK;
-	} else {
+	in->counter = 0;
+	if (in->seq > 1) {
 		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &in->counter, known);
-		if (e == ERR_NOT_FOUND) {
+		if (e == ERR_NOT_FOUND && forked == 0) {
 			(void)set_fate(fate, why, FATE_WAITS, NULL);
 			return await_cause(ec, y, in);
 		}
+		other = other || e == ERR_NOT_FOUND;
+	} else {
+		memset(known, 0, sizeof(known));
 	}
-	if (e != ERR_OK)
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
-	if (memcmp(known, in->body.prev, HASH_LEN) != 0 || in->body.first_counter != in->counter + 1)
+	other = other || memcmp(known, in->body.prev, HASH_LEN) != 0;
+	if (!other && forked > 0 && !rebuilding) { /* nothing more of it, but for what a joiner was promised */
+		e = floor_wants(ec, y, in->space->n, in->author.id, in->seq, &wanted);
+		other = !wanted;
+	}
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	if (other)
+		return keep_aside(ec, y, in, fate, why);
+	if (in->body.first_counter != in->counter + 1)
 		return set_fate(fate, why, FATE_ASIDE, TR("A batch does not follow on the one before it."));
+	in->follows = true;
 	return ERR_OK;
 }
 
-/* Of one batch that a context names: its last counter. ERR_NOT_FOUND: not here yet; ERR_DAMAGED: never will be, for
- * it is another space's, another history's, or nobody's. */
-static enum err context_batch(struct errctx *ec, struct sync *y, const struct incoming *in,
-                              const struct context_entry *c, uint64_t *counter)
+/* What it says to prove is to be here: then all judge it alike, and what it had not seen of that device is known. */
+static enum err check_proofs(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
 {
-	struct device_row device;
-	uint8_t hash[HASH_LEN];
+	struct fork_proof proof;
 	enum err e = ERR_OK;
 
-	if (c->seq > STORE_NUMBER_MAX || device_cmp(c->dev, in->author.id) == 0)
-		return ERR_DAMAGED;
-	e = store_device_by_id(ec, y->store, c->dev, &device);
-	if (e == ERR_OK && device.state != DEVICE_NAMED && device.space != in->space->n)
-		return ERR_DAMAGED;
-	if (e == ERR_OK)
-		e = store_batch_get(ec, y->store, c->dev, c->seq, counter, hash);
-	return e == ERR_OK && memcmp(hash, c->hash, VV_HASH_LEN) != 0 ? ERR_DAMAGED : e;
+	for (size_t i = 0; e == ERR_OK && i < in->body.control_count; i++) {
+		if (in->body.controls[i].type != CONTROL_FORK)
+			continue;
+		e = fork_proof_get(in->body.controls[i].payload, &proof);
+		if (e == ERR_OK)
+			e = fork_proof_here(ec, y, &proof, &in->awaits);
+		if (e == ERR_NOT_FOUND)
+			return set_fate(fate, why, FATE_WAITS, NULL);
+	}
+	return e;
 }
 
 /* The whole context; waits while a batch that the author had seen is not here. */
 static enum err check_context(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
 {
-	enum err e = store_context(ec, y->store, in->author.id, &in->context);
+	static const char *const reasons[] = {
+		[CONTEXT_BACK] = TR("A batch says that less was seen than before."),
+		[CONTEXT_STRANGE] = TR("A batch builds on another history of a device than the one here."),
+		[CONTEXT_UNCLOSED] = TR("A batch leaves out what it must have seen."),
+	};
+	enum context_fate had = CONTEXT_GOOD;
+	enum err e = had_load(ec, y, in->author.id, &in->had);
 
-	for (size_t i = 0; e == ERR_OK && i < in->body.context_count; i++) {
-		const struct context_entry *c = &in->body.context[i];
-		const struct vv_entry *was = vv_get(&in->context, c->dev);
-		struct vv_entry entry = { .dev = c->dev, .seq = c->seq };
-
-		if (was != NULL && was->seq >= c->seq)
-			return set_fate(fate, why, FATE_ASIDE, TR("A batch says that less was seen than before."));
-		e = context_batch(ec, y, in, c, &entry.counter);
-		if (e == ERR_NOT_FOUND) {
-			await_batch(in, c->dev, c->seq);
-			return set_fate(fate, why, FATE_WAITS, NULL);
-		}
-		if (e == ERR_DAMAGED) {
-			err_clear(ec);
-			return set_fate(fate, why, FATE_ASIDE,
-			                TR("A batch builds on another history of a device than the one here."));
-		}
-		if (e != ERR_OK)
-			return e;
-		memcpy(entry.hash, c->hash, VV_HASH_LEN);
-		e = vv_set(&in->context, entry);
-	}
-	return e;
-}
-
-/* Had the author of a batch seen all that the author of one that it names had seen? An honest device applies causes
- * first, so it had: who says otherwise pretends not to have heard of something, a removal perhaps. */
-static enum err names_closed(struct errctx *ec, struct sync *y, const struct incoming *in,
-                             const struct context_entry *c, bool *closed)
-{
-	struct vv head = { 0 };
-	enum err e = store_context(ec, y->store, c->dev, &head);
-
-	*closed = true;
-	for (size_t i = 0; e == ERR_OK && i < head.n && *closed; i++) {
-		const struct vv_entry *seen = &head.e[i];
-		const struct vv_entry *mine = vv_get(&in->context, seen->dev);
-		uint64_t up_to = mine == NULL ? 0 : mine->seq;
-		uint64_t then = 0;
-
-		/* its own batches are all before it; and no batch had seen more than the last one of its author */
-		if (device_cmp(seen->dev, in->author.id) == 0 || device_cmp(seen->dev, c->dev) == 0 ||
-		    seen->seq <= up_to)
-			continue;
-		e = store_seen_at(ec, y->store, c->dev, c->seq, seen->dev, &then);
-		*closed = then <= up_to;
-	}
-	vv_free(&head);
-	return e;
-}
-
-static enum err check_closed(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
-{
-	bool closed = true;
-	enum err e = ERR_OK;
-
-	for (size_t i = 0; e == ERR_OK && closed && i < in->body.context_count; i++)
-		e = names_closed(ec, y, in, &in->body.context[i], &closed);
-	return e == ERR_OK && !closed
-	           ? set_fate(fate, why, FATE_ASIDE, TR("A batch leaves out what it must have seen."))
-	           : e;
+	if (e == ERR_OK)
+		e = context_read(ec, y, in->space, in->author.id, &in->body, &in->had, &had, &in->awaits);
+	if (e != ERR_OK || had == CONTEXT_GOOD)
+		return e;
+	return had == CONTEXT_WAITS ? set_fate(fate, why, FATE_WAITS, NULL)
+	                            : set_fate(fate, why, FATE_ASIDE, reasons[had]);
 }
 
 /* [kind, founder's signing key, nonce] must give the space's id. */
@@ -325,7 +320,7 @@ static bool genesis_holds(const struct incoming *in, struct bytes payload)
 static enum err apply_controls(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate,
                                const char **why)
 {
-	struct moment at = { in->author.id, in->seq, 0, &in->context };
+	struct moment at = { in->author.id, in->seq, 0, &in->had.here };
 	bool good = true;
 	enum err e = ERR_OK;
 
@@ -341,7 +336,9 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 			good = genesis_holds(in, c->payload);
 			break;
 		case CONTROL_CUT: /* sync/membership.h takes it up */
+		case CONTROL_FORK:
 		case CONTROL_BOX_KEY:
+		case CONTROL_REBOX:
 		case CONTROL_GOES_ON:
 		case CONTROL_SNAPSHOT: /* sync/compaction.h */
 			break;
@@ -358,55 +355,25 @@ static enum err apply_controls(struct errctx *ec, struct sync *y, struct incomin
 	return e;
 }
 
-enum err edit_context(struct errctx *ec, struct sync *y, const struct vv *context, const struct edit *edit,
-                      struct vv *out)
-{
-	enum err e = vv_copy(context, out);
-
-	for (size_t i = 0; e == ERR_OK && i < edit->seen_count; i++) {
-		const struct vv_entry *was = vv_get(out, edit->seen[i].dev);
-		struct vv_entry entry = { .dev = edit->seen[i].dev, .seq = edit->seen[i].seq };
-		uint8_t hash[HASH_LEN];
-
-		if (was == NULL || was->seq <= entry.seq)
-			continue;
-		if (entry.seq > 0)
-			e = store_batch_get(ec, y->store, entry.dev, entry.seq, &entry.counter, hash);
-		if (e == ERR_NOT_FOUND)
-			e = ERR_DAMAGED;
-		if (e == ERR_OK)
-			e = vv_set(out, entry);
-	}
-	return e;
-}
-
-/* An edit may only be about a record that its author had: one of its own before it, or one within the batch's context.
- * Then everything that it needs is here, and whether the record exists is the same everywhere (M1). */
+/* An edit may only be about a record that its author had: one of its own before it, or one within the batch's context,
+ * along the line that it followed. Then everything that it needs is here, and whether the record exists is the same
+ * everywhere (M1). */
 static bool target_seen(const struct incoming *in, const struct edit *edit)
 {
-	const struct vv_entry *entry = vv_get(&in->context, edit->target.dev);
+	const struct vv_entry *entry = vv_get(&in->had.line, edit->target.dev);
 
 	if (device_cmp(edit->target.dev, edit->dot.dev) == 0)
 		return edit->target.counter < edit->dot.counter;
+	if (entry == NULL)
+		entry = vv_get(&in->had.here, edit->target.dev);
 	return entry != NULL && edit->target.counter <= entry->counter;
-}
-
-static uint64_t past_of(const struct vv *context, struct dot dot)
-{
-	uint64_t past = dot.counter - 1;
-
-	for (size_t i = 0; i < context->n; i++) {
-		if (device_cmp(context->e[i].dev, dot.dev) != 0)
-			past += context->e[i].counter;
-	}
-	return past;
 }
 
 static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incoming *in, const struct edit *edit,
                            const struct judge *judge, struct received *r)
 {
-	struct vv lowered = { 0 };
-	const struct vv *context = &in->context;
+	struct had lowered = { 0 };
+	const struct had *had = &in->had;
 	uint32_t kind = edit->kind;
 	bool good = true;
 	enum err e = ERR_OK;
@@ -414,29 +381,30 @@ static enum err apply_edit(struct errctx *ec, struct sync *y, const struct incom
 	if (edit->kind == KIND_none && !target_seen(in, edit))
 		return ERR_DAMAGED;
 	if (edit->seen_count > 0) {
-		e = edit_context(ec, y, &in->context, edit, &lowered);
-		context = &lowered;
+		e = edit_had(ec, y, &in->had, edit, &lowered);
+		e = e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+		had = &lowered;
 	}
 	if (e == ERR_OK && edit->kind == KIND_none && !judge->all)
 		e = record_kind(ec, y, edit->target, &kind);
 	if (e == ERR_OK) {
-		struct context had = { context, past_of(context, edit->dot) };
+		struct context context = { &had->here, had_past(had, edit->dot) };
 
 		good = judge_counts(judge, edit, kind);
-		e = good ? store_apply(ec, y->store, in->space->n, edit, had, in->seq, clock_now(y->clock))
-		         : store_apply_void(ec, y->store, in->space->n, edit, had, in->seq, clock_now(y->clock));
+		e = good ? store_apply(ec, y->store, in->space->n, edit, context, in->seq, clock_now(y->clock))
+		         : store_apply_void(ec, y->store, in->space->n, edit, context, in->seq, clock_now(y->clock));
 	}
 	if (e == ERR_OK && good && edit->kind == KIND_none)
 		r->changed++;
 	else if (e == ERR_OK && good)
 		r->records++;
-	vv_free(&lowered);
+	had_free(&lowered);
 	return e;
 }
 
 static struct batch_told told_by(const struct incoming *in)
 {
-	return (struct batch_told){ in->space, in->author.id, in->seq, &in->context, &in->body };
+	return (struct batch_told){ in->space, in->author.id, in->seq, &in->had.here, &in->body };
 }
 
 /* A device's first batch has seen that it was let in. */
@@ -456,14 +424,13 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 {
 	struct batch_told told = told_by(in);
 	struct judge judge = { 0 };
-	enum err e =
-	    store_seen_note(ec, y->store,
-	                    &(struct applied_batch){
-	                        .space = in->space->n, .dev = in->author.id, .seq = in->seq, .context = &in->context });
+	enum err e = store_seen_note(
+	    ec, y->store,
+	    &(struct applied_batch){
+	        .space = in->space->n, .dev = in->author.id, .seq = in->seq, .context = &in->had.here });
 
 	if (e == ERR_OK)
 		e = membership_note(ec, y, &told);
-
 	if (e == ERR_OK)
 		e = judge_make(ec, y, &told, &judge);
 	for (size_t i = 0; e == ERR_OK && i < in->body.edit_count; i++)
@@ -473,36 +440,53 @@ static enum err apply_body(struct errctx *ec, struct sync *y, struct incoming *i
 }
 
 /* A batch of this very device that is not here: a copy of it made that. Where others build on what this one sent under
- * that number, the other one stays out. */
-static enum err own_strange(struct errctx *ec, struct sync *y, const struct incoming *in, struct received *r,
-                            enum fate *fate, const char **why)
+ * that number, neither can be taken back: both are known, and this device goes on under another id (S7). */
+static enum err own_strange(struct errctx *ec, struct sync *y, struct incoming *in, struct received *r, enum fate *fate,
+                            const char **why)
 {
+	uint8_t before[HASH_LEN] = { 0 };
 	uint64_t named = 0;
+	uint64_t counter = 0;
 	enum err e = ERR_OK;
 
 	r->strange++;
 	if (*fate == FATE_WAITS)
 		return ERR_OK;
+	if (in->seq > 1)
+		e = store_batch_get(ec, y->store, in->author.id, in->seq - 1, &counter, before);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+	/* files come branch by branch: the two went apart before this one, and the first that differs is yet to come */
+	if (*fate != FATE_LINE && memcmp(before, in->body.prev, HASH_LEN) != 0) {
+		fork_awaits(in->author.id, in->seq - 1, in->body.prev, &in->awaits);
+		return set_fate(fate, why, FATE_WAITS, NULL);
+	}
 	e = again_named(ec, y, in->space, &named);
-	if (e == ERR_OK && in->seq > named)
+	if (e == ERR_OK && in->seq > named && memcmp(before, in->body.prev, HASH_LEN) == 0)
 		return set_fate(fate, why, FATE_COPY, NULL);
+	if (e == ERR_OK && *fate == FATE_LINE) {
+		*why =
+		    TR("A copy of this home wrote under the same name, and others have both. This home goes on under "
+		       "another one.");
+		return again_copy(ec, y, in->space->n, 0);
+	}
 	return e != ERR_OK ? e
 	                   : set_fate(fate, why, FATE_ASIDE,
 	                              TR("The host holds batches of this device that it does not know itself."));
 }
 
 /* Is it another batch than the one that the member who let this device in had under that number? */
-static enum err check_floor(struct errctx *ec, struct sync *y, const struct incoming *in, enum fate *fate,
-                            const char **why)
+static enum err check_floor(struct errctx *ec, struct sync *y, struct incoming *in, enum fate *fate, const char **why)
 {
 	bool differs = false;
 	enum err e = floor_differs(ec, y, in->space->n, in->author.id, in->seq, in->hash, &differs);
 
-	return e == ERR_OK && differs
-	           ? set_fate(fate, why, FATE_ASIDE,
-	                      TR("The host shows another history than the one that whoever let you in had. Ask them to "
-	                         "sync, and sync again."))
-	           : e;
+	if (e == ERR_OK && differs) {
+		e = keep_aside(ec, y, in, fate, why);
+		*why = TR("The host shows another history than the one that whoever let you in had. Ask them to "
+		          "sync, and sync again.");
+	}
+	return e;
 }
 
 /* What opened: does it fit, and if so apply it. */
@@ -513,22 +497,22 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 	struct received counted = *r;
 	bool own = device_cmp(in->author.id, in->space->me) == 0 && !r->rebuilding;
 	bool paper = false;
-	enum err e = check_chain(ec, y, in, fate, why);
+	enum err e = check_chain(ec, y, in, r->rebuilding, fate, why);
 
 	if (e == ERR_OK && own)
 		e = device_is_paper(ec, y, in->space->n, &paper);
 	own = own && !paper; /* the same sheet brought a home back before */
 	if (e == ERR_OK && *fate != FATE_KNOWN && own) {
 		e = own_strange(ec, y, in, r, fate, why);
-		if (*fate != FATE_DONE)
+		if (*fate != FATE_DONE && *fate != FATE_LINE)
 			return e;
 	}
 	if (e == ERR_OK && *fate == FATE_DONE)
 		e = check_floor(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE)
-		e = check_context(ec, y, in, fate, why);
+		e = check_proofs(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE)
-		e = check_closed(ec, y, in, fate, why);
+		e = check_context(ec, y, in, fate, why);
 	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)
 		e = outbox_seal(ec, y, in->space); /* S1 */
 	if (e == ERR_OK && *fate == FATE_DONE)
@@ -548,15 +532,22 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 			                          .counter = in->counter + in->body.edit_count,
 			                          .hash = in->hash,
 			                          .signed_part = buf_bytes(&in->signed_part),
-			                          .context = &in->context };
+			                          .context = &in->had.here };
 		e = store_batch_applied(ec, y->store, &applied);
+		if (e == ERR_OK)
+			e = had_note(ec, y, in->space->n, in->author.id, &in->had);
 		if (e == ERR_OK && !r->rebuilding)
 			e = device_was_seen(ec, y, in->author.id);
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {
 		*r = counted;
 		r->batches++;
+	} else if (e == ERR_OK && *fate == FATE_LINE) {
+		r->lines++;
+	}
+	if (e == ERR_OK && (*fate == FATE_DONE || *fate == FATE_LINE)) {
 		r->last = (struct vv_entry){ .dev = in->author.id, .seq = in->seq };
+		memcpy(r->last.hash, in->hash, VV_HASH_LEN);
 	}
 	return e;
 }
@@ -594,6 +585,18 @@ static enum err is_known_otherwise(struct errctx *ec, struct sync *y, const stru
 	return e;
 }
 
+/* Its author and this home had the same of that device, up to what it had seen before. */
+static void doubt_note(const struct incoming *in, struct received *r)
+{
+	struct device_id dev;
+	const struct vv_entry *was = NULL;
+
+	memcpy(dev.b, in->awaits.id, DEVICE_ID_LEN);
+	was = vv_get(&in->had.here, dev);
+	if (vv_get(&in->had.line, dev) == NULL)
+		r->doubt = (struct vv_entry){ .dev = dev, .seq = was == NULL ? 1 : was->seq + 1 };
+}
+
 enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
                        struct bytes file, struct received *r, enum fate *fate, const char **why)
 {
@@ -618,6 +621,8 @@ enum err batch_receive(struct errctx *ec, struct sync *y, const struct space_row
 	if (e == ERR_OK && *fate == FATE_DONE && !r->rebuilding)
 		e = epoch_stray(ec, y, space, h->epoch, &in.author, in.seq);
 	r->awaits = in.awaits;
+	if (in.awaits.what == AWAITS_LINE)
+		doubt_note(&in, r);
 	incoming_free(&in);
 	return e;
 }
@@ -641,4 +646,20 @@ enum err batch_again(struct errctx *ec, struct sync *y, const struct space_row *
 		e = incoming_apply(ec, y, &in, r, fate, why);
 	incoming_free(&in);
 	return e;
+}
+
+enum err batch_evidence(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
+                        struct bytes file)
+{
+	struct incoming in = { .space = space };
+	enum fate fate = FATE_DONE;
+	const char *why = NULL;
+	enum err e = incoming_open(ec, y, h, file, &in);
+
+	if (e == ERR_OK)
+		e = check_chain(ec, y, &in, false, &fate, &why);
+	if (e == ERR_OK && in.follows)
+		e = keep_aside(ec, y, &in, &fate, &why);
+	incoming_free(&in);
+	return e == ERR_NOT_FOUND || e == ERR_DAMAGED ? ERR_OK : e;
 }

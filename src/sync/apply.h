@@ -12,6 +12,7 @@ enum fate {
 	FATE_OTHER, /* not for this device */
 	FATE_ASIDE, /* does not verify; *why says so */
 	FATE_COPY,  /* a copy of this device wrote it; the caller rolls back */
+	FATE_LINE,  /* its device went another way too: kept beside what is applied. *why: that was not known before */
 };
 
 /* A batch of one of one's own spaces. Runs in a transaction; on FATE_ASIDE the caller rolls back. */
@@ -27,9 +28,9 @@ struct signed_batch {
 enum err batch_again(struct errctx *ec, struct sync *y, const struct space_row *space, const struct signed_batch *batch,
                      struct received *r, enum fate *fate, const char **why) MUST_CHECK;
 
-/* What the author of an edit had seen: `context` of its batch, lowered by what the edit itself says, in the form that
- * folding takes. */
-enum err edit_context(struct errctx *ec, struct sync *y, const struct vv *context, const struct edit *edit,
-                      struct vv *out) MUST_CHECK;
+/* A batch that is set aside: where its signature holds and it follows on a known one, it is kept as evidence, for
+ * others may build on it. In a transaction; nothing where it does not. */
+enum err batch_evidence(struct errctx *ec, struct sync *y, const struct space_row *space, const struct file_header *h,
+                        struct bytes file) MUST_CHECK;
 
 #endif

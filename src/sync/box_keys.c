@@ -118,19 +118,12 @@ static enum err own_carry(struct errctx *ec, struct sync *y, const struct space_
 	return e == ERR_NOT_FOUND ? ERR_OK : e; /* an epoch without a key is written under by nobody */
 }
 
-enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+/* Names a new one with the next batch. */
+static enum err pair_draw(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_keys *keys)
 {
-	struct device_keys *keys = NULL;
 	struct buf payload = { 0 };
-	bool due = false;
-	bool moved = false;
-	enum err e = renewal_due(ec, y, space, epoch, &due, &moved);
+	enum err e = pair_keep(ec, y, space->n, keys);
 
-	if (e == ERR_OK && due)
-		e = device_keys_load(ec, y, space->n, &keys);
-	if (e != ERR_OK || !due || (keys->public.incarnation & INCARNATION_PAPER) != 0) /* what is on paper stays */
-		goto done;
-	e = pair_keep(ec, y, space->n, keys);
 	box_keypair(y->rng, keys->public.box, keys->box_secret);
 	if (e == ERR_OK)
 		e = device_keys_save(ec, y, space->n, keys);
@@ -139,15 +132,37 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
 	if (e == ERR_OK)
 		e = control_add(ec, y, space->n, CONTROL_BOX_KEY, buf_bytes(&payload));
 	if (e == ERR_OK)
-		e = box_key_named(ec, y, space, epoch);
-	if (e == ERR_OK)
 		e = store_kept_delete(ec, y->store, space->n, KEPT_BOX_USED);
+	buf_free(&payload);
+	return e;
+}
+
+enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+{
+	struct device_keys *keys = NULL;
+	bool due = false;
+	bool moved = false;
+	enum err e = renewal_due(ec, y, space, epoch, &due, &moved);
+
+	if (e == ERR_OK && due)
+		e = device_keys_load(ec, y, space->n, &keys);
+	if (e != ERR_OK || !due || (keys->public.incarnation & INCARNATION_PAPER) != 0) /* what is on paper stays */
+		goto done;
+	e = pair_draw(ec, y, space, keys);
+	if (e == ERR_OK)
+		e = box_key_named(ec, y, space, epoch);
 	if (e == ERR_OK && moved)
 		e = own_carry(ec, y, space, epoch);
 done:
 	device_keys_free(keys);
-	buf_free(&payload);
 	return e;
+}
+
+enum err box_key_draw(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_keys **keys)
+{
+	enum err e = device_keys_load(ec, y, space->n, keys);
+
+	return e == ERR_OK ? pair_draw(ec, y, space, *keys) : e;
 }
 
 struct pairs {

@@ -9,6 +9,10 @@
  * not seen go out under it once more, since others may close the one before. Within a transaction. */
 enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row *space,
                        struct epoch_id epoch) MUST_CHECK;
+/* A new box key from now on, which the next batch names as well; boxes may still come to the one before. *keys: with
+ * it, device_keys_free() them. Within a transaction. */
+enum err box_key_draw(struct errctx *ec, struct sync *y, const struct space_row *space,
+                      struct device_keys **keys) MUST_CHECK;
 /* The box key of now is the one for this epoch: it was told with the device itself. */
 enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row *space,
                        struct epoch_id epoch) MUST_CHECK;

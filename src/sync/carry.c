@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "crypto/secret.h"
+#include "sync/bundled.h"
 #include "sync/compaction.h"
 #include "sync/refold.h"
 #include "sync/snapshot.h"
@@ -24,7 +25,8 @@ struct item {
 	struct device_id dev;
 	struct tag tag;
 	uint64_t seq;
-	uint64_t depth; /* batches in its causal past */
+	uint64_t depth;             /* batches in its causal past */
+	const struct fork_row *row; /* it is this one, kept beside the line of its device; NULL: an applied one */
 };
 
 struct items {
@@ -48,7 +50,7 @@ static enum err item_make(struct refold *f, const struct device_row *device, uin
 	struct vv seen = { 0 };
 	enum err e = refold_context(f, device->id, seq, &seen);
 
-	*out = (struct item){ device->id, device->tag, seq, seq };
+	*out = (struct item){ device->id, device->tag, seq, seq, NULL };
 	for (size_t i = 0; i < seen.n; i++)
 		out->depth += seen.e[i].seq;
 	vv_free(&seen);
@@ -107,7 +109,8 @@ static enum err item_put(struct errctx *ec, struct sync *y, const struct item *i
 {
 	struct buf signed_part = { 0 };
 	uint8_t head[ITEM_HEAD];
-	enum err e = store_batch_signed(ec, y->store, i->dev, i->seq, &signed_part);
+	enum err e = i->row != NULL ? store_fork_parts(ec, y->store, i->row, &signed_part, NULL)
+	                            : store_batch_signed(ec, y->store, i->dev, i->seq, &signed_part);
 
 	memcpy(head, i->dev.b, DEVICE_ID_LEN);
 	memcpy(head + DEVICE_ID_LEN, i->tag.b, TAG_LEN);
@@ -137,75 +140,217 @@ static enum err next_number(struct errctx *ec, struct sync *y, const struct spac
 	return store_kept_put(ec, y->store, space->n, KEPT_CARRIES, (struct bytes){ bytes, sizeof(bytes) });
 }
 
-static enum err chunk_send(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                           const struct epoch_secret *secret, struct bytes items)
+/* Under this number and name, to whoever takes it. */
+static enum err chunk_seal(struct sync *y, const struct space_row *space, const struct carrying *c, uint64_t number,
+                           struct bytes items)
 {
-	struct file_header h = { FILE_CARRY, space->tag, space->my_tag, epoch, 0 };
+	struct file_header h = { FILE_CARRY, space->tag, space->my_tag, c->epoch, number };
 	struct buf file = { 0 };
 	char ref[REF_MAX + 1];
 	char name[FILE_NAME_MAX + 1];
 	char tag[TAG_TEXT_LEN];
-	enum err e = next_number(ec, y, space, &h.seq);
+	enum err e = carry_seal(&h, c->secret->key, items, y->rng, &file);
 
-	if (e == ERR_OK)
-		e = carry_seal(&h, secret->key, items, y->rng, &file);
 	tag_text(space->my_tag, tag);
-	branch_name(space->tag, epoch, space->my_tag, ref);
-	snprintf(name, sizeof(name), "%s-carry-%llu", tag, (unsigned long long)h.seq);
+	branch_name(space->tag, c->epoch, space->my_tag, ref);
+	snprintf(name, sizeof(name), "%s-carry-%llu", tag, (unsigned long long)number);
 	if (e == ERR_OK)
-		e = store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0);
+		e = c->fn(c->arg, ref, name, buf_bytes(&file));
 	buf_free(&file);
 	return e;
 }
 
-enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+/* What is being put together, file by file. */
+struct chunks {
+	const struct space_row *space;
+	struct carrying to;
+	struct epoch_secret *secret; /* owned; NULL: the caller's */
+	struct buf chunk;
+	uint64_t number; /* of the last file, where they are numbered from 1 */
+	bool outgoing;   /* into the outgoing files: numbered on for ever */
+	uint64_t edits;  /* of the file in the making, that count as not sent */
+};
+
+static enum err chunks_start(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                             struct chunks *c)
 {
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
+	*c = (struct chunks){ .space = space, .secret = secret_new(sizeof(*c->secret)), .outgoing = true };
+	c->to = (struct carrying){ .epoch = epoch, .secret = c->secret };
+	return c->secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, c->secret);
+}
+
+struct sending {
+	struct errctx *ec;
+	struct sync *y;
+	int64_t space;
+	uint64_t edits;
+};
+
+static enum err send_file(void *arg, const char *ref, const char *name, struct bytes file)
+{
+	struct sending *s = arg;
+
+	return store_outgoing_put(s->ec, s->y->store, s->space, ref, name, file, s->edits);
+}
+
+static enum err chunks_send(struct errctx *ec, struct sync *y, struct chunks *c)
+{
+	struct sending s = { ec, y, c->space->n, c->edits };
+	struct carrying to = c->to;
+	enum err e = ERR_OK;
+
+	if (c->chunk.len == 0)
+		return ERR_OK;
+	if (c->outgoing) {
+		to.fn = send_file;
+		to.arg = &s;
+		e = next_number(ec, y, c->space, &c->number);
+	} else {
+		c->number++;
+	}
+	if (e == ERR_OK)
+		e = chunk_seal(y, c->space, &to, c->number, buf_bytes(&c->chunk));
+	buf_reset(&c->chunk);
+	c->edits = 0;
+	return e;
+}
+
+static enum err chunks_add(struct errctx *ec, struct sync *y, struct chunks *c, const struct item *item)
+{
+	enum err e = item_put(ec, y, item, &c->chunk);
+
+	return e == ERR_OK && c->chunk.len >= CHUNK ? chunks_send(ec, y, c) : e;
+}
+
+static enum err row_add(struct errctx *ec, struct sync *y, struct chunks *c, const struct fork_row *row)
+{
+	struct device_row device;
+	enum err e = store_device_by_id(ec, y->store, row->dev, &device);
+
+	return e == ERR_OK ? chunks_add(ec, y, c, &(struct item){ row->dev, device.tag, row->seq, 0, row }) : e;
+}
+
+static enum err chunks_end(struct errctx *ec, struct sync *y, struct chunks *c, enum err e)
+{
+	if (e == ERR_OK)
+		e = chunks_send(ec, y, c);
+	buf_free(&c->chunk);
+	secret_free(c->secret);
+	return e;
+}
+
+static enum err all_add(struct errctx *ec, struct sync *y, struct chunks *c)
+{
 	struct items all = { 0 };
-	struct buf chunk = { 0 };
-	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
+	struct fork_row *rows = NULL;
+	size_t n = 0;
+	enum err e = c->outgoing ? snapshot_publish(ec, y, c->space, c->to.epoch, c->to.secret)
+	                         : snapshot_each(ec, y, c->space, &c->to);
 
 	if (e == ERR_OK)
-		e = snapshot_publish(ec, y, space, epoch, secret);
+		e = items_list(ec, y, c->space, &all);
+	for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+		e = chunks_add(ec, y, c, &all.item[i]);
 	if (e == ERR_OK)
-		e = items_list(ec, y, space, &all);
-	for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
-		e = item_put(ec, y, &all.item[i], &chunk);
-		if (e == ERR_OK && (chunk.len >= CHUNK || i + 1 == all.n)) {
-			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
-			buf_reset(&chunk);
-		}
-	}
+		e = store_fork_list(ec, y->store, c->space->n, &rows, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		e = row_add(ec, y, c, &rows[i]);
 	free(all.item);
-	buf_free(&chunk);
-	secret_free(secret);
+	free(rows);
+	return e;
+}
+
+enum err carry_each(struct errctx *ec, struct sync *y, const struct space_row *space, const struct carrying *to)
+{
+	struct chunks c = { .space = space, .to = *to };
+
+	return chunks_end(ec, y, &c, all_add(ec, y, &c));
+}
+
+enum err carry_all(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch)
+{
+	struct chunks c;
+	enum err e = chunks_start(ec, y, space, epoch, &c);
+
+	if (e == ERR_OK)
+		e = all_add(ec, y, &c);
+	return chunks_end(ec, y, &c, e);
+}
+
+/* What the log was cut off at is in the snapshot, and what this device voted for may be gone elsewhere. */
+static enum err above_floor(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev,
+                            uint64_t *from)
+{
+	uint64_t below = 0;
+	enum err e = compaction_floor(ec, y, space, dev, &below);
+
+	if (*from <= below)
+		*from = below + 1;
 	return e;
 }
 
 enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
                     const struct device_row *author, uint64_t from, uint64_t to)
 {
-	struct epoch_secret *secret = secret_new(sizeof(*secret));
-	struct buf chunk = { 0 };
-	uint64_t below = 0;
-	enum err e = secret == NULL ? ERR_NO_MEMORY : epoch_key_load(ec, y, space->n, epoch, secret);
+	struct chunks c;
+	enum err e = chunks_start(ec, y, space, epoch, &c);
 
 	if (e == ERR_OK)
-		e = compaction_floor(ec, y, space, author->id, &below);
-	if (from <= below)
-		from = below + 1; /* that is in the snapshot */
-	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++) {
-		struct item item = { author->id, author->tag, seq, 0 };
+		e = above_floor(ec, y, space, author->id, &from);
+	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++)
+		e = chunks_add(ec, y, &c, &(struct item){ author->id, author->tag, seq, 0, NULL });
+	return chunks_end(ec, y, &c, e);
+}
 
-		e = item_put(ec, y, &item, &chunk);
-		if (e == ERR_OK && (chunk.len >= CHUNK || seq == to)) {
-			e = chunk_send(ec, y, space, epoch, secret, buf_bytes(&chunk));
-			buf_reset(&chunk);
-		}
+/* The last edit of a device up to a batch of it. */
+static enum err counter_at(struct errctx *ec, struct sync *y, struct device_id dev, uint64_t seq, uint64_t *out)
+{
+	uint8_t hash[HASH_LEN];
+
+	*out = 0;
+	return seq == 0 ? ERR_OK : store_batch_get(ec, y->store, dev, seq, out, hash);
+}
+
+enum err carry_lost(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                    uint64_t from, uint64_t to)
+{
+	struct chunks c;
+	uint64_t before = 0;
+	uint64_t counter = 0;
+	enum err e = chunks_start(ec, y, space, epoch, &c);
+
+	if (e == ERR_OK)
+		e = above_floor(ec, y, space, space->me, &from);
+	if (e == ERR_OK)
+		e = counter_at(ec, y, space->me, from - 1, &before);
+	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++) {
+		e = counter_at(ec, y, space->me, seq, &counter);
+		c.edits += counter - before;
+		before = counter;
+		if (e == ERR_OK)
+			e = chunks_add(ec, y, &c, &(struct item){ space->me, space->my_tag, seq, 0, NULL });
 	}
-	buf_free(&chunk);
-	secret_free(secret);
-	return e;
+	return chunks_end(ec, y, &c, e);
+}
+
+enum err carry_forked(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                      const struct forked *f)
+{
+	struct chunks c;
+	struct device_row device;
+	uint64_t from = f->from;
+	enum err e = chunks_start(ec, y, space, epoch, &c);
+
+	if (e == ERR_OK)
+		e = store_device_by_id(ec, y->store, f->dev, &device);
+	if (e == ERR_OK)
+		e = above_floor(ec, y, space, f->dev, &from);
+	for (uint64_t seq = from; e == ERR_OK && seq <= f->to; seq++)
+		e = chunks_add(ec, y, &c, &(struct item){ device.id, device.tag, seq, 0, NULL });
+	for (size_t i = 0; e == ERR_OK && i < f->rows; i++)
+		if (f->row[i].seq == f->from)
+			e = row_add(ec, y, &c, &f->row[i]);
+	return chunks_end(ec, y, &c, e);
 }
 
 /* ---- Taking out ---- */
@@ -240,13 +385,17 @@ static enum err item_take(struct errctx *ec, struct sync *y, const struct opened
 {
 	struct file_header h = { FILE_BATCH, o->space.tag, i->tag, o->head.epoch, i->seq };
 	struct buf file = { 0 };
-	uint8_t hash[HASH_LEN];
-	uint64_t counter = 0;
+	struct buf known = { 0 };
+	bool same = false;
 	char name[FILE_NAME_MAX + 1];
 	char tag[TAG_TEXT_LEN];
-	enum err e = store_batch_get(ec, y->store, i->dev, i->seq, &counter, hash);
+	enum err e = store_batch_signed(ec, y->store, i->dev, i->seq, &known);
 
-	if (e != ERR_NOT_FOUND)
+	same = e == ERR_OK && bytes_cmp(buf_bytes(&known), signed_part) == 0;
+	buf_free(&known);
+	if (same)
+		return bundled_seen(ec, y, o->space.n, &h, r);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	tag_text(i->tag, tag);
 	snprintf(name, sizeof(name), "%s-%llu", tag, (unsigned long long)i->seq);

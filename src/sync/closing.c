@@ -107,18 +107,66 @@ static enum err all_moved(struct errctx *ec, struct sync *y, const struct space_
 	return e;
 }
 
+/* Is a device with this tag waited for? Tags are everybody's own choice, and two may have one. */
+static enum err tag_is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
+                                  const struct membership *m, const struct device_row *list, size_t n, struct tag tag,
+                                  bool *out)
+{
+	enum err e = ERR_OK;
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < n && !*out; i++) {
+		const struct standing *s = members_find(&m->members, list[i].id);
+
+		if (s != NULL && memcmp(list[i].tag.b, tag.b, TAG_LEN) == 0)
+			e = device_is_waited_for(ec, y, space, m, s, out);
+	}
+	return e;
+}
+
+/* How many files wait for a key under which somebody writes who is not waited for? No key that is held here opens them,
+ * and whoever comes back gives theirs for the box keys of then. */
+static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct space_row *space,
+                                const struct membership *m, uint64_t *out)
+{
+	struct device_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*out = 0;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint64_t files = 0;
+		bool counted = list[i].state == DEVICE_NAMED || device_cmp(list[i].id, space->me) == 0;
+		bool waited = false;
+
+		for (size_t k = 0; k < i; k++)
+			counted = counted || memcmp(list[k].tag.b, list[i].tag.b, TAG_LEN) == 0;
+		if (!counted)
+			e = tag_is_waited_for(ec, y, space, m, list, n, list[i].tag, &waited);
+		if (e == ERR_OK && !counted && !waited)
+			e = store_waiting_keys_of(ec, y->store, space->n, list[i].tag, &files);
+		*out += files;
+	}
+	free(list);
+	return e;
+}
+
 /* Does anything of this space still come or go? */
-static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, bool *quiet)
+static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                         bool *quiet)
 {
 	uint64_t files = 0;
 	uint64_t edits = 0;
 	uint64_t waiting = 0;
+	uint64_t in_vain = 0;
 	enum err e = store_outgoing_count(ec, y->store, space->n, &files, &edits);
 
 	if (e == ERR_OK)
 		e = store_waiting_of(ec, y->store, space->n, &waiting);
+	if (e == ERR_OK && waiting > 0)
+		e = waiting_in_vain(ec, y, space, m, &in_vain);
 	/* of a space that goes nowhere yet, files wait for ever: what they hold is carried over */
-	*quiet = (files == 0 || space->neighbourhood == 0) && waiting == 0;
+	*quiet = (files == 0 || space->neighbourhood == 0) && waiting == in_vain;
 	return e;
 }
 
@@ -220,7 +268,7 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 	enum err e = some_to_close(ec, y, space, chosen, &good);
 
 	if (e == ERR_OK && good)
-		e = is_quiet(ec, y, space, &good);
+		e = is_quiet(ec, y, space, m, &good);
 	if (e == ERR_OK && good) { /* else what is erased would go out once more, under a key that stays */
 		bool pending = false;
 
@@ -264,8 +312,22 @@ static bool lacks_key(const struct members *m, const struct epoch_begun *epoch, 
 	return !told;
 }
 
-/* Did this member name another box key, when neither knew of the other? It may have destroyed the one that the epoch's
- * key came to. */
+/* Did two let it in, of whom one knew nothing of the epoch? It may have come in by the answer of that one. */
+static bool let_in_twice(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+
+		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->device, dev) == 0 &&
+		    !moment_saw(&epoch->at, &a->at) && !moment_saw(&a->at, &epoch->at) &&
+		    device_cmp(a->at.author, epoch->at.author) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Did this member name another box key, or have another one told, when neither knew of the other? It may not have the
+ * one any more that the epoch's key came to. */
 static bool renewed_meanwhile(const struct membership *m, const struct epoch_begun *epoch, struct device_id dev)
 {
 	bool renewed = false;
@@ -278,6 +340,9 @@ static bool renewed_meanwhile(const struct membership *m, const struct epoch_beg
 			return false;
 		renewed = renewed || !moment_saw(&epoch->at, at);
 	}
+	for (size_t i = 0; i < m->reboxes; i++)
+		renewed =
+		    renewed || (device_cmp(m->rebox[i].device, dev) == 0 && !saw_or_same(&epoch->at, &m->rebox[i].at));
 	return renewed && device_cmp(dev, epoch->at.author) != 0;
 }
 
@@ -291,7 +356,7 @@ static enum err needs_key(struct errctx *ec, struct sync *y, const struct member
 	enum err result = ERR_OK;
 
 	*out = lacks_key(&m->members, epoch, dev);
-	if (*out || !renewed_meanwhile(m, epoch, dev))
+	if (*out || (!renewed_meanwhile(m, epoch, dev) && !let_in_twice(&m->members, epoch, dev)))
 		return ERR_OK;
 	result = store_context(ec, y->store, dev, &seen);
 	e = vv_get(&seen, epoch->at.author);
@@ -300,21 +365,37 @@ static enum err needs_key(struct errctx *ec, struct sync *y, const struct member
 	return result;
 }
 
-static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
+/* The name of such a file: once for each device, and once more for each box key that others told of it. (Not for each
+ * that it names itself: it names another one after every box that comes.) */
+#define HANDED_NAME_LEN (4 + 2 * DEVICE_ID_LEN + 1 + 8 + 1)
+static void handed_name(const struct membership *m, struct device_id to, char out[static HANDED_NAME_LEN])
+{
+	const struct reboxed *last = NULL;
+	char dev[2 * DEVICE_ID_LEN + 1];
+	char key[9] = "";
+
+	for (size_t i = 0; i < m->reboxes; i++)
+		if (device_cmp(m->rebox[i].device, to) == 0 && (last == NULL || m->rebox[i].number >= last->number))
+			last = &m->rebox[i];
+	hex_put(to.b, DEVICE_ID_LEN, dev);
+	if (last != NULL)
+		hex_put(last->key, 4, key);
+	snprintf(out, HANDED_NAME_LEN, "for-%s%s%s", dev, last != NULL ? "-" : "", key);
+}
+
+static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
                         const struct device_keys *keys, struct epoch_id id, struct device_id to)
 {
 	struct epoch_secret *secret = secret_new(sizeof(*secret));
 	struct device_row device;
 	struct recipient r = { .dev = to };
-	char dev[2 * DEVICE_ID_LEN + 1];
-	char name[sizeof(dev) + 4];
+	char name[HANDED_NAME_LEN];
 	enum err e = secret == NULL ? ERR_NO_MEMORY : store_device_by_id(ec, y->store, to, &device);
 
 	if (e == ERR_OK)
 		e = epoch_key_load(ec, y, space->n, id, secret);
-	hex_put(to.b, DEVICE_ID_LEN, dev);
-	snprintf(name, sizeof(name), "for-%s", dev);
 	if (e == ERR_OK) {
+		handed_name(m, to, name);
 		memcpy(r.box_public, device.box, BOX_PUBLIC_LEN);
 		e = boxes_publish(ec, y, space, keys, &(struct boxing){ id, secret, &r, 1, name }); /* once */
 	}
@@ -329,7 +410,7 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 	struct device_keys *keys = NULL;
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; e == ERR_OK && (m->removals > 0 || m->epochs > 1) && i < m->epochs; i++) {
+	for (size_t i = 0; e == ERR_OK && (m->removals + m->reboxes > 0 || m->epochs > 1) && i < m->epochs; i++) {
 		for (size_t k = 0; e == ERR_OK && k < m->members.devices; k++) {
 			const struct standing *s = &m->members.device[k];
 			bool needs = false;
@@ -341,7 +422,7 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 				continue;
 			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);
 			if (e == ERR_OK)
-				e = hand_on(ec, y, space, keys, m->epoch[i].id, s->device);
+				e = hand_on(ec, y, space, m, keys, m->epoch[i].id, s->device);
 		}
 	}
 	device_keys_free(keys);

@@ -35,6 +35,7 @@ struct view {
 	size_t erasures;
 	struct device_id *waited; /* others who are waited for */
 	size_t n;
+	bool forked; /* batches beside the line of some device of the space are kept */
 };
 
 static void view_free(struct view *v)
@@ -45,10 +46,23 @@ static void view_free(struct view *v)
 	free(v->waited);
 }
 
+/* Are batches beside the line of some device kept? They are whole, and stay when a log is cut. */
+static enum err some_forked(struct errctx *ec, struct sync *y, int64_t space, bool *out)
+{
+	struct fork_row *rows = NULL;
+	size_t n = 0;
+	enum err e = store_fork_list(ec, y->store, space, &rows, &n);
+
+	*out = n > 0;
+	free(rows);
+	return e;
+}
+
 static enum err view_load(struct view *v)
 {
 	enum err e = ERR_OK;
 
+	TRY(some_forked(v->ec, v->y, v->space->n, &v->forked));
 	TRY(membership_load(v->ec, v->y, v->space, &v->m));
 	TRY(store_base(v->ec, v->y->store, v->space->n, &v->base));
 	TRY(erasures_list(v->ec, v->y, v->space, &v->erasure, &v->erasures));
@@ -634,7 +648,9 @@ static enum err vote_or_propose(struct view *v, const struct compacting *how, en
 	bool voted = false;
 	enum err e = best_vote(v, &best);
 
-	*wait = COMPACTION_GOES_ON;
+	*wait = v->forked ? COMPACTION_FORK : COMPACTION_GOES_ON;
+	if (v->forked) /* those who voted before they knew of it may all be agreed; nobody joins them */
+		return e;
 	if (e == ERR_OK && best != NULL &&
 	    (mine == NULL || vote_cmp(best->round, best->hash, mine->round, mine->hash) > 0))
 		e = vote_for(v, best, &voted);
@@ -934,6 +950,9 @@ static enum err is_done(struct errctx *ec, struct sync *y, const struct space_ro
 	enum err e = store_forget_due(ec, y->store, &old);
 
 	*done = !old;
+	if (e == ERR_OK) /* such a batch may hold what was erased */
+		e = some_forked(ec, y, space->n, &old);
+	*done = *done && !old;
 	if (e == ERR_OK)
 		e = old_boxes_any(ec, y, space, &old);
 	*done = *done && !old;

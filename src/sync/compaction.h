@@ -28,6 +28,7 @@ enum compaction_wait {
 	COMPACTION_DEVICES,     /* some device has not acknowledged it yet */
 	COMPACTION_ASIDE,       /* something of the space waits, or was set aside without a person's word */
 	COMPACTION_REMOVAL,     /* a removal is not known to everybody yet */
+	COMPACTION_FORK,        /* batches of a device that forked are kept, and would stay */
 };
 
 struct compacting {

@@ -56,11 +56,47 @@ static enum err epoch_usable(const struct membership *m, const struct epoch_row 
 	return ERR_OK;
 }
 
+/* The devices of a space; whom the next batch removes is out already, for an epoch that begins now stands behind that
+ * in it (K1): who goes on under another id begins one with the removal of the old, and a lost computer may still have
+ * that one's box key. */
+struct removing {
+	struct device_row *devices;
+	size_t n;
+};
+
+static enum err removing_one(void *arg, const char *name, struct bytes value)
+{
+	struct removing *r = arg;
+	struct wire_in in = wire_in(value);
+	struct device_id dev;
+	uint64_t type = 0;
+	enum err e = wire_get_uint(&in, &type);
+
+	(void)name;
+	if (e != ERR_OK || type != CONTROL_CUT)
+		return e;
+	e = wire_get_exact(&in, dev.b, DEVICE_ID_LEN);
+	for (size_t i = 0; e == ERR_OK && i < r->n; i++)
+		if (device_cmp(r->devices[i].id, dev) == 0)
+			r->devices[i].state = DEVICE_REMOVED;
+	return e;
+}
+
+static enum err devices_now(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_row **out,
+                            size_t *n)
+{
+	enum err e = store_device_list(ec, y->store, space->n, out, n);
+
+	return e != ERR_OK
+	           ? e
+	           : store_kept_each(ec, y->store, space->n, "control:", removing_one, &(struct removing){ *out, *n });
+}
+
 static enum err removals_count(struct errctx *ec, struct sync *y, const struct space_row *space, uint64_t *out)
 {
 	struct device_row *list = NULL;
 	size_t n = 0;
-	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+	enum err e = devices_now(ec, y, space, &list, &n);
 
 	*out = 0;
 	for (size_t i = 0; i < n; i++)
@@ -182,7 +218,7 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 	enum err e = secret == NULL ? ERR_NO_MEMORY : ERR_OK;
 
 	if (e == ERR_OK)
-		e = store_device_list(ec, y->store, space->n, &devices, &device_count);
+		e = devices_now(ec, y, space, &devices, &device_count);
 	if (e == ERR_OK)
 		e = store_epoch_list(ec, y->store, space->n, &old, &old_count);
 	if (e != ERR_OK)
@@ -217,7 +253,9 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 		e = epoch_record_put(row.id, to, n, parents, old_count, &record);
 	if (e == ERR_OK)
 		e = control_add(ec, y, space->n, CONTROL_EPOCH, buf_bytes(&record));
-	if (e == ERR_OK && n > 1)
+	/* a later one in a box for this device too, where it is alone: a copy of this home must be able to read on (S7)
+	 */
+	if (e == ERR_OK && (n > 1 || old_count > 0))
 		e = boxes_publish(ec, y, space, keys, &(struct boxing){ row.id, secret, to, n, "boxes" });
 done:
 	buf_free(&record);

@@ -29,7 +29,7 @@ enum err epoch_state_of(struct errctx *ec, struct sync *y, const struct space_ro
                         enum epoch_state *out) MUST_CHECK;
 
 /* Begins a new epoch of the space for all active devices: key, row, boxes in the outgoing files where there are
- * others, and the record that goes into the next batch. Within a transaction. */
+ * others or it is not the first, and the record that goes into the next batch. Within a transaction. */
 enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *space, const struct device_keys *keys,
                      struct epoch_id *id) MUST_CHECK;
 

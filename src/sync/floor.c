@@ -141,13 +141,15 @@ struct comparing {
 	uint64_t seq;
 	const uint8_t *hash;
 	bool differs;
+	bool wanted;
 };
 
 static enum err compare(void *arg, const struct promised *p, bool *more)
 {
 	struct comparing *c = arg;
 
-	if (device_cmp(p->dev, c->dev) == 0 && p->seq == c->seq) {
+	if (!is_snapshot(p) && device_cmp(p->dev, c->dev) == 0 &&
+	    p->seq == c->seq) { /* of one that forked there are two */
 		c->differs = memcmp(p->hash, c->hash, VV_HASH_LEN) != 0;
 		*more = false;
 	}
@@ -157,7 +159,7 @@ static enum err compare(void *arg, const struct promised *p, bool *more)
 enum err floor_differs(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev, uint64_t seq,
                        const uint8_t hash[static 32], bool *out)
 {
-	struct comparing c = { dev, seq, hash, false };
+	struct comparing c = { .dev = dev, .seq = seq, .hash = hash };
 	enum err e = floor_each(ec, y, space, compare, &c);
 
 	*out = c.differs;
@@ -186,6 +188,24 @@ enum err floor_names(struct errctx *ec, struct sync *y, int64_t space, uint64_t 
 	enum err e = floor_each(ec, y, space, name_one, &n);
 
 	*out = n.found;
+	return e;
+}
+
+static enum err want(void *arg, const struct promised *p, bool *more)
+{
+	struct comparing *c = arg;
+
+	c->wanted = !is_snapshot(p) && device_cmp(p->dev, c->dev) == 0 && p->seq >= c->seq;
+	*more = !c->wanted;
+	return ERR_OK;
+}
+
+enum err floor_wants(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev, uint64_t seq, bool *out)
+{
+	struct comparing c = { .dev = dev, .seq = seq };
+	enum err e = floor_each(ec, y, space, want, &c);
+
+	*out = c.wanted;
 	return e;
 }
 

@@ -27,6 +27,10 @@ enum err floor_differs(struct errctx *ec, struct sync *y, int64_t space, struct 
 enum err floor_names(struct errctx *ec, struct sync *y, int64_t space, uint64_t round, const uint8_t hash[static 32],
                      bool *out) MUST_CHECK;
 
+/* Does the floor ask for this batch of the device, or a later one? */
+enum err floor_wants(struct errctx *ec, struct sync *y, int64_t space, struct device_id dev, uint64_t seq,
+                     bool *out) MUST_CHECK;
+
 /* ERR_LATER with a sentence while a space is still coming in: for whatever writes there. */
 enum err floor_refuse(struct errctx *ec, struct sync *y, int64_t space) MUST_CHECK;
 

@@ -13,10 +13,13 @@
 #include "sync/again.h"
 #include "sync/apply.h"
 #include "sync/box_keys.h"
+#include "sync/bundled.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
+#include "sync/forks.h"
 #include "sync/join.h"
+#include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/snapshot.h"
 #include "sync/space.h"
@@ -111,6 +114,7 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	*space_n = 0;
 	*why = NULL;
 	r->awaits = (struct awaits){ 0 };
+	r->doubt.seq = 0;
 	if (file_header_get(file, &h) != ERR_OK) {
 		*fate = FATE_ASIDE;
 		*why = TR("A file on the host is not one of ours, or damaged.");
@@ -122,10 +126,14 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 	}
 	if (h.type == FILE_JOIN_REQUEST && h.seq == REJOIN_SEQ)
 		return rejoin_request_receive(ec, y, &h, file, fate, why);
+	if (h.type == FILE_JOIN_REQUEST && h.seq == REBOX_SEQ)
+		return rebox_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_REQUEST)
 		return join_request_receive(ec, y, &h, file, r, fate, why);
 	if (h.type == FILE_JOIN_ANSWER) {
 		e = rejoin_answer_receive(ec, y, file, r, fate, why);
+		if (e == ERR_OK && *fate == FATE_OTHER)
+			e = rebox_answer_receive(ec, y, file, r, fate, why);
 		return e != ERR_OK || *fate != FATE_OTHER ? e : join_answer_receive(ec, y, file, r, fate, why);
 	}
 	if (h.type == FILE_PAPER) { /* of a home for its sheet */
@@ -151,6 +159,8 @@ static enum err classify(struct errctx *ec, struct sync *y, struct bytes file, s
 		return snapshot_receive(ec, y, &space, &h, file, r, fate, why);
 	case FILE_CARRY:
 		return carried(ec, y, &space, &h, file, r, fate, why);
+	case FILE_VIEW:
+		return view_receive(ec, y, &space, &h, file, r, fate, why);
 	default: /* of a newer version */
 		r->awaits.what = AWAITS_PROGRAM;
 		*fate = FATE_WAITS;
@@ -206,9 +216,9 @@ static enum err put_waiting(struct errctx *ec, struct sync *y, struct waiting_pu
 		return ERR_OK;
 	}
 	put->awaits = r->awaits;
-	if (file_header_get(put->file, &h) == ERR_OK && h.type == FILE_BATCH) {
-		put->author = h.device;
-		put->number = h.seq;
+	if (file_header_get(put->file, &h) == ERR_OK && (h.type == FILE_BATCH || h.type == FILE_CARRY)) {
+		put->author = h.device; /* of what is carried: whoever sealed that */
+		put->number = h.type == FILE_BATCH ? h.seq : 0;
 	}
 	if (e == ERR_OK)
 		e = store_waiting_put(ec, y->store, put, &other);
@@ -226,6 +236,31 @@ static enum err copied(struct errctx *ec, struct sync *y, int64_t space, struct 
 	return e == ERR_OK ? again_copy(ec, y, space, h.seq) : e;
 }
 
+/* What does not count may be evidence all the same. */
+static enum err evidence(struct errctx *ec, struct sync *y, struct bytes file)
+{
+	struct file_header h;
+	struct space_row space;
+	enum err e = file_header_get(file, &h) == ERR_OK && h.type == FILE_BATCH ? ERR_OK : ERR_NOT_FOUND;
+
+	if (e == ERR_OK)
+		e = space_by_tag(ec, y, h.space, &space);
+	if (e == ERR_OK && space.state == SPACE_MEMBER)
+		e = batch_evidence(ec, y, &space, &h, file);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+void received_saw(struct received *r, const struct file_header *h)
+{
+	char tag[TAG_TEXT_LEN];
+
+	if (r->watch[0] == '\0' || h->type != FILE_BATCH)
+		return;
+	tag_text(h->device, tag);
+	if (strcmp(tag, r->watch) == 0 && h->seq > r->top)
+		r->top = h->seq;
+}
+
 /* A file, and the row under which it waits; 0 where it is new. */
 struct taken {
 	const char *ref;
@@ -240,6 +275,8 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 	enum fate fate = FATE_DONE;
 	const char *why = NULL;
 	struct waiting_put put = { .ref = t->ref, .name = t->name, .file = t->file };
+	struct file_header h;
+	uint64_t batches = r->batches;
 	enum err e = store_begin(ec, y->store);
 
 	*moved = false;
@@ -257,24 +294,39 @@ static enum err take(struct errctx *ec, struct sync *y, const struct taken *t, s
 		/* what does not verify no copy made, and then nothing was done */
 		r->copies += e == ERR_OK && fate == FATE_DONE;
 	}
+	/* what waited came before, and by what way is not known any more */
+	if (e == ERR_OK && (fate == FATE_DONE || fate == FATE_KNOWN) &&
+	    (!r->bundle || (r->batches > batches && t->waiting == 0)))
+		e = bundled_taken(ec, y, put.space, t->file, r);
 	if (e == ERR_OK && (fate == FATE_ASIDE || fate == FATE_WAITS)) {
 		/* whatever was half done goes; the note stays */
 		store_rollback(y->store);
 		e = store_begin(ec, y->store);
 	}
-	if (e == ERR_OK && fate == FATE_ASIDE)
+	if (e == ERR_OK && (fate == FATE_ASIDE || (fate == FATE_LINE && why != NULL)))
 		e = put_aside(ec, y, t->ref, t->name, why, t->file, r);
+	if (e == ERR_OK && fate == FATE_ASIDE)
+		e = evidence(ec, y, t->file);
 	if (e == ERR_OK && fate == FATE_WAITS && t->waiting == 0)
 		e = put_waiting(ec, y, &put, r);
 	if (e == ERR_OK && fate == FATE_WAITS && t->waiting != 0)
 		e = store_waiting_for(ec, y->store, t->waiting, &r->awaits);
+	if (e == ERR_OK && fate == FATE_WAITS && r->doubt.seq > 0) {
+		r->doubts++;
+		e = fork_doubt(ec, y, put.space, r->doubt.dev, r->doubt.seq);
+	}
 	if (e == ERR_OK && fate != FATE_WAITS && t->waiting != 0)
 		e = store_waiting_delete(ec, y->store, t->waiting);
 	if (e == ERR_OK)
 		e = store_commit(ec, y->store);
 	if (e != ERR_OK)
 		store_rollback(y->store);
-	*moved = e == ERR_OK && fate == FATE_DONE;
+	*moved = e == ERR_OK && (fate == FATE_DONE || fate == FATE_LINE);
+	r->useful += fate == FATE_DONE || fate == FATE_KNOWN || fate == FATE_LINE;
+	if ((fate == FATE_DONE || fate == FATE_KNOWN || fate == FATE_LINE) && file_header_get(t->file, &h) == ERR_OK)
+		received_saw(r, &h);
+	r->useless = fate == FATE_ASIDE;
+	r->waits = fate == FATE_WAITS;
 	return e;
 }
 
@@ -285,6 +337,7 @@ struct wake {
 	struct waiting_rows rows;
 	size_t at;
 	uint64_t batches;
+	uint64_t lines;
 	uint64_t joined;
 	uint64_t devices;
 };
@@ -292,7 +345,8 @@ struct wake {
 static void wake_note(const struct sync *y, const struct received *r, struct wake *k)
 {
 	k->batches = r->batches;
-	k->joined = r->joined;
+	k->lines = r->lines;
+	k->joined = r->joined + r->keyed;
 	k->devices = store_devices_seen(y->store);
 }
 
@@ -304,10 +358,16 @@ static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t
 	struct awaits here = { .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = r->last.seq };
 	enum err e = file_header_get(t->file, &h) == ERR_OK ? ERR_OK : ERR_DAMAGED;
 
+	bool batch = r->batches > k->batches || r->lines > k->lines;
+
 	memcpy(here.id, r->last.dev.b, DEVICE_ID_LEN);
-	if (e == ERR_OK && r->batches > k->batches)
+	if (e == ERR_OK && batch)
 		e = store_waiting_on(ec, y->store, &here, &k->rows);
-	if (e == ERR_OK && r->batches > k->batches)
+	if (e == ERR_OK && batch) {
+		fork_awaits(r->last.dev, r->last.seq, r->last.hash, &here);
+		e = store_waiting_on(ec, y->store, &here, &k->rows);
+	}
+	if (e == ERR_OK && batch)
 		e = store_waiting_same(ec, y->store, h.device, h.seq, &k->rows);
 	if (e == ERR_OK && h.type == FILE_BOXES) {
 		epoch_key_awaits(h.epoch, &here);
@@ -315,7 +375,7 @@ static enum err wake_by(struct errctx *ec, struct sync *y, const struct taken *t
 	}
 	if (e == ERR_OK && store_devices_seen(y->store) != k->devices)
 		e = store_waiting_authors(ec, y->store, &k->rows);
-	if (e == ERR_OK && r->joined > k->joined)
+	if (e == ERR_OK && r->joined + r->keyed > k->joined)
 		e = store_waiting_ready(ec, y->store, &k->rows);
 	return e;
 }
@@ -357,8 +417,11 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	struct taken t = { .ref = ref, .name = name, .file = file };
 	struct wake k = { 0 };
 	bool moved = false;
+	bool useless = false;
+	bool waits = false;
 	enum err e = ERR_OK;
 
+	r->useless = r->waits = false;
 	if (strlen(ref) > REF_MAX || strlen(name) > FILE_NAME_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	r->files++;
@@ -366,11 +429,82 @@ enum err inbox_file(struct errctx *ec, struct sync *y, const char *ref, const ch
 	wake_note(y, r, &k);
 	if (e == ERR_OK)
 		e = take(ec, y, &t, r, &moved);
+	useless = r->useless;
+	waits = r->waits;
 	if (e == ERR_OK && moved)
 		e = wake_by(ec, y, &t, r, &k);
 	if (e == ERR_OK)
 		e = wake(ec, y, r, &k, &moved);
+	r->useless = useless;
+	r->waits = waits;
 	free(k.rows.n);
+	return e;
+}
+
+/* Does this file take part in a group? What carries others is taken in otherwise, and no name of ours is so long. */
+static bool goes_together(const struct inbox_item *item)
+{
+	struct file_header h;
+
+	return strlen(item->ref) <= REF_MAX && strlen(item->name) <= FILE_NAME_MAX &&
+	       file_header_get(item->file, &h) == ERR_OK && h.type == FILE_BATCH;
+}
+
+/* In the transaction that is open. *good: how many; where that is not all of them it is to be rolled back. */
+static enum err take_group(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n,
+                           struct received *r, struct wake *k, size_t *good)
+{
+	uint64_t strange = r->strange;
+	enum err e = ERR_OK;
+
+	for (*good = 0; *good < n && goes_together(&items[*good]); (*good)++) {
+		const struct inbox_item *item = &items[*good];
+		struct taken t = { .ref = item->ref, .name = item->name, .file = item->file };
+		enum fate fate = FATE_DONE;
+		const char *why = NULL;
+		int64_t space = 0;
+
+		r->files++;
+		r->tried++;
+		wake_note(y, r, k);
+		e = classify(ec, y, t.file, r, &fate, &why, &space);
+		if (e == ERR_OK && fate == FATE_DONE)
+			e = wake_by(ec, y, &t, r, k);
+		if (e != ERR_OK || (fate != FATE_DONE && fate != FATE_KNOWN && fate != FATE_OTHER) ||
+		    r->strange != strange)
+			break;
+	}
+	return e;
+}
+
+enum err inbox_files(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n, struct received *r,
+                     size_t *taken)
+{
+	const struct received before = *r;
+	enum err e = ERR_OK;
+
+	*taken = 0;
+	while (e == ERR_OK && *taken == 0 && n > 0) {
+		struct wake k = { 0 };
+		bool moved = false;
+		size_t good = 0;
+
+		e = store_begin(ec, y->store);
+		if (e != ERR_OK)
+			break;
+		e = take_group(ec, y, items, n, r, &k, &good);
+		if (e == ERR_OK && good == n)
+			e = store_commit(ec, y->store);
+		if (e != ERR_OK || good < n) { /* those before it once more, without it */
+			store_rollback(y->store);
+			*r = before;
+			n = good;
+		} else {
+			*taken = n;
+			e = wake(ec, y, r, &k, &moved);
+		}
+		free(k.rows.n);
+	}
 	return e;
 }
 

@@ -156,6 +156,21 @@ static enum err invite_issue(struct errctx *ec, struct sync *y, struct invitatio
 	return issued_save(ec, y, issued);
 }
 
+/* Where the repository is, and how to come in there: nobody who joins types that. */
+static enum err invite_remote(struct errctx *ec, struct sync *y, const struct space_row *neighbourhood,
+                              struct invitation *out)
+{
+	struct access *a = access_new(1);
+	enum err e = a == NULL ? ERR_NO_MEMORY : access_load(ec, y->store, neighbourhood->remote, a);
+
+	strcpy(out->remote, neighbourhood->remote);
+	if (e == ERR_OK)
+		access_shared(a, &out->access);
+	out->own_login = e == ERR_OK && a->method != ACCESS_NONE && out->access.method == ACCESS_NONE;
+	secret_free(a);
+	return e;
+}
+
 enum err invite_make(struct errctx *ec, struct sync *y, const struct space_row *space, const char *role, bool compare,
                      struct invitation *out)
 {
@@ -169,7 +184,7 @@ enum err invite_make(struct errctx *ec, struct sync *y, const struct space_row *
 		               "%1 does not belong to a neighbourhood yet, so nobody can join it. Join one first.",
 		               space->name, NULL, NULL);
 	TRY(store_space_get(ec, y->store, space->neighbourhood, &neighbourhood));
-	strcpy(out->remote, neighbourhood.remote);
+	TRY(invite_remote(ec, y, &neighbourhood, out));
 	TRY(invite_add(ec, y, space, out, &issued));
 	if (neighbourhood.n != space->n)
 		TRY(invite_add(ec, y, &neighbourhood, out, &issued));
@@ -219,7 +234,7 @@ enum err invite_device_make(struct errctx *ec, struct sync *y, const struct spac
 	enum err e = ERR_OK;
 
 	*out = (struct invitation){ 0 };
-	strcpy(out->remote, neighbourhood->remote);
+	TRY(invite_remote(ec, y, neighbourhood, out));
 	TRY(device_spaces(ec, y, neighbourhood, only, out, &issued));
 	TRY(invite_add(ec, y, neighbourhood, out, &issued));
 	TRY(invite_issue(ec, y, out, &issued));

@@ -14,8 +14,8 @@
 #define PREFIX "sleutelbos-"
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 #define CHECK_LEN 5
-#define LETTERS_MAX 8192 /* a longest invitation has 7,300 */
-#define PLACES_MAX 64    /* at which a text is looked at */
+#define LETTERS_MAX 16384 /* a longest invitation has 12,900 */
+#define PLACES_MAX 64     /* at which a text is looked at */
 
 const struct invited_space *invitation_main(const struct invitation *i)
 {
@@ -23,14 +23,16 @@ const struct invited_space *invitation_main(const struct invitation *i)
 }
 
 /* [1, secret, expires s, remote, [[id, kind, tag, name, sign, box]...]]; with 2 in front, and flags at the end, where
- * it is for a device or asks for six words */
+ * it is for a device or asks for six words; with 3, flags and access where the host asks for a login or must be known
+ */
 static enum err invitation_cbor(const struct invitation *i, struct buf *out)
 {
 	uint64_t flags = invite_flags(i->device, i->compare);
+	uint64_t version = !access_empty(&i->access) ? 3 : flags != 0 ? 2 : 1;
 	enum err e = ERR_OK;
 
-	TRY(wire_put_array(out, flags == 0 ? 5 : 6));
-	TRY(wire_put_uint(out, flags == 0 ? 1 : 2));
+	TRY(wire_put_array(out, 4 + version));
+	TRY(wire_put_uint(out, version));
 	TRY(wire_put_bytes(out, i->secret, INVITE_SECRET_LEN));
 	TRY(wire_put_int(out, i->expires_ms / 1000));
 	TRY(wire_put_text(out, i->remote, strlen(i->remote)));
@@ -46,8 +48,10 @@ static enum err invitation_cbor(const struct invitation *i, struct buf *out)
 		TRY(wire_put_bytes(out, s->sign, SIGN_PUBLIC_LEN));
 		TRY(wire_put_bytes(out, s->box, BOX_PUBLIC_LEN));
 	}
-	if (flags != 0)
+	if (version >= 2)
 		TRY(wire_put_uint(out, flags));
+	if (version == 3)
+		TRY(access_put(&i->access, out));
 done:
 	return e;
 }
@@ -136,7 +140,7 @@ enum err invitation_parse(struct bytes bytes, struct invitation *out)
 	*out = (struct invitation){ 0 };
 	TRY(wire_get_array(&in, &parts));
 	TRY(wire_get_uint(&in, &version));
-	MUST_BE((version == 1 && parts == 5) || (version == 2 && parts == 6));
+	MUST_BE(version >= 1 && version <= 3 && parts == 4 + version);
 	TRY(wire_get_exact(&in, out->secret, INVITE_SECRET_LEN));
 	TRY(wire_get_int(&in, &seconds));
 	MUST_BE(seconds > 0 && seconds < INT64_MAX / 1000);
@@ -147,10 +151,13 @@ enum err invitation_parse(struct bytes bytes, struct invitation *out)
 	for (size_t k = 0; k < n; k++)
 		TRY(invited_space_get(&in, &out->space[k]));
 	out->spaces = n;
-	if (version == 2)
+	if (version >= 2)
 		TRY(wire_get_uint(&in, &flags));
 	TRY(invite_flags_get(flags, &out->device, &out->compare));
-	MUST_BE((version == 2) == out->compare);
+	MUST_BE(version == 3 || (version == 2) == out->compare);
+	if (version == 3)
+		TRY(access_get(&in, &out->access));
+	MUST_BE((version == 3) == !access_empty(&out->access));
 	TRY(wire_at_end(&in));
 	MUST_BE(spaces_fit(out));
 done:

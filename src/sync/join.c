@@ -356,6 +356,27 @@ done:
 	return e;
 }
 
+/* How to come in at the host. An invitation decides that only for an address that is not in use here: else a stranger's
+ * could put another host, or another login, in the place of the right one. */
+static enum err ask_access(struct errctx *ec, struct sync *y, const struct invitation *i)
+{
+	struct access *known = access_new(1);
+	struct space_row *list = NULL;
+	bool in_use = false;
+	size_t n = 0;
+	enum err e = known == NULL ? ERR_NO_MEMORY : access_load(ec, y->store, i->remote, known);
+
+	if (e == ERR_OK)
+		e = store_space_list(ec, y->store, &list, &n);
+	for (size_t k = 0; e == ERR_OK && k < n; k++)
+		in_use = in_use || (list[k].state == SPACE_MEMBER && strcmp(list[k].remote, i->remote) == 0);
+	if (e == ERR_OK && !access_empty(&i->access) && (!in_use || access_empty(known)))
+		e = access_save(ec, y->store, i->remote, &i->access);
+	free(list);
+	secret_free(known);
+	return e;
+}
+
 enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i, const char *nick,
                   uint8_t words[static HASH_LEN])
 {
@@ -374,6 +395,7 @@ enum err join_ask(struct errctx *ec, struct sync *y, const struct invitation *i,
 	invitation_id(i->secret, a->asked.id);
 	strcpy(a->asked.nick, nick);
 	TRY(may_ask(ec, y, a));
+	TRY(ask_access(ec, y, i));
 	for (size_t k = 0; k < i->spaces; k++)
 		TRY(ask_one(ec, y, a, k));
 	request_words(a->asked.id, a->words, a->fresh, a->asked.words);

@@ -11,6 +11,7 @@
 #ifndef SLB_SYNC_JOIN_H
 #define SLB_SYNC_JOIN_H
 
+#include "sync/access.h"
 #include "sync/apply.h"
 
 #define INVITATION_ID_LEN 8
@@ -31,6 +32,8 @@ struct invitation {
 	uint8_t secret[INVITE_SECRET_LEN];
 	int64_t expires_ms;
 	char remote[REMOTE_MAX + 1];
+	struct access access; /* how to come in there */
+	bool own_login;       /* when it was made: the inviting person's login is theirs alone, and not in it */
 	/* The last is the neighbourhood. For a person: what it is for comes first, and they are at most two. For a
 	 * device: its person's own space comes first, if that syncs there. */
 	struct invited_space space[INVITE_SPACES];
@@ -112,6 +115,9 @@ enum err request_list(struct errctx *ec, struct sync *y, struct request_row **ou
  * `name` NULL: what an invited one calls itself, or "?". In a transaction. */
 enum err request_approve(struct errctx *ec, struct sync *y, const struct space_row *neighbourhood,
                          const struct request_row *request, const char *name) MUST_CHECK;
+
+/* Takes it from the list for good: the same one is not shown again. In a transaction. */
+enum err request_decline(struct errctx *ec, struct sync *y, const struct request_row *request) MUST_CHECK;
 
 enum err join_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
                               struct received *r, enum fate *fate, const char **why) MUST_CHECK;

@@ -55,6 +55,10 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	enum err e = grow(&g->act, g->acts, sizeof(*g->act));
 
 	act.device = t->device;
+	if (t->type == TOLD_FORK) {
+		act.type = ACT_CUT;
+		act.proven = true;
+	}
 	if ((t->type == TOLD_ADMIT || t->type == TOLD_GOES_ON) && e == ERR_OK) {
 		act.type = ACT_ADMIT;
 		act.device = device_id_make(g->space, t->bundle.sign, t->bundle.incarnation);
@@ -68,7 +72,24 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 	}
 	if (e == ERR_OK)
 		g->act[g->acts++] = act;
-	g->m->removals += t->type == TOLD_CUT || t->type == TOLD_TAKE;
+	g->m->removals += act.type == ACT_CUT || act.type == ACT_TAKE;
+	return e;
+}
+
+static enum err gather_fork(struct membership *m, const struct told *t)
+{
+	size_t i = 0;
+	enum err e = ERR_OK;
+
+	while (i < m->forks && device_cmp(m->forked[i].dev, t->device) != 0)
+		i++;
+	if (i == m->forks) {
+		e = grow(&m->forked, m->forks, sizeof(*m->forked));
+		if (e == ERR_OK)
+			m->forked[m->forks++] = (struct forked_device){ .dev = t->device, .from = t->from };
+	} else if (t->from < m->forked[i].from) {
+		m->forked[i].from = t->from;
+	}
 	return e;
 }
 
@@ -88,6 +109,20 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 		if (e == ERR_OK) {
 			m->box[m->boxes] = (struct box_told){ .at = *at };
 			memcpy(m->box[m->boxes++].key, t->key, BOX_PUBLIC_LEN);
+		}
+		return e;
+	case TOLD_FORK:
+		e = gather_fork(m, t);
+		return e == ERR_OK ? gather_act(g, t, at) : e;
+	case TOLD_REBOX:
+		e = grow(&m->rebox, m->reboxes, sizeof(*m->rebox));
+		if (e == ERR_OK) {
+			struct reboxed *r = &m->rebox[m->reboxes++];
+
+			*r = (struct reboxed){
+				*at, device_id_make(g->space, t->bundle.sign, t->bundle.incarnation), t->number, { 0 }
+			};
+			memcpy(r->key, t->bundle.box, BOX_PUBLIC_LEN);
 		}
 		return e;
 	case TOLD_SNAPSHOT:
@@ -192,6 +227,34 @@ static void own_stays(struct membership *m, const struct space_row *space)
 	}
 }
 
+/* The last edit of a device up to a batch of it; UINT64_MAX: all. */
+static enum err counter_at(struct errctx *ec, struct sync *y, struct device_id dev, uint64_t seq, uint64_t *out)
+{
+	uint8_t hash[HASH_LEN];
+	enum err e = ERR_NOT_FOUND;
+
+	*out = seq == UINT64_MAX ? seq : 0;
+	if (seq != UINT64_MAX && seq > 0)
+		e = store_batch_get(ec, y->store, dev, seq, out, hash);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* What follows for what they wrote, once it is settled who is in. */
+static enum err forks_fill(struct errctx *ec, struct sync *y, struct membership *m)
+{
+	enum err e = store_fork_any(ec, y->store, &m->lines);
+
+	for (size_t i = 0; e == ERR_OK && i < m->forks; i++) {
+		struct forked_device *f = &m->forked[i];
+		const struct standing *s = members_find(&m->members, f->dev);
+
+		e = counter_at(ec, y, f->dev, f->from - 1, &f->before);
+		if (e == ERR_OK)
+			e = counter_at(ec, y, f->dev, s == NULL ? 0 : s->keep, &f->kept);
+	}
+	return e;
+}
+
 static enum err membership_settle(struct errctx *ec, struct sync *y, const struct space_row *space, struct gather *g)
 {
 	struct membership *m = g->m;
@@ -204,7 +267,7 @@ static enum err membership_settle(struct errctx *ec, struct sync *y, const struc
 		e = members_settle(&m->members);
 	if (e == ERR_OK && g->upto == NULL)
 		own_stays(m, space);
-	return e;
+	return e == ERR_OK ? forks_fill(ec, y, m) : e;
 }
 
 void membership_free(struct membership *m)
@@ -213,7 +276,9 @@ void membership_free(struct membership *m)
 	free(m->members.act);
 	free(m->epoch);
 	free(m->box);
+	free(m->rebox);
 	free(m->bundle);
+	free(m->forked);
 	free(m->done);
 	for (size_t i = 0; i < m->votes; i++)
 		vv_free(&m->vote[i].upto);
@@ -302,10 +367,30 @@ static const struct admitted *first_bundle(const struct gather *g, struct device
 	return found;
 }
 
-/* The box key that a device named last itself; what it sealed beyond a removal names none. */
-static const struct box_told *last_box(const struct gather *g, const struct standing *s)
+/* The newest that others told of it, where it named none in a batch of its own since; what a removal leaves out tells
+ * none. Of several with one number it is the same for everybody, whichever came first. NULL: none. */
+static const uint8_t *told_box(const struct membership *m, const struct standing *s, const struct box_told *own)
+{
+	const struct reboxed *last = NULL;
+
+	for (size_t i = 0; i < m->reboxes; i++) {
+		const struct reboxed *r = &m->rebox[i];
+
+		if (device_cmp(r->device, s->device) != 0 || (own != NULL && own->at.seq > r->number) ||
+		    members_void(&m->members, r->at.author, r->at.seq))
+			continue;
+		if (last == NULL || r->number > last->number ||
+		    (r->number == last->number && memcmp(r->key, last->key, BOX_PUBLIC_LEN) > 0))
+			last = r;
+	}
+	return last == NULL ? NULL : last->key;
+}
+
+/* The box key that a device named last; what it sealed beyond a removal names none. */
+static const uint8_t *last_box(const struct gather *g, const struct standing *s)
 {
 	const struct box_told *last = NULL;
+	const uint8_t *told = NULL;
 
 	for (size_t i = 0; i < g->m->boxes; i++) {
 		const struct box_told *box = &g->m->box[i];
@@ -314,14 +399,15 @@ static const struct box_told *last_box(const struct gather *g, const struct stan
 		    (last == NULL || box->at.seq >= last->at.seq)) /* of one batch: the last in it */
 			last = box;
 	}
-	return last;
+	told = told_box(g->m, s, last);
+	return told != NULL || last == NULL ? told : last->key;
 }
 
 static enum err register_one(struct errctx *ec, struct sync *y, const struct space_row *space, const struct gather *g,
                              const struct standing *s)
 {
 	const struct admitted *b = first_bundle(g, s->device);
-	const struct box_told *box = last_box(g, s);
+	const uint8_t *box = last_box(g, s);
 	bool me = device_cmp(s->device, space->me) == 0;
 	bool gone = me ? g->m->removed || !s->in : s->keep != UINT64_MAX;
 	struct device_row row;
@@ -346,7 +432,7 @@ static enum err register_one(struct errctx *ec, struct sync *y, const struct spa
 		memcpy(row.box, b->bundle.box, BOX_PUBLIC_LEN);
 	}
 	if (box != NULL)
-		memcpy(row.box, box->key, BOX_PUBLIC_LEN);
+		memcpy(row.box, box, BOX_PUBLIC_LEN);
 	if (row.state == was.state && dot_cmp(row.member, was.member) == 0 &&
 	    memcmp(row.box, was.box, BOX_PUBLIC_LEN) == 0 && memcmp(row.tag.b, was.tag.b, TAG_LEN) == 0)
 		return ERR_OK;
@@ -448,9 +534,27 @@ unsigned edit_needs(enum space_kind space, uint32_t kind, const struct edit *edi
 	}
 }
 
+/* Is it about a record of a device that forked, on another line than the one that counts? Others had another record
+ * under that id. */
+static bool is_off_line(const struct membership *m, const struct moment *at, const struct edit *edit)
+{
+	const struct vv_entry *seen = vv_get(at->seen, edit->target.dev);
+
+	if (!m->lines || edit->kind != KIND_none || device_cmp(edit->target.dev, at->author) == 0)
+		return false;
+	for (size_t i = 0; i < m->forks; i++) {
+		const struct forked_device *f = &m->forked[i];
+
+		if (device_cmp(edit->target.dev, f->dev) == 0 && edit->target.counter > f->before &&
+		    edit->target.counter > f->kept)
+			return true;
+	}
+	return seen == NULL || edit->target.counter > seen->counter;
+}
+
 static bool counts(const struct membership *m, const struct moment *at, const struct edit *edit, uint32_t kind)
 {
-	if (members_void(&m->members, at->author, at->seq))
+	if (members_void(&m->members, at->author, at->seq) || is_off_line(m, at, edit))
 		return false;
 	if (m->members.kind != SPACE_NEIGHBOURHOOD && kind != KIND_member)
 		return true;
@@ -484,7 +588,7 @@ static enum err judge_logged(void *arg, struct dot dot, const struct space_edit 
 		return ERR_OK;
 	}
 	at.order = TOLD_EDITS_FROM + dot.counter;
-	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit)) {
+	if (j->space->kind == SPACE_NEIGHBOURHOOD || writes_devices(&edit) || j->m->lines) {
 		e = refold_context(j->refold, dot.dev, logged->seq, &seen);
 		if (e == ERR_OK)
 			e = record_kind(j->ec, j->y, logged->record, &kind);
@@ -627,14 +731,17 @@ enum err judge_make(struct errctx *ec, struct sync *y, const struct batch_told *
 {
 	struct device_row author;
 	bool any = false;
+	bool forks = false;
 	enum err e = store_device_by_id(ec, y->store, batch->author, &author);
 
 	*out = (struct judge){ .at = { batch->author, batch->seq, TOLD_EDITS_FROM, batch->seen } };
 	if (e == ERR_OK)
 		e = needs_any(ec, y, batch, &any);
+	if (e == ERR_OK)
+		e = store_fork_any(ec, y->store, &forks);
 	if (e != ERR_OK)
 		return e;
-	out->all = author.state == DEVICE_ACTIVE && !any;
+	out->all = author.state == DEVICE_ACTIVE && !any && !forks;
 	return out->all ? ERR_OK : membership_load(ec, y, batch->space, &out->known);
 }
 

@@ -30,11 +30,28 @@ struct box_told {
 	uint8_t key[BOX_PUBLIC_LEN];
 };
 
+/* A box key of a device that another member told, with its signature (sync/rebox.h): newer than those that it named up
+ * to its batch `number`. */
+struct reboxed {
+	struct moment at;
+	struct device_id device;
+	uint64_t number;
+	uint8_t key[BOX_PUBLIC_LEN];
+};
+
 /* The keys with which a device was let in. */
 struct admitted {
 	struct moment at;
 	struct bundle bundle;
 	struct device_id device;
+};
+
+/* A device that was proven to have forked: what it wrote from there on, and how much of that counts here. */
+struct forked_device {
+	struct device_id dev;
+	uint64_t from;   /* the lowest number under which it signed two batches */
+	uint64_t before; /* its last edit before that */
+	uint64_t kept;   /* its last edit that counts */
 };
 
 /* A device holds a snapshot for right: what all records come to at `upto` (sync/compaction.h). */
@@ -61,8 +78,13 @@ struct membership {
 	size_t epochs;
 	struct box_told *box;
 	size_t boxes;
+	struct reboxed *rebox;
+	size_t reboxes;
 	struct admitted *bundle;
 	size_t bundles;
+	struct forked_device *forked;
+	size_t forks;
+	bool lines; /* of some device batches are known that are not applied here (sync/forks.h) */
 	struct vote *vote;
 	size_t votes;
 	struct done_told *done;

@@ -14,6 +14,7 @@
 #include "model/wire.h"
 #include "sync/again.h"
 #include "sync/floor.h"
+#include "sync/forks.h"
 #include "sync/membership.h"
 
 #define EDITS_MAX 4096
@@ -279,6 +280,7 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	bool more = true;
 	bool holds = false;
 	bool coming_in = false;
+	bool files = false;
 	enum err e = again_holds(ec, y, space, &holds);
 
 	if (e == ERR_OK && !holds)
@@ -286,6 +288,12 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 	if (e == ERR_OK)
 		e = floor_open(ec, y, space->n, &coming_in);
 	more = more && !holds && !coming_in; /* one's first batch has seen one's own admission */
+	if (e == ERR_OK && more)
+		e = forks_tell(ec, y, space, &files);
+	if (e == ERR_OK && files)
+		e = sealing_start(ec, y, space, &s, &keys); /* may begin an epoch, which is told too */
+	if (e == ERR_OK && files)
+		e = forks_hand_out(ec, y, space, s.epoch);
 	while (e == ERR_OK && more) {
 		bool told = false;
 
@@ -295,7 +303,7 @@ enum err outbox_seal(struct errctx *ec, struct sync *y, const struct space_row *
 		more = edits.more;
 		told = told || edits.n > 0;
 		if (e == ERR_OK && told && keys == NULL)
-			e = sealing_start(ec, y, space, &s, &keys); /* may begin an epoch, which is told too */
+			e = sealing_start(ec, y, space, &s, &keys);
 		if (e == ERR_OK && told)
 			e = box_key_renew(ec, y, space, s.epoch);
 		if (e == ERR_OK && told)

@@ -8,11 +8,14 @@
 
 #include "base/array.h"
 #include "model/erasing.h"
+#include "sync/forks.h"
 #include "sync/spans.h"
 
 struct step {
 	uint64_t at;  /* the author's batch */
 	uint64_t seq; /* of the other device, seen from there on */
+	struct vv_entry
+	    line; /* what it named, where that is on another line of the other device; number 0: it is not */
 };
 
 struct steps {
@@ -33,6 +36,7 @@ struct refold {
 	const struct space_row *space;
 	struct author *author;
 	size_t n;
+	bool forks;         /* some device of some space forked */
 	struct spans spans; /* of what is not sealed yet, while this device waits to be let in again */
 };
 
@@ -58,6 +62,27 @@ static enum err step_add(struct steps *s, struct step step)
 	return ERR_OK;
 }
 
+/* What a context names, in terms of the line that is applied here. */
+static enum err step_make(struct errctx *ec, const struct refold *f, uint64_t at, const struct context_entry *c,
+                          struct step *out)
+{
+	struct vv_entry which = { .dev = c->dev, .seq = c->seq };
+	struct awaits awaits;
+	struct named named;
+	enum err e = ERR_OK;
+
+	*out = (struct step){ .at = at, .seq = c->seq };
+	if (!f->forks)
+		return ERR_OK;
+	memcpy(which.hash, c->hash, VV_HASH_LEN);
+	e = fork_named(ec, f->y, &which, &named, &awaits);
+	if (e != ERR_OK || named.applied)
+		return e;
+	out->seq = named.own.seq;
+	out->line = which;
+	return ERR_OK;
+}
+
 /* ERR_DAMAGED: it is not the batch that the table says. */
 static enum err batch_note(struct errctx *ec, struct refold *f, struct author *a, uint64_t seq)
 {
@@ -80,8 +105,11 @@ static enum err batch_note(struct errctx *ec, struct refold *f, struct author *a
 		e = ERR_DAMAGED;
 	for (size_t i = 0; e == ERR_OK && i < body.context_count; i++) {
 		size_t other = author_index(f, body.context[i].dev);
+		struct step step;
 
-		e = other == f->n ? ERR_DAMAGED : step_add(&a->of[other], (struct step){ seq, body.context[i].seq });
+		e = other == f->n ? ERR_DAMAGED : step_make(ec, f, seq, &body.context[i], &step);
+		if (e == ERR_OK)
+			e = step_add(&a->of[other], step);
 	}
 	body_free(&body);
 	buf_free(&cbor);
@@ -99,8 +127,9 @@ static enum err seen_below(void *arg, struct dot batch, struct dot names)
 	struct noting_seen *n = arg;
 	size_t other = author_index(n->f, names.dev);
 
-	return other == n->f->n ? ERR_DAMAGED
-	                        : step_add(&n->a->of[other], (struct step){ batch.counter, names.counter });
+	return other == n->f->n
+	           ? ERR_DAMAGED
+	           : step_add(&n->a->of[other], (struct step){ .at = batch.counter, .seq = names.counter });
 }
 
 /* The batches at or below the base: their signed parts are gone. */
@@ -175,6 +204,8 @@ enum err refold_open(struct errctx *ec, struct sync *y, const struct space_row *
 	e = authors_list(ec, f);
 	if (e == ERR_OK)
 		e = spans_load(ec, y, space->n, &f->spans);
+	if (e == ERR_OK)
+		e = store_fork_any(ec, y->store, &f->forks);
 	for (size_t i = 0; e == ERR_OK && i < f->n; i++)
 		e = author_read(ec, f, &f->author[i]);
 	if (e == ERR_OK)
@@ -204,15 +235,12 @@ void refold_close(struct refold *f)
 
 /* ---- What an author had seen ---- */
 
-/* Up to which batch of the other one; `seq` 0: not sealed yet, so all that is here. */
-static uint64_t seen_at(const struct refold *f, const struct author *a, uint64_t seq, size_t other)
+/* The last step up to a batch; NULL: none. */
+static const struct step *step_at(const struct steps *s, uint64_t seq)
 {
-	const struct steps *s = &a->of[other];
 	size_t from = 0;
 	size_t to = s->n;
 
-	if (seq == 0)
-		return f->author[other].head;
 	while (from < to) { /* the first step beyond `seq` */
 		size_t mid = (from + to) / 2;
 
@@ -221,7 +249,33 @@ static uint64_t seen_at(const struct refold *f, const struct author *a, uint64_t
 		else
 			to = mid;
 	}
-	return from == 0 ? 0 : s->step[from - 1].seq;
+	return from == 0 ? NULL : &s->step[from - 1];
+}
+
+/* Up to which batch of the other one; `seq` 0: not sealed yet, so all that is here. */
+static uint64_t seen_at(const struct refold *f, const struct author *a, uint64_t seq, size_t other)
+{
+	const struct step *step = seq == 0 ? NULL : step_at(&a->of[other], seq);
+
+	if (seq == 0)
+		return f->author[other].head;
+	return step == NULL ? 0 : step->seq;
+}
+
+/* How many edits of the other one the author of this edit had seen, where it followed another line of it. */
+static enum err line_counter(const struct refold *f, const struct author *a, const struct logged *l, size_t other,
+                             uint64_t *counter)
+{
+	const struct step *step = l->seq == 0 ? NULL : step_at(&a->of[other], l->seq);
+	uint64_t up_to = 0;
+
+	if (step == NULL || step->line.seq == 0)
+		return ERR_OK;
+	up_to = step->line.seq;
+	for (size_t k = 0; k < l->edit.seen_count; k++)
+		if (device_cmp(l->edit.seen[k].dev, step->line.dev) == 0 && l->edit.seen[k].seq < up_to)
+			up_to = l->edit.seen[k].seq;
+	return fork_counter(NULL, f->y, &step->line, up_to, counter);
 }
 
 static enum err context_of(const struct refold *f, const struct author *a, const struct logged *l, struct vv *seen,
@@ -234,6 +288,7 @@ static enum err context_of(const struct refold *f, const struct author *a, const
 	for (size_t i = 0; e == ERR_OK && i < f->n; i++) {
 		const struct author *other = &f->author[i];
 		struct vv_entry entry = { .dev = other->device.id };
+		uint64_t counter = 0;
 
 		if (other == a)
 			continue;
@@ -246,9 +301,11 @@ static enum err context_of(const struct refold *f, const struct author *a, const
 		}
 		if (entry.seq > other->head)
 			return ERR_DAMAGED;
-		entry.counter = other->counter[entry.seq];
-		*past += entry.counter;
-		if (entry.seq > 0)
+		entry.counter = counter = other->counter[entry.seq];
+		if (f->forks)
+			e = line_counter(f, a, l, i, &counter);
+		*past += counter;
+		if (e == ERR_OK && entry.seq > 0)
 			e = vv_set(seen, entry);
 	}
 	return e;
@@ -354,6 +411,9 @@ enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, st
 		struct vv_entry entry = { .dev = f->author[i].device.id };
 
 		entry.seq = i == author ? 0 : seen_at(f, &f->author[author], seq, i);
+		if (entry.seq > f->author[i].head)
+			return ERR_DAMAGED;
+		entry.counter = f->author[i].counter[entry.seq];
 		if (entry.seq > 0)
 			e = vv_set(out, entry);
 	}

@@ -16,7 +16,8 @@ struct refold;
 enum err refold_open(struct errctx *ec, struct sync *y, const struct space_row *space, struct refold **out) MUST_CHECK;
 void refold_close(struct refold *f); /* accepts NULL */
 
-/* What the author of a batch had seen, by number only (`seq` 0: not sealed yet, all that is here); vv_free() it. */
+/* What the author of a batch had seen, by number and counter (`seq` 0: not sealed yet, all that is here); vv_free() it.
+ */
 enum err refold_context(struct refold *f, struct device_id dev, uint64_t seq, struct vv *out) MUST_CHECK;
 
 /* What all edits to a record come to that count; record_free() it. ERR_NOT_FOUND without text: there are none.

@@ -16,6 +16,7 @@
 #include "sync/letters.h"
 #include "sync/membership.h"
 #include "sync/outbox.h"
+#include "sync/requests.h"
 #include "sync/space.h"
 
 #define KEPT_KEYS "again:keys"
@@ -211,6 +212,7 @@ enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct 
 	uint8_t fingerprint[HASH_LEN];
 	char name[sizeof(KEPT_REJOIN) + 16];
 	size_t open = 0;
+	bool declined = false;
 	enum err e = ERR_OK;
 
 	*fate = FATE_ASIDE;
@@ -241,10 +243,14 @@ enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct 
 	bundle_fingerprint(&row.bundle, fingerprint);
 	memcpy(name, KEPT_REJOIN, sizeof(KEPT_REJOIN) - 1);
 	hex_put(fingerprint, 8, name + sizeof(KEPT_REJOIN) - 1);
-	return e != ERR_OK ? e
-	                   : store_kept_put(ec, y->store, space.n, name,
-	                                    (struct bytes){ file.data + FILE_HEADER_LEN,
-	                                                    REJOIN_LEN - FILE_HEADER_LEN - SIGN_LEN });
+	if (e == ERR_OK)
+		e = declined_get(ec, y, name + sizeof(KEPT_REJOIN) - 1, &declined);
+	if (declined)
+		*fate = FATE_KNOWN;
+	if (e != ERR_OK || declined)
+		return e;
+	return store_kept_put(ec, y->store, space.n, name,
+	                      (struct bytes){ file.data + FILE_HEADER_LEN, REJOIN_LEN - FILE_HEADER_LEN - SIGN_LEN });
 }
 
 /* ---- Those that are open ---- */
@@ -372,8 +378,7 @@ done:
 	return e;
 }
 
-static enum err answer_send(struct errctx *ec, struct sync *y, const struct space_row *space,
-                            const struct rejoin_row *row)
+enum err rejoin_answer_send(struct errctx *ec, struct sync *y, const struct space_row *space, const struct bundle *to)
 {
 	struct file_header h = { .type = FILE_JOIN_ANSWER, .space = space->tag };
 	struct device_keys *keys = NULL;
@@ -386,8 +391,8 @@ static enum err answer_send(struct errctx *ec, struct sync *y, const struct spac
 	char ref[REF_MAX + 1];
 	enum err e = ERR_OK;
 
-	bundle_put(&row->bundle, bundle);
-	bundle_fingerprint(&row->bundle, fingerprint);
+	bundle_put(to, bundle);
+	bundle_fingerprint(to, fingerprint);
 	TRY(device_keys_load(ec, y, space->n, &keys));
 	TRY(wire_put_array(&plain, 3));
 	TRY(wire_put_uint(&plain, 1));
@@ -399,7 +404,7 @@ static enum err answer_send(struct errctx *ec, struct sync *y, const struct spac
 	TRY(buf_put(&plain, keys->public.sign, SIGN_PUBLIC_LEN));
 	TRY(buf_put(&plain, signature, sizeof(signature)));
 	TRY(mailbox(ec, y, space->neighbourhood, ref, &h.device));
-	TRY(join_seal(&h, BOX_JOIN_ANSWER, row->bundle.box, buf_bytes(&plain), &file));
+	TRY(join_seal(&h, BOX_JOIN_ANSWER, to->box, buf_bytes(&plain), &file));
 	TRY(letter_send(ec, y, space->neighbourhood, "answer", buf_bytes(&file)));
 done:
 	device_keys_free(keys);
@@ -426,8 +431,18 @@ enum err rejoin_approve(struct errctx *ec, struct sync *y, const struct rejoin_r
 	if (e == ERR_OK)
 		e = acts_seal(ec, y, &space, row);
 	if (e == ERR_OK)
-		e = answer_send(ec, y, &space, row);
+		e = rejoin_answer_send(ec, y, &space, &row->bundle);
 	return e == ERR_OK ? store_kept_delete(ec, y->store, space.n, name) : e;
+}
+
+enum err rejoin_decline(struct errctx *ec, struct sync *y, const struct rejoin_row *row)
+{
+	char name[sizeof(KEPT_REJOIN) + 16];
+	enum err e = ERR_OK;
+
+	snprintf(name, sizeof(name), KEPT_REJOIN "%s", row->id);
+	e = store_kept_delete(ec, y->store, row->space, name);
+	return e == ERR_OK ? declined_put(ec, y, row->id) : e;
 }
 
 /* ---- The answer ---- */
@@ -489,45 +504,55 @@ static enum err signer_is_known(struct errctx *ec, struct sync *y, const struct 
 	return e;
 }
 
-static enum err answer_take(struct errctx *ec, struct sync *y, struct bytes plain, struct space_row *space,
-                            struct again *a, const struct device_keys *keys)
+enum err rejoin_answer_read(struct errctx *ec, struct sync *y, const struct space_row *space, struct bytes plain,
+                            const uint8_t bundle[static BUNDLE_LEN], struct wire_in *in, bool *known)
 {
 	size_t tail = SIGN_PUBLIC_LEN + SIGN_LEN;
-	struct bundle b;
-	struct wire_in in;
 	struct bytes skip = { 0 };
-	struct bytes heads = { 0 };
+	struct bundle b;
 	struct space_id id;
 	uint8_t fingerprint[HASH_LEN];
 	uint8_t hash[HASH_LEN];
 	uint8_t said[INVITATION_ID_LEN];
 	uint64_t version = 0;
-	uint64_t common = 0;
 	size_t n = 0;
-	bool known = false;
 	enum err e = ERR_OK;
 
 	MUST_BE(plain.len > tail);
-	answer_hash(a->bundle, (struct bytes){ plain.data, plain.len - tail }, hash);
+	answer_hash(bundle, (struct bytes){ plain.data, plain.len - tail }, hash);
 	MUST_BE(sign_check(plain.data + plain.len - tail, (struct bytes){ hash, sizeof(hash) },
 	                   plain.data + plain.len - SIGN_LEN));
-	TRY(signer_is_known(ec, y, space, plain.data + plain.len - tail, &known));
-	MUST_BE(known);
-	bundle_get(a->bundle, &b);
+	TRY(signer_is_known(ec, y, space, plain.data + plain.len - tail, known));
+	bundle_get(bundle, &b);
 	bundle_fingerprint(&b, fingerprint);
-	in = wire_in((struct bytes){ plain.data, plain.len - tail });
-	TRY(wire_get_array(&in, &n));
-	TRY(wire_get_uint(&in, &version));
-	TRY(wire_get_exact(&in, said, sizeof(said)));
+	*in = wire_in((struct bytes){ plain.data, plain.len - tail });
+	TRY(wire_get_array(in, &n));
+	TRY(wire_get_uint(in, &version));
+	TRY(wire_get_exact(in, said, sizeof(said)));
 	MUST_BE(n == 3 && version == 1 && memcmp(said, fingerprint, sizeof(said)) == 0);
-	TRY(wire_get_array(&in, &n));
+	TRY(wire_get_array(in, &n));
 	MUST_BE(n == 1);
-	TRY(wire_get_array(&in, &n));
+	TRY(wire_get_array(in, &n));
 	MUST_BE(n == 8);
-	TRY(wire_get_exact(&in, id.b, SPACE_ID_LEN));
+	TRY(wire_get_exact(in, id.b, SPACE_ID_LEN));
 	MUST_BE(memcmp(id.b, space->id.b, SPACE_ID_LEN) == 0);
 	for (int i = 0; i < 5; i++) /* kind, tag, name, genesis, founder: known here */
-		TRY(wire_get_raw(&in, &skip));
+		TRY(wire_get_raw(in, &skip));
+done:
+	return e;
+}
+
+static enum err answer_take(struct errctx *ec, struct sync *y, struct bytes plain, struct space_row *space,
+                            struct again *a, const struct device_keys *keys)
+{
+	struct wire_in in;
+	struct bytes heads = { 0 };
+	uint64_t common = 0;
+	bool known = false;
+	enum err e = ERR_OK;
+
+	TRY(rejoin_answer_read(ec, y, space, plain, a->bundle, &in, &known));
+	MUST_BE(known);
 	TRY(answer_epochs(ec, y, space, &in));
 	TRY(wire_get_raw(&in, &heads));
 	TRY(wire_at_end(&in));

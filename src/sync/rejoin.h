@@ -10,6 +10,7 @@
 #ifndef SLB_SYNC_REJOIN_H
 #define SLB_SYNC_REJOIN_H
 
+#include "model/wire.h"
 #include "sync/again.h"
 #include "sync/apply.h"
 
@@ -42,8 +43,18 @@ enum err rejoin_list(struct errctx *ec, struct sync *y, struct rejoin_row **out,
 /* Within a transaction. ERR_REFUSED with a sentence where the device was removed meanwhile. */
 enum err rejoin_approve(struct errctx *ec, struct sync *y, const struct rejoin_row *row) MUST_CHECK;
 
+/* Takes it from the list for good. Within a transaction. */
+enum err rejoin_decline(struct errctx *ec, struct sync *y, const struct rejoin_row *row) MUST_CHECK;
+
 enum err rejoin_request_receive(struct errctx *ec, struct sync *y, const struct file_header *h, struct bytes file,
                                 enum fate *fate, const char **why) MUST_CHECK;
+/* The answer for whoever asked with these keys: the epochs and how far everybody had come, in a box for them. */
+enum err rejoin_answer_send(struct errctx *ec, struct sync *y, const struct space_row *space,
+                            const struct bundle *to) MUST_CHECK;
+/* Reads what such a box held up to its epochs; *known: a member signed it who is known here. ERR_DAMAGED: it is no
+ * answer about this space to whoever has this bundle. */
+enum err rejoin_answer_read(struct errctx *ec, struct sync *y, const struct space_row *space, struct bytes plain,
+                            const uint8_t bundle[static BUNDLE_LEN], struct wire_in *in, bool *known) MUST_CHECK;
 /* FATE_OTHER: not an answer to a request of this home. */
 enum err rejoin_answer_receive(struct errctx *ec, struct sync *y, struct bytes file, struct received *r,
                                enum fate *fate, const char **why) MUST_CHECK;

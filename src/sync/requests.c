@@ -17,6 +17,7 @@
 
 #define KEPT_REQUEST "request:"
 #define KEPT_HELD "held:"
+#define KEPT_DECLINED "declined:"
 #define OPEN_REQUESTS_MAX 100
 #define HELD_MAX 8 /* by one invitation: whoever copied it can ask, too */
 #define KEPT_NAME_LEN (sizeof(KEPT_REQUEST) + 2 * INVITATION_ID_LEN)
@@ -55,6 +56,45 @@ static enum err names_load(struct errctx *ec, struct sync *y, const char *prefix
 {
 	*out = (struct names){ 0 };
 	return store_kept_each(ec, y->store, 0, prefix, name_one, out);
+}
+
+/* --- turned down --- */
+
+static void declined_name(const char *id, char out[static 32])
+{
+	snprintf(out, 32, KEPT_DECLINED "%.16s", id);
+}
+
+enum err declined_get(struct errctx *ec, struct sync *y, const char *id, bool *out)
+{
+	struct buf b = { 0 };
+	char name[32];
+	enum err e = ERR_OK;
+
+	declined_name(id, name);
+	e = store_kept_get(ec, y->store, 0, name, &b);
+	*out = e == ERR_OK;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err declined_put(struct errctx *ec, struct sync *y, const char *id)
+{
+	static const uint8_t yes = 1;
+	char name[32];
+
+	declined_name(id, name);
+	return store_kept_put(ec, y->store, 0, name, (struct bytes){ &yes, 1 });
+}
+
+enum err request_decline(struct errctx *ec, struct sync *y, const struct request_row *request)
+{
+	char name[KEPT_NAME_LEN];
+	enum err e = ERR_OK;
+
+	kept_name(request->invited ? KEPT_HELD : KEPT_REQUEST, request->words, name);
+	e = store_kept_delete(ec, y->store, 0, name);
+	return e == ERR_OK ? declined_put(ec, y, request->id) : e;
 }
 
 /* --- bare requests --- */
@@ -150,6 +190,8 @@ enum err open_request_receive(struct errctx *ec, struct sync *y, struct bytes fi
 	bundle_fingerprint(&b, fingerprint);
 	kept_name(KEPT_REQUEST, fingerprint, name);
 	e = is_kept(ec, y, name, &known);
+	if (e == ERR_OK && !known)
+		e = declined_get(ec, y, name + strlen(KEPT_REQUEST), &known);
 	if (e == ERR_OK && !known)
 		e = key_is_known(ec, y, b.sign, &known);
 	if (e != ERR_OK || known) {
@@ -290,6 +332,8 @@ enum err request_hold(struct errctx *ec, struct sync *y, const struct held *h, s
 	hex_put(h->id, INVITATION_ID_LEN, hex);
 	*fate = FATE_KNOWN;
 	TRY(is_kept(ec, y, name, &known));
+	if (!known)
+		TRY(declined_get(ec, y, name + strlen(KEPT_HELD), &known));
 	if (known)
 		goto done;
 	TRY(held_of(ec, y, hex, false, &n));

@@ -42,6 +42,11 @@ struct held {
 enum err request_hold(struct errctx *ec, struct sync *y, const struct held *h, struct received *r, enum fate *fate,
                       const char **why) MUST_CHECK;
 
+/* Was a request with this id (hex of the first 8 bytes of what its words are made of) turned down here? And noting
+ * that; within a transaction. */
+enum err declined_get(struct errctx *ec, struct sync *y, const char *id, bool *out) MUST_CHECK;
+enum err declined_put(struct errctx *ec, struct sync *y, const char *id) MUST_CHECK;
+
 /* Forgets what is held by one invitation, by the hex of its id. In a transaction. */
 enum err requests_drop(struct errctx *ec, struct sync *y, const char *invitation) MUST_CHECK;
 

@@ -15,8 +15,7 @@ static void seen_name(struct device_id dev, char out[static 24])
 	hex_put(dev.b, DEVICE_ID_LEN, out + sizeof(META_SEEN) - 1);
 }
 
-/* *day 0: never. */
-static enum err seen_day(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *day)
+enum err device_seen_day(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *day)
 {
 	char name[24];
 	struct buf b = { 0 };
@@ -35,7 +34,7 @@ enum err device_was_seen(struct errctx *ec, struct sync *y, struct device_id dev
 	int64_t day = 0;
 	char name[24];
 	uint8_t b[4];
-	enum err e = seen_day(ec, y, dev, &day);
+	enum err e = device_seen_day(ec, y, dev, &day);
 
 	if (e != ERR_OK || day == today || today <= 0)
 		return e;
@@ -52,7 +51,18 @@ enum err device_is_resting(struct errctx *ec, struct sync *y, const struct devic
 	*out = device->state == DEVICE_RESTING;
 	if (device->state != DEVICE_ACTIVE)
 		return ERR_OK;
-	e = seen_day(ec, y, device->id, &day);
+	e = device_seen_day(ec, y, device->id, &day);
 	*out = e == ERR_OK && day > 0 && clock_now(y->clock) / DAY_MS - day >= RESTING_DAYS;
+	return e;
+}
+
+enum err device_quiet_days(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *days)
+{
+	int64_t day = 0;
+	enum err e = device_seen_day(ec, y, dev, &day);
+
+	*days = -1;
+	if (e == ERR_OK && day > 0)
+		*days = clock_now(y->clock) / DAY_MS > day ? clock_now(y->clock) / DAY_MS - day : 0;
 	return e;
 }

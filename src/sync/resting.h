@@ -12,7 +12,12 @@
 
 /* A batch of it was applied just now. Written once a day at most. Within a transaction. */
 enum err device_was_seen(struct errctx *ec, struct sync *y, struct device_id dev) MUST_CHECK;
+/* The day of that, since 1970-01-01; 0: never. */
+enum err device_seen_day(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *day) MUST_CHECK;
 /* One of which nothing was ever taken in is new, and does not rest; nor does one that is not active. */
 enum err device_is_resting(struct errctx *ec, struct sync *y, const struct device_row *device, bool *out) MUST_CHECK;
+
+/* Days since the last news of a device came; -1: none ever did. */
+enum err device_quiet_days(struct errctx *ec, struct sync *y, struct device_id dev, int64_t *days) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/try.h"
 #include "batch/zip.h"
 #include "model/wire.h"
+#include "sync/carry.h"
 #include "sync/refold.h"
 
 void snapshot_free(struct snapshot *s)
@@ -398,9 +399,8 @@ enum err snapshot_now(struct errctx *ec, struct sync *y, const struct space_row 
 	return e;
 }
 
-static enum err part_publish(struct errctx *ec, struct sync *y, const struct space_row *space,
-                             const struct file_header *h, const struct epoch_secret *secret, struct bytes part,
-                             const struct snapshot *s, uint32_t parts)
+static enum err part_publish(struct sync *y, const struct space_row *space, const struct file_header *h,
+                             const struct carrying *to, struct bytes part, const struct snapshot *s, uint32_t parts)
 {
 	struct buf plain = { 0 };
 	struct buf file = { 0 };
@@ -420,18 +420,17 @@ static enum err part_publish(struct errctx *ec, struct sync *y, const struct spa
 	snprintf(name, sizeof(name), "%s-snap-%s-%llu", tag, mark, (unsigned long long)h->seq);
 	TRY(buf_put(&plain, head, sizeof(head)));
 	TRY(zip_deflate(y->zip, part, &plain));
-	TRY(snapshot_seal(h, secret->key, buf_bytes(&plain), y->rng, &file));
-	TRY(store_outgoing_put(ec, y->store, space->n, ref, name, buf_bytes(&file), 0));
+	TRY(snapshot_seal(h, to->secret->key, buf_bytes(&plain), y->rng, &file));
+	TRY(to->fn(to->arg, ref, name, buf_bytes(&file)));
 done:
 	buf_free(&plain);
 	buf_free(&file);
 	return e;
 }
 
-enum err snapshot_publish(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
-                          const struct epoch_secret *secret)
+enum err snapshot_each(struct errctx *ec, struct sync *y, const struct space_row *space, const struct carrying *to)
 {
-	struct file_header h = { FILE_SNAPSHOT, space->tag, space->my_tag, epoch, 0 };
+	struct file_header h = { FILE_SNAPSHOT, space->tag, space->my_tag, to->epoch, 0 };
 	struct snapshot s = { 0 };
 	uint32_t parts = 0;
 	enum err e = snapshot_now(ec, y, space, &s);
@@ -443,8 +442,29 @@ enum err snapshot_publish(struct errctx *ec, struct sync *y, const struct space_
 		size_t from = (size_t)h.seq * SNAPSHOT_PART;
 		size_t len = s.bytes.len - from < SNAPSHOT_PART ? s.bytes.len - from : SNAPSHOT_PART;
 
-		e = part_publish(ec, y, space, &h, secret, (struct bytes){ s.bytes.data + from, len }, &s, parts);
+		e = part_publish(y, space, &h, to, (struct bytes){ s.bytes.data + from, len }, &s, parts);
 	}
 	snapshot_free(&s);
 	return e;
+}
+
+struct sending {
+	struct errctx *ec;
+	struct sync *y;
+	int64_t space;
+};
+
+static enum err send_part(void *arg, const char *ref, const char *name, struct bytes file)
+{
+	struct sending *s = arg;
+
+	return store_outgoing_put(s->ec, s->y->store, s->space, ref, name, file, 0);
+}
+
+enum err snapshot_publish(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                          const struct epoch_secret *secret)
+{
+	struct sending s = { ec, y, space->n };
+
+	return snapshot_each(ec, y, space, &(struct carrying){ epoch, secret, send_part, &s });
 }

@@ -45,6 +45,11 @@ enum err snapshot_now(struct errctx *ec, struct sync *y, const struct space_row 
 enum err snapshot_publish(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
                           const struct epoch_secret *secret) MUST_CHECK;
 
+/* The same to somebody else than the outgoing files (sync/carry.h). Changes nothing. */
+struct carrying;
+enum err snapshot_each(struct errctx *ec, struct sync *y, const struct space_row *space,
+                       const struct carrying *to) MUST_CHECK;
+
 /* ---- One that comes in ---- */
 
 struct snap_seen {

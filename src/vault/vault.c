@@ -132,7 +132,8 @@ static enum err log_sync(struct vault *v, struct errctx *ec)
 	if (file->pMethods != NULL)
 		file->pMethods->xClose(file);
 	free(file);
-	return vault_result(v, ec, rc);
+	/* nor its name, where the process that made it did not come to its first sync */
+	return rc == SQLITE_OK ? file_sync_parent(ec, v->log_path) : vault_result(v, ec, rc);
 }
 
 /* ---- Which file is this? ---- */

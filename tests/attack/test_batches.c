@@ -217,6 +217,7 @@ static void one_arena(uint64_t seed, uint64_t count)
 			life_goes_on(&a);
 	}
 	settle(&a, EEN);
+	shelves_clear(&a, DRIE);
 	n = own_of_the_forger(&a, taken, sizeof(taken) / sizeof(taken[0]));
 	catch_up(&a, taken, n);
 	for (size_t i = 0; i < n; i++)

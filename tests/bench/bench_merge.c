@@ -20,6 +20,7 @@
 #include "sync/forge.h"
 
 #define DEVICES 10
+#define HEADS 4  /* at most, of those who were there before */
 #define EACH 100 /* edits in a batch */
 #define EDITS_DEFAULT 1000000
 #define YJS_DEFAULT 100000
@@ -336,6 +337,7 @@ static void side_store(unsigned edits)
 	struct sync y;
 	struct received r = { 0 };
 	struct meter m = { .name = "store", .edits = edits };
+	struct vv heads = { 0 };
 
 	forge_world(&w);
 	secret = secret_new(sizeof(*secret));
@@ -347,11 +349,13 @@ static void side_store(unsigned edits)
 	assert_int_equal(epoch_key_load(&ec, &y, space.n, epoch, secret), ERR_OK);
 	for (unsigned d = 0; d < DEVICES; d++)
 		ids[d] = authors[d].id;
+	assert_int_equal(store_vector(&ec, y.store, space.n, &heads), ERR_OK);
+	assert_in_range(heads.n, 1, HEADS);
 	y = sync_of_home(&w, 2);
 	stream_begin(&s, edits);
 	for (unsigned round = 0; m.done < edits; round++) {
 		for (unsigned d = 0; d < DEVICES && m.done < edits; d++) {
-			struct context_entry context[DEVICES];
+			struct context_entry context[DEVICES + HEADS];
 			struct body body = { .edits = b.edits, .edit_count = EACH, .first_counter = round * EACH + 1 };
 			struct buf file = { 0 };
 			char name[32];
@@ -367,6 +371,13 @@ static void side_store(unsigned edits)
 				*c = (struct context_entry){ .dev = ids[k], .seq = round };
 				memcpy(c->hash, authors[k].last, VV_HASH_LEN);
 				body.context_count++;
+			}
+			for (size_t k = 0; k < heads.n && round == 0;
+			     k++) { /* its own admission, and all before that */
+				struct context_entry *c = &context[body.context_count++];
+
+				*c = (struct context_entry){ .dev = heads.e[k].dev, .seq = heads.e[k].seq };
+				memcpy(c->hash, heads.e[k].hash, VV_HASH_LEN);
 			}
 			for (size_t i = 1; i < body.context_count; i++) { /* ascending by device */
 				for (size_t k = i; k > 0 && device_cmp(context[k].dev, context[k - 1].dev) < 0; k--) {
@@ -393,6 +404,7 @@ static void side_store(unsigned edits)
 	for (unsigned d = 0; d < DEVICES; d++)
 		device_keys_free(authors[d].keys);
 	secret_free(secret);
+	vv_free(&heads);
 	free(s.made);
 	world_end(&w);
 }

@@ -144,8 +144,8 @@ as noor --quiet member approve "$(json '.[] | select(.status == "requested") | .
 as noor --quiet sync
 is 'three spaces, and what was written goes along' '3 1' '"\(.joined) \(.carried)"' laptop sync
 as noor --quiet sync
-is 'one member with two devices' '2 2' '[.[] | select(.name == "noor") | .devices | length] | join(" ")' laptop member list
-is 'seen by others, too' '2 2' '[.[] | select(.name == "noor") | .devices | length] | join(" ")' noor member list
+is 'one member with two devices' '2 2 2' '[.[] | select(.name == "noor") | .devices | length] | join(" ")' laptop member list
+is 'seen by others, too' '2 2 2' '[.[] | select(.name == "noor") | .devices | length] | join(" ")' noor member list
 is 'what was written on the one is on the other' 'Alleen van mij.' '.[] | select(.circle == null) | .text' noor contact list
 is 'and what was in the circle on both' 'In de kring.' '.[] | select(.circle == "Tafel") | .text' laptop contact list
 check_status 4 'under its old number it is no more' as laptop contact show "$note"

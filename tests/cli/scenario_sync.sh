@@ -203,7 +203,7 @@ json . b remote set moved.git >/dev/null
 is 0 'the other has it' 1 .new b sync
 
 # --- a remote that does not come back by itself ---
-json . c remote set https://hof.example/bos >/dev/null
+json . c remote set gopher://hof.example/bos >/dev/null
 is 6 'an address that this version cannot reach: a person is needed' person .result c sync
 check_status 6 'for people' as c sync
 check_says 'does not pass by itself' 'nobody is told to wait'

@@ -186,6 +186,54 @@ static void test_too_large_and_too_many_are_left_there(void **state)
 	scene_end(&s);
 }
 
+#define BOMB_MIB 400
+#define BOMB_LINES "author sleutelbos <> 0 +0000\\ncommitter sleutelbos <> 0 +0000\\n\\n"
+
+/* An object that is small on the disk and huge when it is opened, as a file, a tree or a commit, by itself and in a
+ * pack: told, left there, and never opened whole. The courier has 320 MiB in all. */
+static void test_bombs(void **state)
+{
+	static const char *const types[] = { "blob", "tree", "commit" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct scene s;
+		char id[64];
+
+		scene_begin(&s);
+		push_one(&s, 'a', "b-1", "one");
+		snprintf(id, sizeof(id), "%s",
+		         shell("cd %s/remote && head -c %dM /dev/zero | git -c core.compression=1 -c "
+		               "core.bigFileThreshold=1g hash-object -t %s -w --literally --stdin",
+		               s.dir, BOMB_MIB, types[i]));
+		if (i == 0)
+			snprintf(id, sizeof(id), "%s",
+			         shell("cd %s/remote && printf '100644 blob %s\\tbom\\n' | git mktree", s.dir, id));
+		if (i < 2)
+			snprintf(id, sizeof(id), "%s",
+			         shell("cd %s/remote && printf 'tree %s\\n" BOMB_LINES
+			               "' | git hash-object -t commit -w --stdin",
+			               s.dir, id));
+		shell("echo %s >%s/remote/" OWN "x", id, s.dir);
+		for (int packed = 0; packed < 2; packed++) {
+			struct job job = job_of(&s, 'b');
+
+			write_job(&s, &job);
+			shell("cd %s && { %s <job >report; test $? -ge 10; }", s.dir, s.courier);
+			shell("cd %s && grep -q '^file.*" OWN "a' report && grep -Eq '^fail.(person|later)' report && "
+			      "! grep -q '" OWN "x.*b/in' report && tail -n 1 report | grep -qx done",
+			      s.dir);
+			assert_string_equal(tip_in(&s, "b/repo", 'x'), "");
+			assert_true(atoi(shell("du -sm %s/b | cut -f1", s.dir)) < 32);
+			shell("rm -rf %s/b/repo %s/b/in/* && cd %s/remote && find objects/?? -type f | sed "
+			      "'s,objects/,,;s,/,,' | git pack-objects -q objects/pack/pack >/dev/null && find "
+			      "objects/?? -type f -delete",
+			      s.dir, s.dir, s.dir);
+		}
+		scene_end(&s);
+	}
+}
+
 static void test_the_good_part_of_a_branch_arrives(void **state)
 {
 	struct scene s;
@@ -217,12 +265,12 @@ static void test_the_good_part_of_a_branch_arrives(void **state)
 	assert_not_heard(h, "rewound");
 	assert_not_heard(h, "file ");
 
-	/* The branch's own device pushes nothing over it. */
+	/* The branch's own device pushes nothing over it unseen. */
 	job = job_of(&s, 'a');
 	job_line(&job, JOB_HAVE, OWN "a", good, NULL);
 	job_spool(&s, &job, 'a', "b-2", "two");
 	h = run_job(&s, &job);
-	assert_heard(h, "fail person odd ");
+	assert_heard(h, "ahead " OWN "a ");
 	assert_not_heard(h, "sent");
 	scene_end(&s);
 }
@@ -414,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_trees_of_another_shape_are_left_there),
 		cmocka_unit_test(test_commits_of_another_shape_are_left_there),
 		cmocka_unit_test(test_too_large_and_too_many_are_left_there),
+		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_the_good_part_of_a_branch_arrives),
 		cmocka_unit_test(test_nothing_is_followed_elsewhere),
 		cmocka_unit_test(test_too_many_branches),

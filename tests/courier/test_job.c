@@ -3,13 +3,18 @@
 // that no name in them can ever be taken for a path or an option.
 #include "scene.h"
 
+#define PIN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const char good[] = "sleutelbos-job 1\n"
                            "repo\t/x/r\nremote\tfile:///y\nin\t/x/in\ncreate\npack\n"
+                           "login\tpassword\tbuurt\nsecret\t6e6565\nca\t3000\nagent\t/x/agent\n"
+                           "trust\t" PIN "\n"
                            "want\trefs/heads/abcdefgh/\n"
                            "have\trefs/heads/abcdefgh/e2/d\t0123456789abcdef0123456789abcdef01234567\n"
                            "own\trefs/heads/abcdefgh/e2/me\n"
                            "put\trefs/heads/abcdefgh/e2/me\tb-000001\t/x/out/1\n"
                            "restore\trefs/heads/abcdefgh/e2/d\n"
+                           "over\trefs/heads/abcdefgh/e2/me\t0123456789abcdef0123456789abcdef01234567\n"
                            "end\n";
 
 static struct bytes text_of(const char *s)
@@ -23,7 +28,7 @@ static void test_a_job_reads_back_as_written(void **state)
 	struct buf out = { 0 };
 
 	assert_int_equal(job_parse(NULL, text_of(good), &job), ERR_OK);
-	assert_int_equal(job.count, 10);
+	assert_int_equal(job.count, 16);
 	assert_string_equal(job_get(&job, JOB_REMOTE), "file:///y");
 	assert_string_equal(job_get(&job, JOB_CREATE), "");
 	assert_int_equal(job_write(NULL, &job, &out), ERR_OK);
@@ -70,6 +75,14 @@ static void test_jobs_of_another_form_are_refused(void **state)
 		"sleutelbos-job 1\n" WHOLE "put\trefs/heads/a/b\tX\t/p\nend\n",
 		"sleutelbos-job 1\n" WHOLE "put\trefs/heads/a/b\tx\t/p\tmore\nend\n",
 		"sleutelbos-job 1\n" WHOLE "put\trefs/heads/a/b\tx\nend\n",
+		"sleutelbos-job 1\n" WHOLE "login\tguess\tbuurt\nend\n",
+		"sleutelbos-job 1\n" WHOLE "login\tkey\tbu urt\nend\n",
+		"sleutelbos-job 1\n" WHOLE "login\tkey\tb\nlogin\tkey\tc\nend\n",
+		"sleutelbos-job 1\n" WHOLE "secret\tgeheim\nend\n",
+		"sleutelbos-job 1\n" WHOLE "secret\t6e6\nend\n",
+		"sleutelbos-job 1\n" WHOLE "secret\t6e\nsecret\t6f\nend\n",
+		"sleutelbos-job 1\n" WHOLE "trust\t6e\nend\n",
+		"sleutelbos-job 1\n" WHOLE "trust\tSHA256:abc\nend\n",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -104,6 +117,8 @@ static void test_report_lines(void **state)
 		{ "gone\trefs/heads/a/b", REPORT_GONE },
 		{ "sent\trefs/heads/a/b\tn", REPORT_SENT },
 		{ "fail\tlater\tno-remote\tIt was not found.", REPORT_FAIL },
+		{ "host\tecdsa\t" PIN, REPORT_HOST },
+		{ "host\tecdsa\t0123", -1 },
 		{ "busy", REPORT_BUSY },
 		{ "done", REPORT_DONE },
 		{ "", -1 },

@@ -2,9 +2,11 @@
 // Goal: devices that push at the same moment all arrive; none is told "sent" of something that is not there (S2, S3).
 #include <sys/types.h>
 
+#include "model/random.h"
 #include "scene.h"
 
-#define ROUNDS 50
+/* SLB_SOAK=20: a thousand. */
+#define ROUNDS (50 * (int)random_soak())
 
 /* Starts the device's courier on DIR/DEVICE/job without waiting for it. */
 static pid_t start(const struct scene *s, char device)

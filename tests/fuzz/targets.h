@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "batch/batch.h"
+#include "batch/bundle.h"
 #include "batch/zip.h"
 #include "fuzz/must.h"
 #include "fuzz/sealed.h"
@@ -34,6 +35,43 @@ static inline void fuzz_body_parse(struct bytes in)
 		record_free(&r);
 	}
 	body_free(&body);
+}
+
+/* Head and parts, as an import walks them; the hash of each part is made to fit first. */
+static inline void fuzz_bundle_get(struct bytes in)
+{
+	struct buf copy = { 0 };
+	uint32_t parts = 0;
+	size_t at = BUNDLE_HEAD_LEN;
+
+	if (in.len < BUNDLE_HEAD_LEN || bundle_head_get((struct bytes){ in.data, BUNDLE_HEAD_LEN }, &parts) != ERR_OK)
+		return;
+	for (uint32_t n = 0; n < parts && in.len - at >= BUNDLE_PART_HEAD_LEN; n++) {
+		struct bundle_part part;
+		struct buf again = { 0 };
+		struct bytes whole = { in.data + at, 0 };
+		size_t len = 0;
+
+		if (bundle_part_len(in.data + at, &len) != ERR_OK || len > in.len - at - BUNDLE_PART_HEAD_LEN)
+			break;
+		whole.len = BUNDLE_PART_HEAD_LEN + len;
+		at += whole.len;
+		part.ref = (struct bytes){ whole.data + BUNDLE_PART_HEAD_LEN, whole.data[0] };
+		part.name = (struct bytes){ part.ref.data + part.ref.len, whole.data[1] };
+		part.file = (struct bytes){ part.name.data + part.name.len,
+			                    len - BUNDLE_HASH_LEN - part.ref.len - part.name.len };
+		buf_reset(&copy);
+		if (bundle_part_get(n, whole, &part) != ERR_OK && bundle_part_put(n, &part, &copy) == ERR_OK) {
+			must(bundle_part_get(n, buf_bytes(&copy), &part) == ERR_OK);
+			whole = buf_bytes(&copy);
+		} else if (copy.len == 0 && bundle_part_get(n, whole, &part) != ERR_OK) {
+			continue;
+		}
+		must(bundle_part_put(n, &part, &again) == ERR_OK);
+		must_equal(&again, whole);
+		buf_free(&again);
+	}
+	buf_free(&copy);
 }
 
 static inline void fuzz_edit_parse(struct bytes in)
@@ -157,6 +195,7 @@ static inline void fuzz_import_parse(struct bytes in)
 	X(zip_inflate)                                                                                                 \
 	X(import_parse)                                                                                                \
 	X(batch_parse)                                                                                                 \
+	X(bundle_get)                                                                                                  \
 	X(boxes_get)                                                                                                   \
 	X(letter_get)                                                                                                  \
 	X(invitation_get)                                                                                              \

@@ -6,13 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/again.h"
 #include "app/removing.h"
 #include "app/spaces.h"
 #include "sim/must.h"
 
 void act_arm(struct player *p, uint64_t steps)
 {
-	disk_die_after(p->disk, 1 + random_below(&p->w->rnd, steps));
+	uint64_t n = 1 + random_below(&p->w->rnd, steps);
+
+	world_say(p->w, "  (device %u may die at step %llu from here)", p->number, (unsigned long long)n);
+	disk_die_after(p->disk, n);
 }
 
 static bool loses_power(struct world *w)
@@ -89,6 +93,8 @@ enum err act_sync(struct player *p, struct sync_view *view)
 	p->busy = true;
 	world_say(p->w, "device %u syncs", p->number);
 	e = app_sync(&ec, p->app, &v);
+	if (!disk_dead(p->disk) && e == ERR_NOT_FOUND)
+		must_fail("device %u, sync: something is missing", p->number);
 	if (!disk_dead(p->disk))
 		expect(p, e, &ec, "sync");
 	world_say(p->w, "  error %d, result %d, received %llu, sent %llu, aside %llu%s%s%s%s", (int)e, (int)v.result,
@@ -112,13 +118,13 @@ bool act_found(struct player *p, const char *name, const char *remote)
 	return act_end(p, e) == ERR_OK;
 }
 
-static bool invite(struct player *by, const char *space, struct invite_view *v)
+static bool invite(struct player *by, const struct invite_ask *ask, struct invite_view *v)
 {
 	struct errctx ec = { 0 };
 	enum err e = ERR_OK;
 
 	by->busy = true;
-	e = app_invite(&ec, by->app, &(struct invite_ask){ .space = space }, v);
+	e = app_invite(&ec, by->app, ask, v);
 	if (!disk_dead(by->disk))
 		expect(by, e, &ec, "invite");
 	if (act_end(by, e) == ERR_OK)
@@ -128,14 +134,14 @@ static bool invite(struct player *by, const char *space, struct invite_view *v)
 	return false;
 }
 
-static bool join(struct player *who, struct bytes text)
+static bool join(struct player *who, struct bytes text, bool bring)
 {
 	struct errctx ec = { 0 };
 	struct join_view name;
 	enum err e = ERR_OK;
 
 	who->busy = true;
-	e = app_join(&ec, who->app, (const char *)text.data, text.len, false, &name);
+	e = app_join(&ec, who->app, (const char *)text.data, text.len, bring, &name);
 	if (!disk_dead(who->disk))
 		expect(who, e, &ec, "join");
 	return act_end(who, e) == ERR_OK;
@@ -146,9 +152,9 @@ bool act_invite(struct player *by, struct player *who, const char *space)
 	struct invite_view v = { 0 };
 	bool done = false;
 
-	if (!invite(by, space, &v))
+	if (!invite(by, &(struct invite_ask){ .space = space }, &v))
 		return false;
-	done = join(who, buf_bytes(&v.text));
+	done = join(who, buf_bytes(&v.text), false);
 	who->in_vain = who->in_vain && !done;
 	world_say(by->w, "device %u invited device %u to %s: %s", by->number, who->number, space,
 	          done ? "asked" : "not used");
@@ -156,7 +162,21 @@ bool act_invite(struct player *by, struct player *who, const char *space)
 	return done;
 }
 
-/* The ids of a device's open invitations to a space; how many. */
+bool act_invite_device(struct player *by, struct player *who)
+{
+	struct invite_view v = { 0 };
+	bool done = false;
+
+	if (!invite(by, &(struct invite_ask){ .device = true }, &v))
+		return false;
+	done = join(who, buf_bytes(&v.text), true);
+	world_say(by->w, "device %u is to be another one of device %u's person: %s", who->number, by->number,
+	          done ? "asked" : "not used");
+	buf_free(&v.text);
+	return done;
+}
+
+/* The ids of a device's open invitations to a space (NULL: to any); how many. */
 static size_t open_invites(struct player *by, const char *space, char (*ids)[17], size_t room)
 {
 	struct open_invite *list = NULL;
@@ -165,11 +185,18 @@ static size_t open_invites(struct player *by, const char *space, char (*ids)[17]
 
 	must(app_invites(NULL, by->app, &list, &n) == ERR_OK, "invitations cannot be listed");
 	for (size_t i = 0; i < n && open < room; i++) {
-		if (strcmp(list[i].space, space) == 0 && strcmp(list[i].state, "open") == 0)
+		if ((space == NULL || strcmp(list[i].space, space) == 0) && strcmp(list[i].state, "open") == 0)
 			strcpy(ids[open++], list[i].id);
 	}
 	free(list);
 	return open;
+}
+
+bool act_invites_open(struct player *by)
+{
+	char ids[1][17];
+
+	return open_invites(by, NULL, ids, 1) > 0;
 }
 
 bool act_invite_withdrawn(struct player *by, struct player *who, const char *space)
@@ -206,6 +233,63 @@ bool act_request(struct player *who, const char *remote)
 	return act_end(who, e) == ERR_OK;
 }
 
+bool act_rejoin(struct player *p)
+{
+	struct errctx ec = { 0 };
+	struct rejoin_view *list = NULL;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	p->busy = true;
+	e = app_rejoin(&ec, p->app, &list, &n);
+	world_say(p->w, "device %u asks to come back: %d, %zu spaces", p->number, (int)e, n);
+	if (!disk_dead(p->disk) && (e == ERR_NOT_FOUND || e == ERR_LATER))
+		must_fail("device %u cannot ask to come back: error %d", p->number, (int)e);
+	if (!disk_dead(p->disk))
+		expect(p, e, &ec, "rejoin");
+	free(list);
+	return act_end(p, e) == ERR_OK;
+}
+
+/* A restored home believes those alone whom it knew when the backup was made: the answer of another one is set aside
+ * there, and nobody can give a second (docs/TESTING.md, `back-by-new`). */
+static bool may_answer(struct player *by, const struct member_view *m)
+{
+	bool may = true;
+
+	for (size_t i = 0; i < by->w->players && m->backup[0] != '\0' && may; i++) {
+		struct player *back = &by->w->player[i];
+		struct space_row here;
+		struct space_row there;
+		struct device_row row;
+
+		if (!world_given_up(back) && world_space(by, m->space, &here) && world_space(back, m->space, &there) &&
+		    world_away(back, &there))
+			may = store_device_by_id(NULL, back->app->store, here.me, &row) == ERR_OK &&
+			      row.state == DEVICE_ACTIVE;
+	}
+	return may;
+}
+
+/* Does somebody ask with these six words? Else two people would compare different ones. */
+static bool words_asked(struct world *w, const uint8_t *words)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < w->players && !found; i++) {
+		struct asked_view *list = NULL;
+		size_t n = 0;
+
+		if (w->player[i].app == NULL || disk_dead(w->player[i].disk))
+			continue;
+		must(app_asked(NULL, w->player[i].app, &list, &n) == ERR_OK, "what was asked for cannot be listed");
+		for (size_t k = 0; k < n; k++)
+			found = found || memcmp(list[k].fingerprint, words, FINGERPRINT_LEN) == 0;
+		free(list);
+	}
+	return found;
+}
+
 bool act_approve(struct player *by)
 {
 	struct errctx ec = { 0 };
@@ -218,10 +302,12 @@ bool act_approve(struct player *by)
 	by->busy = true;
 	e = app_members(&ec, by->app, NULL, &list, &n);
 	for (size_t i = 0; e == ERR_OK && i < n && !any; i++) {
-		if (strcmp(list[i].status, "requested") != 0 || list[i].me)
+		if (strcmp(list[i].status, "requested") != 0 || list[i].me || !may_answer(by, &list[i]))
 			continue;
 		world_say(by->w, "device %u approves %s", by->number, list[i].id);
 		any = true;
+		if (list[i].device && !by->w->forged && !words_asked(by->w, list[i].fingerprint))
+			must_fail("device %u: nobody asked with these six words", by->number);
 		e = app_approve(&ec, by->app, list[i].id, "Gast", name);
 	}
 	if (!disk_dead(by->disk))
@@ -260,7 +346,8 @@ bool act_remove(struct player *by)
 	size_t pick = 0;
 	bool done = false;
 
-	if (app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
+	/* a copy of it may be all that is left: `twins-apart` */
+	if (world_unsure(by) || app_members(&ec, by->app, NULL, &list, &n) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		/* oneself seldom */
@@ -281,7 +368,7 @@ bool act_remove_from(struct player *by, struct player *who, const char *space)
 	size_t n = 0;
 	bool done = false;
 
-	if (!world_space(who, space, &row) || app_members(&ec, by->app, space, &list, &n) != ERR_OK)
+	if (world_unsure(by) || !world_space(who, space, &row) || app_members(&ec, by->app, space, &list, &n) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < n && !done; i++) {
 		struct dot id;

@@ -18,6 +18,10 @@ enum err act_sync(struct player *p, struct sync_view *view);
 bool act_found(struct player *p, const char *name, const char *remote); /* remote NULL: a circle */
 /* `by` invites `who` to a space by its name, who asks to join. False where one of them may not or died. */
 bool act_invite(struct player *by, struct player *who, const char *space);
+/* Another device of the same person, with what was written there. */
+bool act_invite_device(struct player *by, struct player *who);
+/* Has it invitations that nobody used yet? */
+bool act_invites_open(struct player *by);
 /* An invitation that is withdrawn after it was used to ask. */
 bool act_invite_withdrawn(struct player *by, struct player *who, const char *space);
 bool act_request(struct player *who, const char *remote);
@@ -28,6 +32,14 @@ bool act_approve(struct player *by);
 bool act_write(struct player *p);
 /* Logs a contact in a circle by its name, or changes one that is there. */
 bool act_log_in(struct player *p, const char *circle, bool change);
+/* A restored home asks to come back. */
+bool act_rejoin(struct player *p);
+/* A recovery sheet is made of a home that has none. */
+bool act_sheet(struct player *p);
+/* The home is lost, and comes back into a new one from its sheet and the repository. False: not now. */
+bool act_comeback(struct player *lost, struct player *into, const char *remote);
+/* A copy of the home, a backup of it, or one that is put back. False: not this one, now. */
+bool act_twin(struct player *p);
 /* Removes somebody from one of its spaces. False where there is nobody or it may not. */
 bool act_remove(struct player *by);
 /* Removes the person of another device, by name of the space. */

@@ -25,15 +25,48 @@ static void tell_difference(const struct buf *is, const struct buf *should)
 	fprintf(stderr, "\n");
 }
 
+/* Batches that it keeps beside the line of a device that forked, and their edits: others may have applied those. */
+static void beside_of(struct player *p, const struct space_row *space, size_t s, struct set *batches, struct set *edits)
+{
+	struct fork_row *list = NULL;
+	size_t n = 0;
+
+	must(store_fork_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "forks cannot be listed");
+	for (size_t i = 0; i < n; i++) {
+		struct buf part = { 0 };
+		struct buf body = { 0 };
+		int b = 0;
+
+		must(store_fork_parts(NULL, p->app->store, &list[i], &part, NULL) == ERR_OK &&
+		         batch_peek(p->app->zip, buf_bytes(&part), &body) == ERR_OK,
+		     "a batch of a fork cannot be read");
+		b = model_batch_find(p->w->model, s, list[i].dev.b, list[i].seq, buf_bytes(&body));
+		if (b >= 0)
+			set_add(batches, (size_t)b);
+		buf_free(&part);
+		buf_free(&body);
+	}
+	model_edits_of(p->w->model, s, batches, edits);
+	free(list);
+}
+
 static void check_dump(struct player *p, const struct space_row *space)
 {
 	size_t s = model_space(p->w->model, space->id.b);
 	struct holding *h = world_holding(p, s);
+	struct set batches = { 0 };
+	struct set beside = { 0 };
 	struct buf is = { 0 };
 	struct buf should = { 0 };
+	size_t twice = 0;
 
-	if (!model_closed(p->w->model, s, &h->has))
+	beside_of(p, space, s, &batches, &beside);
+	if (!model_closed(p->w->model, s, &h->has, &beside))
 		must_fail("device %u holds an edit without its causes in %s", p->number, space->name);
+	if (model_doubled(p->w->model, s, &h->has, &h->batches, &twice)) {
+		model_tell(p->w->model, s, twice);
+		must_fail("device %u holds something twice in %s, under two names (S7)", p->number, space->name);
+	}
 	must(store_dump(NULL, p->app->store, space->n, &is) == ERR_OK, "a dump cannot be made");
 	model_dump(p->w->model, s, &h->has, &h->batches, &should);
 	if (bytes_cmp(buf_bytes(&is), buf_bytes(&should)) != 0) {
@@ -91,7 +124,7 @@ static void check_sent(struct player *p)
 	sqlite3_finalize(st);
 }
 
-/* S4: what is set aside was forged, or asked with an invitation that had come to nothing. */
+/* S4: what is set aside was forged, or asked with an invitation that had come to nothing, or answers one. */
 static void check_aside(struct player *p)
 {
 	sqlite3_stmt *st = world_prepare(p, "SELECT what, why, file FROM set_aside");
@@ -99,7 +132,10 @@ static void check_aside(struct player *p)
 	while (sqlite3_step(st) == SQLITE_ROW) {
 		struct bytes file = world_column(st, 2);
 
-		if (p->w->refusals && file.len > 5 && file.data[5] == 3)
+		if (p->w->refusals && file.len > 5 && file.data[5] == FILE_JOIN_REQUEST)
+			continue;
+		/* whoever forged goes on under another name, and answers under that one in vain */
+		if (p->w->forged && file.len > 5 && file.data[5] == FILE_JOIN_ANSWER)
 			continue;
 		if (!p->w->forged || !host_forged(p->w->hosts, file))
 			must_fail("device %u set aside what a device made: %s: %s", p->number,
@@ -143,8 +179,8 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 
 	*out = (struct circle){ .space = s };
 	for (size_t i = 0; i < w->players; i++)
-		out->in[i] = w->player[i].rogue == NULL && world_space_of(&w->player[i], s, &row[i]) &&
-		             row[i].state == SPACE_MEMBER;
+		out->in[i] = !world_given_up(&w->player[i]) && world_space_of(&w->player[i], s, &row[i]) &&
+		             row[i].state == SPACE_MEMBER && !world_away(&w->player[i], &row[i]);
 	while (again) {
 		again = false;
 		out->batches = (struct set){ 0 };
@@ -164,8 +200,30 @@ static void circle_of(struct world *w, size_t s, struct circle *out)
 	}
 }
 
+void world_together(struct world *w, size_t s, struct set *batches)
+{
+	struct circle *c = must_calloc(1, sizeof(*c));
+
+	circle_of(w, s, c);
+	*batches = c->batches;
+	free(c);
+}
+
+/* Is this the tag of a home that is out by all that those who are in know together? One may not have heard of it. */
+static bool is_outside(struct world *w, const struct circle *c, struct tag tag)
+{
+	for (size_t i = 0; i < w->players; i++) {
+		struct space_row row;
+
+		if (!c->in[i] && world_space_of(&w->player[i], c->space, &row) &&
+		    memcmp(row.my_tag.b, tag.b, TAG_LEN) == 0)
+			return !model_is_in(w->model, c->space, &c->batches, row.me.b);
+	}
+	return false;
+}
+
 /* A batch by a device that is out, under an epoch that it began without this one: that may wait for good. */
-static bool from_outside(struct player *p, const struct space_row *space, struct bytes file)
+static bool from_outside(struct player *p, const struct space_row *space, const struct circle *c, struct bytes file)
 {
 	struct sync y = { p->app->store, p->app->zip, p->app->rng, p->app->clock };
 	struct device_row *list = NULL;
@@ -181,7 +239,7 @@ static bool from_outside(struct player *p, const struct space_row *space, struct
 	for (size_t i = 0; i < n; i++)
 		out = out || (list[i].state == DEVICE_REMOVED && memcmp(list[i].tag.b, h.device.b, TAG_LEN) == 0);
 	free(list);
-	return out;
+	return out || is_outside(p->w, c, h.device);
 }
 
 /* Of one space of a device that is in it. */
@@ -189,19 +247,36 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
                      char out[static 256])
 {
 	struct holding *h = world_holding(p, c->space);
-	size_t here = set_size(&h->has);
+	struct set batches = h->batches;
+	struct set edits = { 0 };
+	size_t here = 0;
 	size_t all = set_size(&c->edits);
 	uint64_t unsealed = 0;
 	sqlite3_stmt *st = NULL;
 	bool some = false;
 
 	must(store_unsealed_count(NULL, p->app->store, space->n, &unsealed) == ERR_OK, "the store fails");
-	some = here != all || (wholly && set_size(&h->batches) != set_size(&c->batches)) ||
+	beside_of(p, space, c->space, &batches, &edits);
+	set_join(&edits, &h->has);
+	for (size_t i = 0; i < MODEL_EDITS / 64; i++) { /* what is beside need not be held by anybody */
+		edits.w[i] &= c->edits.w[i];
+		batches.w[i] &= c->batches.w[i];
+	}
+	here = set_size(&edits);
+	some = here != all || (wholly && set_size(&batches) != set_size(&c->batches)) ||
 	       (unsealed > 0 && space->neighbourhood != 0);
 	if (some)
 		snprintf(out, 256, "device %u holds %zu of %zu edits of %s, %zu of %zu batches, %llu edits unsealed",
-		         p->number, here, all, space->name, set_size(&h->batches), set_size(&c->batches),
+		         p->number, here, all, space->name, set_size(&batches), set_size(&c->batches),
 		         (unsigned long long)unsealed);
+	for (size_t i = 0; some && p->w->trace && i < model_batches(p->w->model, c->space); i++) {
+		uint8_t dev[DEVICE_ID_LEN];
+		uint64_t seq = model_batch_by(p->w->model, c->space, i, dev);
+
+		if (set_has(&c->batches, i) && !set_has(&h->batches, i))
+			world_say(p->w, "device %u lacks batch %zu: %02x%02x-%llu", p->number, i, dev[0], dev[1],
+			          (unsigned long long)seq);
+	}
 	st = world_prepare(p, "SELECT ref, name, state FROM outgoing WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);
 	while (!some && space->neighbourhood != 0 && sqlite3_step(st) == SQLITE_ROW) {
@@ -218,7 +293,8 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 	st = world_prepare(p, "SELECT name, file FROM waiting WHERE space = ?1");
 	sqlite3_bind_int64(st, 1, space->n);
 	while (!some && sqlite3_step(st) == SQLITE_ROW) {
-		some = !host_forged(p->w->hosts, world_column(st, 1)) && !from_outside(p, space, world_column(st, 1));
+		some =
+		    !host_forged(p->w->hosts, world_column(st, 1)) && !from_outside(p, space, c, world_column(st, 1));
 		snprintf(out, 256, "device %u lets %s wait", p->number, (const char *)sqlite3_column_text(st, 0));
 	}
 	sqlite3_finalize(st);
@@ -234,7 +310,7 @@ static const char *shortfall(struct player *p, bool wholly, char out[static 256]
 	struct circle *c = must_calloc(1, sizeof(*c));
 	bool some = false;
 
-	for (size_t i = 0; i < n && !some && p->rogue == NULL; i++) {
+	for (size_t i = 0; i < n && !some && !world_given_up(p); i++) {
 		if (list[i].state != SPACE_MEMBER)
 			continue;
 		circle_of(p->w, model_space(p->w->model, list[i].id.b), c);
@@ -263,7 +339,9 @@ void world_settled(struct world *w)
 	for (size_t i = 0; i < w->players; i++) {
 		if (shortfall(&w->player[i], true, text) != NULL)
 			must_fail("%s", text);
-		if (w->player[i].rogue == NULL)
+		if (w->player[i].from_sheet != NULL && !world_given_up(&w->player[i]))
+			world_came_back(&w->player[i]);
+		if (!world_given_up(&w->player[i]))
 			world_check(&w->player[i]);
 	}
 	world_secrets(w);

@@ -16,7 +16,7 @@
 struct branch {
 	char name[REF_LEN];
 	bool wanted, own, restore, settled, broken, fetch_bad, has_got, has_tip, pushing;
-	int have, remote, local, got, tip;
+	int have, remote, local, got, tip, over;
 };
 
 struct put {
@@ -136,7 +136,7 @@ static struct branch *branch_add(struct session *s, const char *name)
 		return b;
 	must(s->n < BRANCHES_MAX, "too many branches");
 	b = &s->b[s->n++];
-	*b = (struct branch){ .have = NONE, .remote = NONE, .local = NONE, .got = NONE, .tip = NONE };
+	*b = (struct branch){ .have = NONE, .remote = NONE, .local = NONE, .got = NONE, .tip = NONE, .over = NONE };
 	must(strlen(name) < REF_LEN, "a branch name is too long");
 	strcpy(b->name, name);
 	return b;
@@ -153,20 +153,9 @@ static bool is_wanted(const struct session *s, const char *name)
 	return false;
 }
 
-/* Is this a branch that the device writes, whatever the job says? */
-static bool is_writer(const struct session *s, const char *name)
+static int tip_shown(const struct ref *r)
 {
-	const struct ref *r = ref_find(&s->h->written, name);
-
-	return r != NULL && r->tip == (int)s->device;
-}
-
-/* The tip that the device is shown, of what the host has. */
-static int tip_shown(const struct session *s, const struct ref *r)
-{
-	if (r == NULL)
-		return NONE;
-	return s->h->faults.own_lies || !is_writer(s, r->name) ? r->tip : honest_tip(s->h, r->tip);
+	return r == NULL ? NONE : r->tip;
 }
 
 static void look_at_remote(struct session *s)
@@ -174,7 +163,7 @@ static void look_at_remote(struct session *s)
 	for (size_t i = 0; i < s->n; i++) {
 		struct ref *r = ref_find(s->refs, s->b[i].name);
 
-		s->b[i].remote = tip_shown(s, r);
+		s->b[i].remote = tip_shown(r);
 		s->b[i].broken = r != NULL && r->broken;
 	}
 }
@@ -188,11 +177,13 @@ static void build_table(struct session *s)
 		struct branch *b = NULL;
 
 		if (item->kind != JOB_HAVE && item->kind != JOB_OWN && item->kind != JOB_PUT &&
-		    item->kind != JOB_RESTORE)
+		    item->kind != JOB_RESTORE && item->kind != JOB_OVER)
 			continue;
 		b = branch_add(s, item->field[0]);
 		b->own = b->own || item->kind == JOB_OWN || item->kind == JOB_PUT;
 		b->restore = b->restore || item->kind == JOB_RESTORE;
+		if (item->kind == JOB_OVER)
+			b->over = commit_find(s->h, item->field[1]);
 		if (item->kind == JOB_HAVE) {
 			b->have = commit_find(s->h, item->field[1]);
 			must(b->have != NONE, "a device has a commit that nobody made");
@@ -201,7 +192,7 @@ static void build_table(struct session *s)
 			s->put[s->puts++] = (struct put){ item, NONE };
 	}
 	for (size_t i = 0; i < s->refs->n; i++) {
-		if (is_wanted(s, s->refs->r[i].name) && tip_shown(s, &s->refs->r[i]) != NONE)
+		if (is_wanted(s, s->refs->r[i].name))
 			branch_add(s, s->refs->r[i].name);
 	}
 	qsort(s->b, s->n, sizeof(*s->b), branch_cmp);
@@ -263,7 +254,8 @@ static void export_commit(struct session *s, const struct branch *b, int commit)
 	}
 }
 
-static void export_chain(struct session *s, const struct branch *b, int stop)
+/* The last one that was told; NONE: none. */
+static int export_commits(struct session *s, const struct branch *b, int stop)
 {
 	int chain[4096];
 	size_t n = 0;
@@ -276,8 +268,30 @@ static void export_chain(struct session *s, const struct branch *b, int stop)
 		if (!s->cut)
 			last = chain[n];
 	}
+	return last;
+}
+
+static void export_chain(struct session *s, const struct branch *b, int stop)
+{
+	int last = export_commits(s, b, stop);
+
 	if (last != NONE && !s->cut)
 		say_oid(s, REPORT_TIP, b, last);
+}
+
+static bool is_over(const struct branch *b)
+{
+	return b->over != NONE && !b->broken && b->over == b->remote;
+}
+
+/* May our record of the branch move to what was got? */
+static bool record_moves(struct session *s, const struct branch *b)
+{
+	enum relation rel = b->local == NONE ? REL_ABOVE : relate(s->h, b->got, b->local, NULL);
+
+	if (rel == REL_FORKED && b->have != NONE && held(s->cache, b->have) && !is_over(b))
+		rel = relate(s->h, b->got, b->have, NULL) == REL_SAME ? REL_ABOVE : relate(s->h, b->got, b->have, NULL);
+	return rel == REL_ABOVE;
 }
 
 static void export_since_have(struct session *s, const struct branch *b)
@@ -318,8 +332,7 @@ static void export_branch(struct session *s, struct branch *b)
 	}
 	if (b->has_got && b->have != b->remote)
 		export_since_have(s, b);
-	if (!s->cut && b->has_got && !b->own &&
-	    (b->local == NONE || relate(s->h, b->got, b->local, NULL) == REL_ABOVE)) {
+	if (!s->cut && b->has_got && !b->own && record_moves(s, b)) {
 		b->local = b->got;
 		ref_set(&s->cache->refs, b->name, b->got);
 	}
@@ -384,6 +397,21 @@ static void plan(struct session *s, struct branch *b)
 	}
 }
 
+static void lost(struct session *s, struct branch *b)
+{
+	b->settled = true;
+	if (b->broken) {
+		export_branch(s, b);
+		return;
+	}
+	if (b->has_got)
+		export_commits(s, b, NONE);
+	if (!s->cut && b->remote != NONE)
+		say_oid(s, REPORT_LOST, b, b->remote);
+	else if (!s->cut)
+		say(s, REPORT_LOST, b->name, "0000000000000000000000000000000000000000", NULL, NULL);
+}
+
 static void prepare(struct session *s, struct branch *b)
 {
 	enum relation rel = REL_SAME;
@@ -403,7 +431,7 @@ static void prepare(struct session *s, struct branch *b)
 		}
 	}
 	if (b->have != NONE && !held(s->cache, b->have))
-		b->settled = true;
+		lost(s, b);
 	else
 		plan(s, b);
 }
@@ -430,6 +458,11 @@ static void settle(struct session *s, struct branch *b)
 	enum relation rel = REL_FORKED;
 
 	b->pushing = false;
+	if (b->has_tip && is_over(b) && b->tip != b->remote) {
+		b->pushing = true;
+		record_tip(s, b);
+		return;
+	}
 	if (b->broken) {
 		b->settled = true;
 		export_branch(s, b);
@@ -457,6 +490,8 @@ static void settle(struct session *s, struct branch *b)
 
 static bool needs_restore(struct session *s, const struct branch *b)
 {
+	if (b->restore && !b->own && b->local != NONE && is_over(b) && b->local != b->remote)
+		return true;
 	if (!b->restore || b->own || b->local == NONE || b->broken || (b->remote != NONE && !held(s->cache, b->remote)))
 		return false;
 	return b->remote == NONE || relate(s->h, b->local, b->remote, NULL) == REL_ABOVE;
@@ -472,14 +507,12 @@ static void push(struct session *s, struct branch *b)
 	if (!step(s))
 		return;
 	r = ref_find(s->truth, b->name);
-	base = tip_shown(s, r);
+	base = tip_shown(r);
 	/* An honest host takes its own lies back from nobody. */
 	if (base != b->remote || (s->h->honest && !b->own && honest_tip(s->h, tip) != tip)) {
 		s->h->counts.lost_races++;
 		return;
 	}
-	if (b->own)
-		ref_set(&s->h->written, b->name, (int)s->device);
 	ref_set(s->truth, b->name, tip);
 	if (s->refs != s->truth)
 		ref_set(s->refs, b->name, tip);

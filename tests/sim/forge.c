@@ -181,6 +181,8 @@ bool act_forge(struct player *p)
 		    batch_sign(f.y.zip, &f.author, f.keys->sign_secret, buf_bytes(&cbor), &part, hash) == ERR_OK &&
 		    batch_seal(&f.head, f.secret->key, buf_bytes(&part), f.y.rng, &file) == ERR_OK) {
 			host_offer(p->w->hosts, buf_bytes(&file));
+			/* two batches with one number remove their author, and whoever asks the removed is set aside */
+			p->w->refusals = true;
 			done = true;
 		}
 	}

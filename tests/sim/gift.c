@@ -37,12 +37,14 @@ void world_push(struct player *p, const struct space_row *space, const struct gi
 	gift_add(p->w, &g);
 }
 
-void world_push_all(struct player *p)
+void world_push_all(struct player *p, bool sent)
 {
 	sqlite3_stmt *st =
 	    world_prepare(p, "SELECT ref, outgoing.name, file, space.neighbourhood FROM outgoing JOIN space "
-	                     "ON space.n = outgoing.space WHERE space.neighbourhood <> 0 ORDER BY outgoing.n");
+	                     "ON space.n = outgoing.space WHERE space.neighbourhood <> 0 AND outgoing.state >= ?1 "
+	                     "ORDER BY outgoing.n");
 
+	sqlite3_bind_int(st, 1, sent);
 	while (sqlite3_step(st) == SQLITE_ROW) {
 		struct gift g = { 0 };
 		struct bytes file = world_column(st, 2);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "batch/batch.h"
 #include "sim/must.h"
 
 static struct hosts *in_use;
@@ -156,7 +157,6 @@ void hosts_free(struct hosts *h)
 	for (size_t i = 0; i < h->commits; i++)
 		free(h->commit[i].file.data);
 	free(h->commit);
-	free(h->written.r);
 	for (size_t i = 0; i < HOSTS_MAX; i++) {
 		free(h->host[i].world[0].r);
 		free(h->host[i].world[1].r);
@@ -225,7 +225,7 @@ void host_cache_copy(struct hosts *h, unsigned from, unsigned to)
 		struct cache *b = &h->device[to].cache[k];
 
 		*b = (struct cache){ 0 };
-		snprintf(b->path, sizeof(b->path), "/sim/%u/%.100s", to, strrchr(a->path, '/') + 1);
+		snprintf(b->path, sizeof(b->path), "/sim/%u/%.100s", 1 + to, strrchr(a->path, '/') + 1);
 		refs_copy(&b->refs, &a->refs);
 		for (size_t i = 0; i < h->commits; i++) {
 			if (held(a, (int)i))
@@ -525,12 +525,28 @@ bool host_pushed(const struct hosts *h, const char *name, struct bytes *file)
 	return false;
 }
 
+/* Two batches that say to be the same one of the same device. */
+static bool same_number(struct bytes a, struct bytes b)
+{
+	struct file_header x;
+	struct file_header y;
+
+	return file_header_get(a, &x) == ERR_OK && file_header_get(b, &y) == ERR_OK && x.type == FILE_BATCH &&
+	       y.type == FILE_BATCH && x.seq == y.seq && memcmp(x.space.b, y.space.b, TAG_LEN) == 0 &&
+	       memcmp(x.device.b, y.device.b, TAG_LEN) == 0;
+}
+
 bool host_forged(const struct hosts *h, struct bytes file)
 {
 	bool lie = false;
 
 	for (size_t i = 0; i < h->commits; i++) {
-		if (bytes_cmp(buf_bytes(&h->commit[i].file), file) != 0)
+		struct bytes there = buf_bytes(&h->commit[i].file);
+
+		/* where its author forged one of that number there are two, and both are told, sealed anew perhaps */
+		if (h->commit[i].lie && same_number(there, file))
+			return true;
+		if (bytes_cmp(there, file) != 0)
 			continue;
 		if (!h->commit[i].lie)
 			return false;

@@ -32,7 +32,6 @@ struct host_faults {
 	unsigned stale;       /* shows branches as they were, or not at all */
 	unsigned twice;       /* the same files are reported again, or branches in another order */
 	unsigned late;        /* the report comes when all is done */
-	bool own_lies;        /* a device is shown lies on its own branches too */
 };
 
 /* Called at each step of an exchange of device `device`, where other devices may act. */

@@ -66,7 +66,6 @@ struct hosts {
 	bool honest; /* from now on */
 	uint64_t steps;
 	uint64_t cut_at;
-	struct refs written; /* by which device, in the place of a tip */
 };
 
 /* The world that exchanges go to. */

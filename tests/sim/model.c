@@ -28,6 +28,20 @@ bool set_has(const struct set *s, size_t i)
 	return (s->w[i / 64] >> (i % 64) & 1) != 0;
 }
 
+void set_drop(struct set *s, size_t i)
+{
+	s->w[i / 64] &= ~(UINT64_C(1) << (i % 64));
+}
+
+bool set_holds(const struct set *s, const struct set *part)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < MODEL_EDITS / 64; i++)
+		all = all && (part->w[i] & ~s->w[i]) == 0;
+	return all;
+}
+
 void set_join(struct set *s, const struct set *more)
 {
 	for (size_t i = 0; i < MODEL_EDITS / 64; i++)
@@ -44,7 +58,7 @@ size_t set_size(const struct set *s)
 }
 
 /* [name, target, kind, ms, count, seen, tag, value, ...] */
-static bool made_get(struct bytes bytes, struct made *out)
+bool made_get(struct bytes bytes, struct made *out)
 {
 	struct in in = in_of(bytes);
 	uint64_t items = count(&in);
@@ -148,19 +162,46 @@ int edit_by_name(const struct space *s, const struct name *n)
 	return -1;
 }
 
+int edit_among(const struct space *s, const struct name *n, const struct set *among)
+{
+	int any = -1;
+
+	for (size_t i = s->n; i-- > 0;) {
+		if (name_cmp(&s->edit[i]->name, n) != 0)
+			continue;
+		if (set_has(among, i))
+			return (int)i;
+		any = any < 0 ? (int)i : any;
+	}
+	return any;
+}
+
+int edit_batch(const struct made *e, const struct set *batches)
+{
+	for (unsigned i = 0; i < e->batches; i++) {
+		if (set_has(batches, (size_t)e->batch[i]))
+			return e->batch[i];
+	}
+	return -1;
+}
+
 int model_find(const struct model *m, size_t space, struct bytes edit)
 {
 	const struct space *s = &m->space[space];
 	struct in in = in_of(edit);
 	struct name n = { .counter = 0 };
-	int i = 0;
+	int found = MODEL_DAMAGED;
 
 	count(&in);
 	n = name_get(&in);
-	i = in.bad ? -1 : edit_by_name(s, &n);
-	if (i < 0)
-		return MODEL_DAMAGED;
-	return bytes_cmp(buf_bytes(&s->edit[i]->bytes), edit) == 0 ? i : MODEL_OTHER;
+	for (size_t i = s->n; !in.bad && i-- > 0;) {
+		if (name_cmp(&s->edit[i]->name, &n) != 0)
+			continue;
+		if (bytes_cmp(buf_bytes(&s->edit[i]->bytes), edit) == 0)
+			return (int)i;
+		found = MODEL_OTHER;
+	}
+	return found;
 }
 
 void model_author(struct bytes edit, uint8_t dev[static 8])
@@ -174,22 +215,25 @@ void model_author(struct bytes edit, uint8_t dev[static 8])
 	memcpy(dev, n.dev, DEV);
 }
 
-int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past)
+int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past, bool twin)
+{
+	int known = model_find(m, space, edit);
+
+	return known >= 0 || (known == MODEL_OTHER && !twin) ? known : edit_new(m, space, edit, past);
+}
+
+int edit_new(struct model *m, size_t space, struct bytes edit, const struct set *past)
 {
 	struct space *s = &m->space[space];
-	int known = model_find(m, space, edit);
-	struct made *made = NULL;
+	struct made *made = must_calloc(1, sizeof(*made));
 
-	if (known == MODEL_OTHER || known >= 0)
-		return known;
-	made = must_calloc(1, sizeof(*made));
 	put(&made->bytes, edit.data, edit.len);
 	if (!made_get(buf_bytes(&made->bytes), made)) {
 		free(made->bytes.data);
 		free(made);
 		return MODEL_DAMAGED;
 	}
-	made->batch = -1;
+	made->origin = s->n;
 	made->past = *past;
 	made->past_size = set_size(past);
 	if (s->n == s->cap) {
@@ -221,15 +265,15 @@ const struct set *model_past(const struct model *m, size_t space, size_t edit)
 	return &m->space[space].edit[edit]->past;
 }
 
-bool model_closed(const struct model *m, size_t space, const struct set *has)
+bool model_closed(const struct model *m, size_t space, const struct set *has, const struct set *beside)
 {
+	struct set all = *has;
 	const struct space *s = &m->space[space];
 
+	set_join(&all, beside);
 	for (size_t i = 0; i < s->n; i++) {
-		for (size_t k = 0; set_has(has, i) && k < MODEL_EDITS / 64; k++) {
-			if ((s->edit[i]->past.w[k] & ~has->w[k]) != 0)
-				return false;
-		}
+		if (set_has(has, i) && !set_holds(&all, &s->edit[i]->past))
+			return false;
 	}
 	return true;
 }
@@ -350,7 +394,7 @@ static void write_lives(struct record *r, size_t i, const struct wrote *w)
 		break;
 	case EVENTS:
 		if (takes_back(w->value, &which)) {
-			named = edit_by_name(r->space, &which);
+			named = edit_among(r->space, &which, &by->past);
 			if (named < 0 || !set_has(&by->past, (size_t)named))
 				break;
 		}

@@ -5,7 +5,9 @@
  * (docs/MERGE.md). It reads the bytes of edits and writes canonical dumps with a CBOR of its own, and shares no code
  * with src/model.
  *
- * Edits are numbered within their space, in the order in which they became known here.
+ * Edits are numbered within their space, in the order in which they became known here. Two edits may have one name
+ * where a home goes on beside a copy of it; nobody may ever hold both. What is written again under another name (S7) is
+ * another edit, of the same origin.
  *
  * Who belongs to a space, and which edits count, it works out from batches: of each the set of batches that its author
  * had, by definitions that call each other (docs/MERGE.md, "Removals"), with no order of depth and no settling step by
@@ -30,6 +32,9 @@ struct set {
 
 void set_add(struct set *s, size_t i);
 bool set_has(const struct set *s, size_t i);
+void set_drop(struct set *s, size_t i);
+/* All of `part`? */
+bool set_holds(const struct set *s, const struct set *part);
 void set_join(struct set *s, const struct set *more);
 size_t set_size(const struct set *s);
 
@@ -41,10 +46,28 @@ void model_free(struct model *m);
 /* The number of a space by its id of 16 bytes; new ones are added. */
 size_t model_space(struct model *m, const uint8_t *id);
 
-/* An edit as the log of its author holds it, and what its author had read: taken up, and its number returned. */
+/* An edit as the log of its author holds it, and what its author had read: taken up, and its number returned. `twin`:
+ * there may be another of this name. */
 #define MODEL_DAMAGED (-1) /* not an edit */
 #define MODEL_OTHER (-2)   /* there is another edit of this name */
-int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past);
+int model_add(struct model *m, size_t space, struct bytes edit, const struct set *past, bool twin);
+/* The same for an edit that was written as another one before. */
+int model_again(struct model *m, size_t space, struct bytes edit, const struct set *past, size_t was);
+/* Is it the same edit, under whatever name: one clock, the same words, about the same things? */
+bool model_same(const struct model *m, size_t space, struct bytes edit, size_t was);
+/* The first of all edits that it was. */
+size_t model_origin(const struct model *m, size_t space, size_t edit);
+/* Of what all in `has` was written as, is something there twice? Only what counts. *twice: one of the two. */
+bool model_doubled(struct model *m, size_t space, const struct set *has, const struct set *batches, size_t *twice);
+/* The number that its author gave it. */
+uint64_t model_counter(const struct model *m, size_t space, size_t edit);
+/* Does it make a record, or change one, that people write (neither a member nor the name of their space)? */
+bool model_personal(const struct model *m, size_t space, size_t edit);
+/* Was its record erased by one of these? */
+bool model_erased(const struct model *m, size_t space, const struct set *has, size_t edit);
+/* Is there an edit by `dev` in the other space that says what this one says, whatever it refers to? */
+bool model_carried(const struct model *m, size_t space, size_t edit, size_t to, const struct set *has,
+                   const uint8_t dev[static 8]);
 /* The number of an edit by the same bytes; MODEL_DAMAGED where no author is known to have made it, MODEL_OTHER where
  * its author made another one of that name. */
 int model_find(const struct model *m, size_t space, struct bytes edit);
@@ -54,16 +77,31 @@ void model_maker(const struct model *m, size_t space, size_t edit, uint8_t dev[s
 size_t model_count(const struct model *m, size_t space);
 /* The clock of an edit in milliseconds; whose counter it is. */
 uint64_t model_clock(const struct model *m, size_t space, size_t edit);
-/* Had its author read everything that the authors of what it read had read? */
-bool model_closed(const struct model *m, size_t space, const struct set *has);
+/* Is all that the authors of these edits had read among them, or among those of `beside`? */
+bool model_closed(const struct model *m, size_t space, const struct set *has, const struct set *beside);
 const struct set *model_past(const struct model *m, size_t space, size_t edit);
 
+/* What a home holds: of several edits or batches of one name, that one is meant. */
+struct model_held {
+	const struct set *edits;
+	const struct set *batches;
+};
 /* Batches are numbered within their space as edits are. `body` is what its author sealed, and its edits are known:
- * taken up, and its number returned. MODEL_DAMAGED where the body is none or it builds on what is not known,
- * MODEL_OTHER where another batch of that number is known. */
-int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body);
-/* MODEL_DAMAGED: not known. */
-int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq);
+ * taken up, and its number returned. MODEL_DAMAGED where the body is none or it builds on what is not known. `held`: of
+ * its author's home; NULL: nothing there has a twin. */
+int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body,
+                const struct model_held *held);
+/* The number of a batch by its body; MODEL_DAMAGED where no author is known to have made it. */
+int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body);
+/* The one of these; MODEL_DAMAGED: none. `among` NULL: any. */
+int model_batch_in(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq,
+                   const struct set *among);
+/* Are there two batches of this name? */
+bool model_batch_twins(const struct model *m, size_t space, size_t batch);
+/* Keeps of `past` what a context can say that names batches: of each device but `me`, its first batches of which
+ * everything is there. */
+void model_whole_batches(const struct model *m, size_t space, const uint8_t me[static 8], const struct set *batches,
+                         struct set *past);
 const struct set *model_batch_past(const struct model *m, size_t space, size_t batch);
 size_t model_batches(const struct model *m, size_t space);
 /* Its author, and the number its author gave it. */

@@ -7,7 +7,9 @@
 #include "sim/must.h"
 
 #define CUT_CONTROL 3
+#define GOES_ON_CONTROL 5
 #define GENESIS_CONTROL 9
+#define FORK_CONTROL 11
 
 // ---- What batches say ----
 
@@ -33,7 +35,7 @@ unsigned role_bit(struct bytes role)
 /* The kind of the record that an edit is about. */
 uint32_t edit_kind(const struct space *s, const struct made *e)
 {
-	int first = edit_by_name(s, &e->target);
+	int first = edit_among(s, &e->target, &e->past);
 
 	return e->kind != 0 ? e->kind : first < 0 ? 0 : s->edit[first]->kind;
 }
@@ -94,26 +96,73 @@ static void control_says(struct space *s, struct says what, uint64_t type, struc
 		what.what = CUTS;
 		memcpy(what.device, b.data, DEV);
 		say(s, &what);
+	} else if (type == FORK_CONTROL) {
+		count(&in);
+		b = string(&in, 2);
+		what.forked = number(&in);
+		must(!in.bad && b.len == DEV && what.forked > 0, "a proof cannot be read");
+		what.what = CUTS;
+		memcpy(what.device, b.data, DEV);
+		say(s, &what);
+	} else if (type == GOES_ON_CONTROL) {
+		count(&in);
+		b = string(&in, 2);
+		must(!in.bad && b.len == DEV, "who goes on cannot be read");
+		what.what = ADMITS;
+		what.on = true;
+		memcpy(what.was, b.data, DEV);
+		b = string(&in, 2);
+		must(!in.bad && b.len == BUNDLE, "who goes on cannot be read");
+		device_name(s->id, b.data + 5, b.data + 69, what.device);
+		say(s, &what);
 	}
 }
 
 // ---- Batches ----
 
-int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq)
+static bool is_called(const struct sealed *b, const uint8_t *dev, uint64_t seq)
+{
+	return b->seq == seq && memcmp(b->dev, dev, DEV) == 0;
+}
+
+int model_batch_find(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body)
 {
 	const struct space *s = &m->space[space];
 
 	for (size_t i = s->batches; i-- > 0;) {
-		if (s->batch[i]->seq == seq && memcmp(s->batch[i]->dev, dev, DEV) == 0)
+		if (is_called(s->batch[i], dev, seq) && bytes_cmp(buf_bytes(&s->batch[i]->body), body) == 0)
 			return (int)i;
 	}
 	return MODEL_DAMAGED;
 }
 
-/* It had this batch, all that that one had, and what its author sealed before. */
-static bool had(const struct model *m, size_t space, struct sealed *b, const uint8_t *dev, uint64_t seq)
+int model_batch_in(const struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq,
+                   const struct set *among)
 {
-	int i = model_batch_find(m, space, dev, seq);
+	const struct space *s = &m->space[space];
+
+	for (size_t i = s->batches; i-- > 0;) {
+		if (is_called(s->batch[i], dev, seq) && (among == NULL || set_has(among, i)))
+			return (int)i;
+	}
+	return MODEL_DAMAGED;
+}
+
+bool model_batch_twins(const struct model *m, size_t space, size_t batch)
+{
+	const struct space *s = &m->space[space];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->batches; i++)
+		n += is_called(s->batch[i], s->batch[batch]->dev, s->batch[batch]->seq);
+	return n > 1;
+}
+
+/* It had this batch, all that that one had, and what its author sealed before. */
+static bool had(const struct model *m, size_t space, const struct model_held *held, struct sealed *b,
+                const uint8_t *dev, uint64_t seq)
+{
+	int i = model_batch_in(m, space, dev, seq, held == NULL ? NULL : held->batches);
 
 	if (i < 0)
 		return false;
@@ -123,7 +172,7 @@ static bool had(const struct model *m, size_t space, struct sealed *b, const uin
 }
 
 /* [1, prev, first counter, clock, [device...], [[index, seq, hash]...], [edit...], [[type, payload]...]] */
-static bool batch_read(struct model *m, size_t space, struct sealed *b, size_t at)
+static bool batch_read(struct model *m, size_t space, const struct model_held *held, struct sealed *b, size_t at)
 {
 	struct space *s = &m->space[space];
 	struct in in = in_of(buf_bytes(&b->body));
@@ -131,7 +180,7 @@ static bool batch_read(struct model *m, size_t space, struct sealed *b, size_t a
 	size_t devs = 0;
 	struct says what = { .batch = at };
 	struct name first = { .counter = 0 };
-	bool good = b->seq == 1 || had(m, space, b, b->dev, b->seq - 1);
+	bool good = b->seq == 1 || had(m, space, held, b, b->dev, b->seq - 1);
 
 	count(&in);
 	number(&in);
@@ -151,17 +200,18 @@ static bool batch_read(struct model *m, size_t space, struct sealed *b, size_t a
 		index = number(&in);
 		seq = number(&in);
 		string(&in, 2);
-		good = !in.bad && index >= 1 && index <= devs && had(m, space, b, dev[index - 1].data, seq);
+		good = !in.bad && index >= 1 && index <= devs && had(m, space, held, b, dev[index - 1].data, seq);
 	}
 	if (in.bad || !good)
 		return false;
 	s->batch[s->batches++] = b;
 	for (uint64_t n = count(&in); n > 0; n--, first.counter++) {
-		int e = edit_by_name(s, &first);
+		int e = held == NULL ? edit_by_name(s, &first) : edit_among(s, &first, held->edits);
 
 		item(&in);
 		must(e >= 0, "a batch holds an edit that its author does not");
-		s->edit[e]->batch = (int)at;
+		must(s->edit[e]->batches < TWINS, "an edit is in too many batches");
+		s->edit[e]->batch[s->edit[e]->batches++] = (int)at;
 		what.order = EDITS_FROM + first.counter;
 		what.person = s->edit[e]->target;
 		if (edit_kind(s, s->edit[e]) == MEMBER) {
@@ -181,14 +231,15 @@ static bool batch_read(struct model *m, size_t space, struct sealed *b, size_t a
 	return !in.bad;
 }
 
-int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body)
+int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint64_t seq, struct bytes body,
+                const struct model_held *held)
 {
 	struct space *s = &m->space[space];
-	int known = model_batch_find(m, space, dev, seq);
+	int known = model_batch_find(m, space, dev, seq, body);
 	struct sealed *b = NULL;
 
 	if (known >= 0)
-		return bytes_cmp(buf_bytes(&s->batch[known]->body), body) == 0 ? known : MODEL_OTHER;
+		return known;
 	must(s->batches < MODEL_EDITS, "a space has too many batches");
 	if (s->batches == s->batch_cap) {
 		s->batch_cap = s->batch_cap == 0 ? 64 : 2 * s->batch_cap;
@@ -198,7 +249,7 @@ int model_batch(struct model *m, size_t space, const uint8_t dev[static 8], uint
 	b->seq = seq;
 	memcpy(b->dev, dev, DEV);
 	must(buf_put(&b->body, body.data, body.len) == ERR_OK, "out of memory");
-	if (batch_read(m, space, b, s->batches))
+	if (batch_read(m, space, held, b, s->batches))
 		return (int)s->batches - 1;
 	must(s->batches == 0 || s->batch[s->batches - 1] != b, "the end of a batch cannot be read");
 	free(b->body.data);
@@ -225,13 +276,14 @@ uint64_t model_batch_by(const struct model *m, size_t space, size_t batch, uint8
 bool model_had(const struct model *m, size_t space, const struct set *batches, const uint8_t dev[static 8],
                uint64_t counter)
 {
+	const struct space *s = &m->space[space];
 	struct name name = { .counter = counter };
-	int e = 0;
+	bool any = false;
 
 	memcpy(name.dev, dev, DEV);
-	e = edit_by_name(&m->space[space], &name);
-	e = e < 0 ? -1 : m->space[space].edit[e]->batch;
-	return e >= 0 && set_has(batches, (size_t)e);
+	for (size_t i = 0; i < s->n && !any; i++)
+		any = name_cmp(&s->edit[i]->name, &name) == 0 && edit_batch(s->edit[i], batches) >= 0;
+	return any;
 }
 
 void model_edits_of(const struct model *m, size_t space, const struct set *batches, struct set *out)
@@ -239,7 +291,29 @@ void model_edits_of(const struct model *m, size_t space, const struct set *batch
 	const struct space *s = &m->space[space];
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->edit[i]->batch >= 0 && set_has(batches, (size_t)s->edit[i]->batch))
+		if (edit_batch(s->edit[i], batches) >= 0)
 			set_add(out, i);
 	}
+}
+
+bool model_removes(const struct model *m, size_t space, const struct set *batches)
+{
+	const struct space *s = &m->space[space];
+
+	for (size_t k = 0; k < s->says_n; k++) {
+		if (s->says[k].what == CUTS && set_has(batches, s->says[k].batch))
+			return true;
+	}
+	return false;
+}
+
+bool model_quarrels(const struct model *m)
+{
+	for (size_t s = 0; s < m->spaces; s++) {
+		for (size_t k = 0; k < m->space[s].says_n; k++) {
+			if (m->space[s].says[k].what == CUTS)
+				return true;
+		}
+	}
+	return false;
 }

@@ -9,6 +9,7 @@
 
 #define DEV 8
 #define WRITES_MAX 64
+#define TWINS 6 /* batches of copies of one home that hold the same edit */
 
 enum { REG, TEXT, SET, EVENTS, ERASE };
 
@@ -33,7 +34,9 @@ struct made {
 	struct set past;
 	uint64_t past_size;
 	struct buf bytes;
-	int batch; /* that holds it; -1: none that is known */
+	int batch[TWINS]; /* that hold it */
+	unsigned batches;
+	size_t origin; /* the first that it was written as */
 };
 
 /* What a batch says of who belongs to the space. */
@@ -42,8 +45,11 @@ struct says {
 	size_t batch;
 	uint64_t order; /* within the batch: controls by their place, then edits */
 	uint8_t device[DEV];
-	struct name person;
-	bool fresh; /* ADMITS: the same edit made the person's record */
+	struct name person; /* where `on`: whose the other device is */
+	bool fresh;         /* ADMITS: the same edit made the person's record */
+	bool on;            /* ADMITS: of a device that goes on under this id and signed for it */
+	uint8_t was[DEV];   /* that device */
+	uint64_t forked; /* CUTS: it proves that the device signed two batches with this number; 0: it proves nothing */
 	unsigned roles;
 };
 
@@ -90,8 +96,16 @@ unsigned role_bit(struct bytes role);
 /* The kind of the record that an edit is about. */
 uint32_t edit_kind(const struct space *s, const struct made *e);
 
+/* Reads an edit into an empty struct; values point into `bytes`. */
+bool made_get(struct bytes bytes, struct made *out);
 int name_cmp(const struct name *a, const struct name *b);
 int edit_by_name(const struct space *s, const struct name *n);
+/* Whether or not there is one of the same bytes. */
+int edit_new(struct model *m, size_t space, struct bytes edit, const struct set *past);
+/* The one of that name among these, rather than any; -1: there is none at all. */
+int edit_among(const struct space *s, const struct name *n, const struct set *among);
+/* The batch among these that holds it; -1: none does. */
+int edit_batch(const struct made *e, const struct set *batches);
 const struct wrote *write_of(const struct made *e, uint32_t tag);
 /* The first 8 bytes of BLAKE2b("slb device"; space, signing key, incarnation): docs/FORMAT.md. */
 void device_name(const uint8_t *space, const uint8_t *sign, const uint8_t *incarnation, uint8_t out[static DEV]);

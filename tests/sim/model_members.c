@@ -36,6 +36,17 @@ static bool saw(const struct space *s, struct place who, struct place what)
 	return who.batch == what.batch ? what.order < who.order : set_has(&s->batch[who.batch]->past, what.batch);
 }
 
+static const struct says *let_in(struct look *v, const uint8_t *dev, const struct place *at);
+
+/* Whose the device is that is let in; where another one goes on under its id, that one's person. */
+static struct name person_of(struct look *v, const struct says *a)
+{
+	struct place at = place_of(a);
+	const struct says *was = a->on ? let_in(v, a->was, &at) : a;
+
+	return was == NULL ? (struct name){ .counter = 0 } : was == a ? a->person : person_of(v, was);
+}
+
 /* The last batch of a device that the author of a removal of it had. Whoever removes itself had that very batch. */
 static uint64_t keep_of(const struct space *s, const struct says *cut)
 {
@@ -148,9 +159,14 @@ static bool is_of(struct look *v, const uint8_t *dev, const struct place *at, co
 	struct ways w;
 	bool is = false;
 
+	if (person->counter == 0)
+		return false;
 	ways_in(v, dev, at, &w);
-	for (size_t i = 0; i < w.n; i++)
-		is = is || name_cmp(&w.by[i]->person, person) == 0;
+	for (size_t i = 0; i < w.n; i++) {
+		struct name whose = person_of(v, w.by[i]);
+
+		is = is || name_cmp(&whose, person) == 0;
+	}
 	return is;
 }
 
@@ -186,8 +202,11 @@ static unsigned rights_at(struct look *v, const uint8_t *dev, struct place at)
 	unsigned roles = 0;
 
 	ways_in(v, dev, &at, &w);
-	for (size_t i = 0; i < w.n; i++)
-		roles |= roles_at(v, &w.by[i]->person, at);
+	for (size_t i = 0; i < w.n; i++) {
+		struct name whose = person_of(v, w.by[i]);
+
+		roles |= roles_at(v, &whose, at);
+	}
 	return roles;
 }
 
@@ -196,6 +215,7 @@ static bool removes_own(struct look *v, const struct says *cut)
 {
 	const uint8_t *me = v->s->batch[cut->batch]->dev;
 	struct place at = place_of(cut);
+	struct name whose = { .counter = 0 };
 	bool own = false;
 
 	if (memcmp(cut->device, me, DEV) == 0)
@@ -205,11 +225,27 @@ static bool removes_own(struct look *v, const struct says *cut)
 
 		if (a->what != ADMITS || !known(v, k) || memcmp(a->device, cut->device, DEV) != 0 || !binds(v, a))
 			continue;
-		if (!is_of(v, me, &at, &a->person))
+		whose = person_of(v, a);
+		if (!is_of(v, me, &at, &whose))
 			return false;
 		own = true;
 	}
 	return own;
+}
+
+/* A device that is in goes on under another id, unless it was removed by somebody who had not seen that. */
+static bool may_go_on(struct look *v, const struct says *a)
+{
+	struct place at = place_of(a);
+
+	for (size_t k = 0; k < v->s->says_n; k++) {
+		const struct says *cut = &v->s->says[k];
+
+		if (cut->what == CUTS && cut->forked == 0 && v->in_force[k] && memcmp(cut->device, a->was, DEV) == 0 &&
+		    !saw(v->s, place_of(cut), at))
+			return false;
+	}
+	return memcmp(a->was, v->s->founder, DEV) == 0 || let_in(v, a->was, &at) != NULL;
 }
 
 static bool entitled(struct look *v, const struct says *a)
@@ -221,11 +257,15 @@ static bool entitled(struct look *v, const struct says *a)
 
 	if (founder && b->seq == 1)
 		return true;
+	if (a->on && (!may_go_on(v, a) || memcmp(a->device, b->dev, DEV) == 0)) /* it may tell so itself */
+		return may_go_on(v, a);
 	if (!founder && let_in(v, b->dev, &at) == NULL)
 		return false;
+	if (a->on)
+		return true;
 	if (a->what == ADMITS)
 		return a->fresh || is_of(v, b->dev, &at, &a->person);
-	if (s->kind != NEIGHBOURHOOD || (rights_at(v, b->dev, at) & COORDINATOR) != 0)
+	if (a->forked > 0 || s->kind != NEIGHBOURHOOD || (rights_at(v, b->dev, at) & COORDINATOR) != 0)
 		return true;
 	if (a->what == TAKES)
 		return is_of(v, b->dev, &at, &a->person);
@@ -534,6 +574,25 @@ static unsigned right_for(unsigned where, uint32_t kind, const struct made *e, b
 	return kind == 11 ? TELLER | COORDINATOR : 0;
 }
 
+/* About a record of a device that was proven to have forked, which it made from there on and which does not count: then
+ * what others write about it does not either. */
+static bool on_lost_way(const struct look *v, const struct made *e)
+{
+	int first = edit_by_name(v->s, &e->target);
+	int batch = first < 0 ? -1 : edit_batch(v->s->edit[first], v->has);
+
+	if (e->kind != 0 || batch < 0 || memcmp(e->target.dev, e->name.dev, DEV) == 0 || !left_out(v, (size_t)batch))
+		return false;
+	for (size_t k = 0; k < v->s->says_n; k++) {
+		const struct says *cut = &v->s->says[k];
+
+		if (cut->forked > 0 && known(v, k) && memcmp(cut->device, e->target.dev, DEV) == 0 &&
+		    v->s->batch[batch]->seq >= cut->forked)
+			return true;
+	}
+	return false;
+}
+
 bool look_counts(struct look *v, size_t edit)
 {
 	const struct space *s = v->s;
@@ -544,12 +603,12 @@ bool look_counts(struct look *v, size_t edit)
 	bool founder = false;
 	unsigned right = 0;
 
-	if (e->batch < 0 || !set_has(v->has, (size_t)e->batch)) /* its author's own, before it is sealed */
+	if (edit_batch(e, v->has) < 0) /* its author's own, before it is sealed */
 		return true;
-	at = (struct place){ (size_t)e->batch, EDITS_FROM + e->name.counter };
-	b = s->batch[e->batch];
+	at = (struct place){ (size_t)edit_batch(e, v->has), EDITS_FROM + e->name.counter };
+	b = s->batch[at.batch];
 	founder = memcmp(b->dev, s->founder, DEV) == 0;
-	if (left_out(v, at.batch) || (!founder && let_in(v, b->dev, NULL) == NULL))
+	if (left_out(v, at.batch) || on_lost_way(v, e) || (!founder && let_in(v, b->dev, NULL) == NULL))
 		return false;
 	if (s->kind != NEIGHBOURHOOD && kind != MEMBER)
 		return true;
@@ -586,8 +645,10 @@ static void device_fill(struct look *v, struct model_device *d)
 	d->in = a != NULL || memcmp(d->id, v->s->founder, DEV) == 0;
 	d->keep = d->in ? UINT64_MAX : 0;
 	if (a != NULL) {
-		memcpy(d->person, a->person.dev, DEV);
-		d->person_counter = a->person.counter;
+		struct name whose = person_of(v, a);
+
+		memcpy(d->person, whose.dev, DEV);
+		d->person_counter = whose.counter;
 	}
 	for (size_t k = 0; k < v->s->says_n; k++) {
 		const struct says *cut = &v->s->says[k];
@@ -629,28 +690,6 @@ bool model_is_in(const struct model *m, size_t space, const struct set *batches,
 		in = in || (memcmp(all.d[i].id, dev, DEV) == 0 && all.d[i].in);
 	free(all.d);
 	return in;
-}
-
-bool model_removes(const struct model *m, size_t space, const struct set *batches)
-{
-	const struct space *s = &m->space[space];
-
-	for (size_t k = 0; k < s->says_n; k++) {
-		if (s->says[k].what == CUTS && set_has(batches, s->says[k].batch))
-			return true;
-	}
-	return false;
-}
-
-bool model_quarrels(const struct model *m)
-{
-	for (size_t s = 0; s < m->spaces; s++) {
-		for (size_t k = 0; k < m->space[s].says_n; k++) {
-			if (m->space[s].says[k].what == CUTS)
-				return true;
-		}
-	}
-	return false;
 }
 
 struct model_removals model_removals(const struct model *m, size_t space, const struct set *batches)

@@ -109,7 +109,7 @@ bool rogue_turn(struct player *p)
 	struct vv now = { 0 };
 	const struct vv_entry *mine = NULL;
 
-	if (p->busy || p->rogue != NULL || !rogue_space(p, &space) ||
+	if (p->busy || p->twin || world_given_up(p) || !rogue_space(p, &space) ||
 	    store_device_by_id(NULL, p->app->store, space.me, &me) != ERR_OK || me.state == DEVICE_NAMED)
 		return false;
 	r = must_calloc(1, sizeof(*r));
@@ -128,7 +128,7 @@ bool rogue_turn(struct player *p)
 	     "a vector cannot be read");
 	mine = vv_get(&now, space.me);
 	if (mine != NULL) {
-		int last = model_batch_find(p->w->model, r->model_space, space.me.b, mine->seq);
+		int last = model_batch_in(p->w->model, r->model_space, space.me.b, mine->seq, NULL);
 
 		c->seq = mine->seq;
 		must(last >= 0 &&
@@ -146,7 +146,7 @@ bool rogue_turn(struct player *p)
 	p->rogue = r;
 	world_say(p->w, "device %u turns against the others in %s%s", p->number, space.name,
 	          me.state == DEVICE_REMOVED ? ", which it was removed from" : "");
-	world_push_all(p);
+	world_push_all(p, false);
 	return true;
 }
 
@@ -340,7 +340,7 @@ static void edits_note(struct scheme *s)
 		int e = 0;
 
 		must(edit_put(&s->edit[i], &bytes) == ERR_OK, "a forged edit cannot be written");
-		e = model_add(r->p->w->model, r->model_space, buf_bytes(&bytes), &past);
+		e = model_add(r->p->w->model, r->model_space, buf_bytes(&bytes), &past, false);
 		must(e >= 0, "a forged edit cannot be taken up");
 		set_add(&past, (size_t)e);
 		if (r->p->w->trace)
@@ -380,7 +380,7 @@ static void scheme_send(struct scheme *s)
 	         batch_seal(&h, r->secret->key, buf_bytes(&part), r->y.rng, &g.file) == ERR_OK,
 	     "a forged batch cannot be made");
 	edits_note(s);
-	batch = model_batch(r->p->w->model, r->model_space, c->dev.b, author.seq, buf_bytes(&cbor));
+	batch = model_batch(r->p->w->model, r->model_space, c->dev.b, author.seq, buf_bytes(&cbor), NULL);
 	must(batch >= 0, "a forged batch cannot be taken up");
 	memcpy(g.dev, c->dev.b, DEVICE_ID_LEN);
 	memcpy(g.hash, c->prev, HASH_LEN);

@@ -24,7 +24,8 @@ static enum err box_opens(void *arg, const uint8_t public[static BOX_PUBLIC_LEN]
 }
 
 /* Neither the epoch's key nor a box with it came to a device that was removed. */
-static void secret_kept(struct player *by, struct player *gone, const struct space_row *there, struct epoch_id epoch)
+static void secret_kept(struct player *by, const char *wrote, struct player *gone, const struct space_row *there,
+                        struct epoch_id epoch)
 {
 	struct sync y = { gone->app->store, gone->app->zip, gone->app->rng, gone->app->clock };
 	struct epoch_secret secret;
@@ -33,8 +34,8 @@ static void secret_kept(struct player *by, struct player *gone, const struct spa
 
 	by->w->secrets++;
 	if (epoch_key_load(NULL, &y, there->n, epoch, &secret) == ERR_OK)
-		must_fail("device %u wrote under an epoch whose key device %u has, which was removed (K1)", by->number,
-		          gone->number);
+		must_fail("device %u wrote %s under an epoch whose key device %u has, which was removed (K1)",
+		          by->number, wrote, gone->number);
 	for (size_t i = 0; (name = host_file(by->w->hosts, i, &file)) != NULL; i++) {
 		struct box_at box = { file, there->id };
 
@@ -48,13 +49,17 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 {
 	const struct set *past = model_batch_past(w->model, f->space, f->batch);
 	struct model_devices known;
+	struct set end;
 	struct bytes file = { 0 };
 	struct epoch_id epoch;
 
-	if (!model_removes(w->model, f->space, past) || !host_pushed(w->hosts, f->name, &file))
+	/* a copy's batch of that name may have been pushed in its place */
+	if (model_batch_twins(w->model, f->space, f->batch) || !model_removes(w->model, f->space, past) ||
+	    !host_pushed(w->hosts, f->name, &file))
 		return;
 	memcpy(epoch.b, file.data + 18, EPOCH_ID_LEN);
 	model_members(w->model, f->space, past, &known);
+	world_together(w, f->space, &end);
 	for (size_t i = 0; i < w->players; i++) {
 		struct player *p = &w->player[i];
 		struct space_row space;
@@ -62,8 +67,10 @@ static void secret_check(struct world *w, const struct sealed_file *f)
 		if (i == f->player || p->app == NULL || disk_dead(p->disk) || !world_space_of(p, f->space, &space))
 			continue;
 		for (size_t k = 0; k < known.n; k++) {
-			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0)
-				secret_kept(&w->player[f->player], p, &space, epoch);
+			/* whose removal was answered gets the keys that it lacks: nobody may say that it was out */
+			if (!known.d[k].in && memcmp(known.d[k].id, space.me.b, 8) == 0 &&
+			    !model_is_in(w->model, f->space, &end, space.me.b))
+				secret_kept(&w->player[f->player], f->name, p, &space, epoch);
 		}
 	}
 	free(known.d);

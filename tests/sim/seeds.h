@@ -5,7 +5,8 @@
  * program.
  *
  * Each seed plays 2 to 6 devices, one in five up to 10, one in fifty up to 30 (docs/TESTING.md, "The simulator").
- * SLB_SOAK=n plays n times as many seeds, SLB_SIM_SEED=n only that one, told step by step.
+ * SLB_SOAK=n plays n times as many seeds, SLB_SIM_FROM=n those from n on, SLB_SIM_SEED=n only that one, told step by
+ * step.
  */
 #ifndef SLB_TESTS_SIM_SEEDS_H
 #define SLB_TESTS_SIM_SEEDS_H
@@ -29,9 +30,13 @@ static uint64_t seeds_parts;
 static void every_seed_ends_equal(void **state)
 {
 	const char *end = getenv("SLB_SIM_SEEDS");
+	const char *from = getenv("SLB_SIM_FROM");
+	uint64_t first = 1 + seeds_part;
 
 	(void)state;
-	play_seeds(1 + seeds_part, seeds_parts, 1 + (end != NULL ? strtoull(end, NULL, 10) : SEEDS * random_soak()));
+	while (from != NULL && first < strtoull(from, NULL, 10))
+		first += seeds_parts;
+	play_seeds(first, seeds_parts, 1 + (end != NULL ? strtoull(end, NULL, 10) : SEEDS * random_soak()));
 }
 
 static int seeds_main(uint64_t part, uint64_t parts)

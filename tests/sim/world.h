@@ -12,14 +12,17 @@
 #define SLB_TESTS_SIM_WORLD_H
 
 #include "app/session.h"
+#include "crypto/sheet.h"
 #include "sim/disk.h"
 #include "sim/host.h"
 #include "sim/model.h"
 #include "store/store.h"
 
 #define WORLD_DEVICES 32 /* their disks are 1 to 32; disk 0 holds the template of a vault */
-#define WORLD_SPACES 8   /* of one device */
-#define WORLD_READ 256   /* authors in all spaces of one device */
+#define WORLD_SPACES 12  /* of one device */
+#define WORLD_IDS 8      /* of one device in one space, one after the other */
+#define WORLD_BACKUPS 4
+#define WORLD_READ 256 /* authors in all spaces of one device */
 
 /* One line of a device's log, as it was seen. */
 struct seen_row {
@@ -30,8 +33,12 @@ struct seen_row {
 /* What a device holds of a space. */
 struct holding {
 	size_t space;
-	struct set has;     /* edits */
-	struct set batches; /* that the log's sealed edits and controls stand in */
+	struct set has;           /* edits */
+	struct set batches;       /* that the log's sealed edits and controls stand in */
+	uint8_t me[8];            /* the device's id there */
+	uint8_t id[WORLD_IDS][8]; /* all that it had */
+	size_t ids;
+	bool gone; /* it gave way to another own space */
 };
 
 /* Up to where the batches of one author were read from a device's store. */
@@ -84,9 +91,17 @@ struct player {
 	bool inner;          /* in a call within that one */
 	bool away;           /* without a network for now */
 	struct rogue *rogue; /* its home is given up; its keys are used for forgeries */
+	bool lost;           /* its home is gone for good */
+	bool twin;           /* it has a copy, or wrote something again under another id */
+	bool again;          /* it is about to */
+	bool spied;          /* it is looked at, in the middle of a call */
+	bool put_back;       /* as it was, and did not find that it had sent more */
 	bool in_vain;        /* the invitation it asked with was withdrawn */
 	bool saved_form;     /* the edit that comes next was made with `form` */
 	struct form form;
+	uint8_t sheet[SHEET_SECRET_LEN]; /* its recovery sheet */
+	bool has_sheet;
+	struct player *from_sheet; /* the lost home that this one is in the place of */
 };
 
 /* A file that a rogue handed to a host, and the hash of its batch. */
@@ -110,9 +125,12 @@ struct world {
 	struct model *model;
 	struct player player[WORLD_DEVICES];
 	size_t players;
-	bool forged;       /* somebody or the host made files that no device would */
-	bool steady;       /* disk_die_after() holds for more than one call */
-	int loss;          /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	bool forged; /* somebody or the host made files that no device would */
+	bool early;  /* homes may be copied that sealed nothing in some space yet */
+	bool steady; /* disk_die_after() holds for more than one call */
+	int loss;    /* of power, when a device dies: 0 by chance, 1 never, 2 always */
+	struct backup *backup[WORLD_BACKUPS];
+	size_t backups;
 	struct gift *gift; /* files that nobody hands over again if the host loses them */
 	size_t gifts;
 	uint64_t removals_left;   /* so that somebody is left in the end */
@@ -137,6 +155,22 @@ __attribute__((format(printf, 2, 3))) void world_say(const struct world *w, cons
 size_t world_join(struct world *w);
 /* A copy of a home goes on beside the first, with the same keys; returns the copy's number. */
 size_t world_clone(struct player *p);
+/* Its disk as it is now is put by; false: there is no room for more. */
+bool world_backup(struct player *p);
+/* A home is lost. */
+void world_lose(struct player *p);
+/* One of these is put back as one more device, as the program's backups are (it was restored), or as it was, keys and
+ * all; what it was a backup of goes on, or is lost. */
+struct player *world_restore(struct world *w, bool as_it_was, bool lost);
+/* May it find that a copy of it sent something that it did not, and go on under another id? What it promises to joiners
+ * until then may come to nothing (docs/TESTING.md, `twins-admit`). */
+bool world_unsure(struct player *p);
+/* Everything that a lost home had sent is in the one that took its place, as far as its sheet reached. */
+void world_came_back(struct player *p);
+/* Was it restored, and is it not back in that space yet? */
+bool world_away(struct player *p, const struct space_row *space);
+/* Does nothing happen in this home any more? */
+bool world_given_up(const struct player *p);
 /* Opens a closed one. */
 enum err world_open(struct player *p, struct errctx *ec) MUST_CHECK;
 /* Closes and opens, with nothing going wrong. */
@@ -145,6 +179,10 @@ void world_reopen(struct player *p);
 void world_recover(struct player *p, bool power_loss);
 /* What came into the log since the last time. */
 void world_watch(struct player *p);
+/* After each transaction (wrap.c): homes that may write something again are looked at more often. */
+void world_committed(const struct store *store);
+/* Stands everything there that was seen before? */
+void world_log_again(struct player *p);
 /* Is everything as the model has it? */
 void world_check(struct player *p);
 /* K1: of each space, what devices sealed when they knew of removals that counted then. */
@@ -169,8 +207,8 @@ bool world_newest_epoch(struct player *p, int64_t space, struct epoch_id *out);
 
 /* A file goes to the host, and is put there again at the end if it was lost. */
 void world_push(struct player *p, const struct space_row *space, const struct gift *gift);
-/* So does all that a device has to send or sent. */
-void world_push_all(struct player *p);
+/* So does all that a device sent, or (`sent` false) has to send as well. */
+void world_push_all(struct player *p, bool sent);
 void world_push_again(struct world *w);
 
 /* A space of a device by its name (of the neighbourhood, circle, or own space): false when it is no member of it. */

@@ -17,6 +17,7 @@
 #include "sim/disk.h"
 #include "sim/host.h"
 #include "sim/must.h"
+#include "sim/world.h"
 #include "vault/vault.h"
 
 #define DIRS_MAX 8
@@ -85,6 +86,8 @@ enum err __wrap_vault_open(struct errctx *ec, const char *dir, const uint8_t *ma
                            const struct rng *rng, struct vault **out);
 enum err __wrap_courier_run(struct errctx *ec, const char *program, const struct job *job, courier_line_fn fn,
                             void *arg);
+enum err __real_store_commit(struct errctx *ec, struct store *s);
+enum err __wrap_store_commit(struct errctx *ec, struct store *s);
 
 /* --- files --- */
 
@@ -272,7 +275,16 @@ int __wrap_dirfd(DIR *dir)
 	return d == NULL ? __real_dirfd(dir) : d->fd;
 }
 
-/* --- the vault and the courier --- */
+/* --- the vault, the store and the courier --- */
+
+enum err __wrap_store_commit(struct errctx *ec, struct store *s)
+{
+	enum err e = __real_store_commit(ec, s);
+
+	if (e == ERR_OK)
+		world_committed(s);
+	return e;
+}
 
 sqlite3_vfs *__wrap_sqlite3_vfs_find(const char *name)
 {

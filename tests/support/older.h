@@ -37,10 +37,12 @@ static inline bool older_no_triggers(sqlite3 *db)
 static inline bool older_make(sqlite3 *db, int version)
 {
 	if (version == 5)
-		return older_sql(db, "DROP TABLE erasure; DROP TABLE base; DROP TABLE seen; DROP TABLE act; DROP TABLE "
+		return older_sql(db, "DROP TABLE fork; DROP TABLE claim; DROP TABLE telling; DROP TABLE erasure; DROP "
+		                     "TABLE base; DROP TABLE seen; DROP TABLE act; DROP TABLE "
 		                     "void; DROP TABLE awaits; PRAGMA user_version = 5;");
 	return older_no_triggers(db) &&
-	       older_sql(db, "DROP TABLE erasure; DROP TABLE base; DROP TABLE seen; DROP TABLE awaits; DROP TABLE act; "
+	       older_sql(db, "DROP TABLE fork; DROP TABLE claim; DROP TABLE telling; DROP TABLE erasure; DROP TABLE "
+	                     "base; DROP TABLE seen; DROP TABLE awaits; DROP TABLE act; "
 	                     "DROP TABLE void; DROP TABLE spare; "
 	                     "DROP TABLE spare_mark;"
 	                     "DROP INDEX record_kind; CREATE INDEX record_kind ON record (space, kind);"

@@ -125,6 +125,39 @@ static void test_vectors(void **state)
 	free(b);
 }
 
+/* With what a host asks for, in all that goes along. */
+static struct invitation sample_at_host(void)
+{
+	struct invitation i = sample(false);
+
+	strcpy(i.remote, "ssh://git@bos.example/bos.git");
+	i.access = (struct access){ .method = ACCESS_SEED, .user = "git", .secret_len = ACCESS_SEED_LEN, .pins = 1 };
+	count_up(i.access.secret, ACCESS_SEED_LEN, 0);
+	for (uint8_t k = 0; k < ACCESS_PIN_LEN; k++)
+		i.access.pin[0][k] = (uint8_t)(0xa0 + k % 16);
+	return i;
+}
+
+static const char host_text[] =
+    "sleutelbos-q4bvqiaaaebagbafaydqqcikbmga2dqpcaireeyuculbogazdinryhi6d4ngwsosab4b243tna5c6l3hnf2eaytpo"
+    "mxgk6dbnvygyzjpmjxxglthnf2ifbsqeaqseizeeutcokbjfivsyljof4bekmbrgiztizkumftgk3cyebaecqsdircumr2ijffew"
+    "tcnjzhvauksknkfkvsxlbmvuw24lvpf6wbambqwey3emvtgo2djnjvwy3lon5yhc4ttor2xm53ypf5hw7d5pz7ymubqgezdgnbvg"
+    "y3tqoj2hm6d2pr7ancuaqkcincggqtponmcaucrkjjvivkwk5mfsws3lrov4x3amfrggzdfmztwq2lknnwg23tplaqha4lson2hk"
+    "5txpb4xu634pv7h7aebqkbyjbmgq6eitculrsgy5dyaqubggz3jormcaaabaibqibiga4eascqlbqgq4dyqcejbgfavcylrqgi2d"
+    "mob2hq7qfmcbifbukr2jjngu6uktkvlvsw25l5augrkhjffu2t2rknkvowk3lvpibjhp54yqa";
+
+static void test_at_a_host(void **state)
+{
+	struct invitation want = sample_at_host();
+	struct invitation got;
+	char *text = text_of(&want);
+
+	assert_string_equal(text, host_text);
+	assert_int_equal(get(text, strlen(text), &got), ERR_OK);
+	assert_memory_equal(&got, &want, sizeof(want));
+	free(text);
+}
+
 /* --- what it travels in --- */
 
 /* `text` with `what` put in after every `every` characters. */
@@ -336,10 +369,10 @@ static void test_largest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),           cmocka_unit_test(test_mails),
-		cmocka_unit_test(test_capitals_and_wide), cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_several),           cmocka_unit_test(test_not_believed),
-		cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_vectors),      cmocka_unit_test(test_at_a_host),
+		cmocka_unit_test(test_mails),        cmocka_unit_test(test_capitals_and_wide),
+		cmocka_unit_test(test_damaged),      cmocka_unit_test(test_several),
+		cmocka_unit_test(test_not_believed), cmocka_unit_test(test_largest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,7 +230,8 @@ static void what_nobody_woke_is_found(void **state)
 		                                   "JOIN batch ON batch.b >> 40 = device.n "
 		                                   "WHERE device.space = awaits.space LIMIT 1)" },
 		{ "opened by this version for the first time",
-		  "DROP TABLE erasure; DROP TABLE base; DROP TABLE seen; DROP TABLE act; DROP TABLE void; DROP TABLE "
+		  "DROP TABLE fork; DROP TABLE claim; DROP TABLE telling; DROP TABLE erasure; DROP TABLE base; DROP "
+		  "TABLE seen; DROP TABLE act; DROP TABLE void; DROP TABLE "
 		  "awaits; PRAGMA user_version = 5" },
 	};
 	struct world w;

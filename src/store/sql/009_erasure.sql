@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: EUPL-1.2
--- Version 8: erasing, and compacting the log (docs/SYNC.md, "Erasure and compaction").
+-- Version 9: erasing, and compacting the log (docs/SYNC.md, "Erasure and compaction").
 
 -- Edits that erase a record, contest that, or agree with it; and when each came here, by this home's own clock. An
 -- erase whose edit is not in the log any more is final.
