@@ -69,7 +69,8 @@ SUPLIB  = $(if $(SUPSRC),$(BUILD)/libsupport.a)
 SIMSRC  = $(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c))
 SIMLIB  = $(BUILD)/libsim.a
 SIMWRAP = open64 close read __read_chk pread64 __pread64_chk write fsync flock fchmod rename unlink unlinkat mkdir \
-          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open store_commit courier_run
+          rmdir stat64 fstat64 opendir readdir64 closedir dirfd sqlite3_vfs_find vault_open store_commit courier_run \
+          compaction_tend
 SIMBUGS = $(patsubst tests/sim/bugs/%.patch,$(BUILD)/sim-bugs/%,$(wildcard tests/sim/bugs/*.patch))
 TESTSRC = $(wildcard tests/*/test_*.c)
 TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)

@@ -91,6 +91,8 @@ static const struct {
 	{ 12, 1, CLASS_REG, "name" },
 	{ 12, 2, CLASS_REG, "value" },
 	{ 0, 0, CLASS_ERASE, "erased" },
+	{ 0, 1000, CLASS_SET, "contests" },
+	{ 0, 1001, CLASS_SET, "agrees" },
 };
 
 static void released_fields_keep_their_numbers(void **state)
