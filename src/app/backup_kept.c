@@ -23,8 +23,8 @@ static const struct {
 	{ "boxed", BACKUP_STAYS },   /* the id of an epoch */
 	{ "boxused", BACKUP_STAYS }, /* that a box came */
 	{ "box:", BACKUP_GOES },
-	{ "carries", BACKUP_STAYS },  /* a count */
-	{ "bundled:", BACKUP_STAYS }, /* numbers of batches */
+	{ "carries", BACKUP_STAYS },    /* a count */
+	{ "bundled:", BACKUP_STAYS },   /* numbers of batches */
 	{ "carries", BACKUP_STAYS },    /* a count */
 	{ "repository", BACKUP_STAYS }, /* a hash: which word of a coordinator was followed */
 	{ "access:", BACKUP_STAYS },    /* how to come in at the host: a restored home must get there to come back */

@@ -459,8 +459,9 @@ static enum err own_strange(struct errctx *ec, struct sync *y, struct incoming *
 	if (e == ERR_OK && in->seq > named && memcmp(before, in->body.prev, HASH_LEN) == 0)
 		return set_fate(fate, why, FATE_COPY, NULL);
 	if (e == ERR_OK && *fate == FATE_LINE) {
-		*why = TR("A copy of this home wrote under the same name, and others have both. This home goes on under "
-		          "another one.");
+		*why =
+		    TR("A copy of this home wrote under the same name, and others have both. This home goes on under "
+		       "another one.");
 		return again_copy(ec, y, in->space->n, 0);
 	}
 	return e != ERR_OK ? e

@@ -20,13 +20,13 @@ struct plot {
 	size_t circles;
 	bool crashes;
 	bool clocks;
-	bool lies;        /* the host lies */
-	bool forges;      /* members forge, bytes change */
-	bool quarrels;    /* members are removed, and write beyond their role */
-	unsigned rogues;  /* may still turn against the others */
-	bool sheets;      /* recovery sheets are made, and homes lost */
-	bool twins;       /* homes are copied, and put back from backups */
-	bool asks_again;  /* known and not healed: only where SLB_SIM_KNOWN names them */
+	bool lies;       /* the host lies */
+	bool forges;     /* members forge, bytes change */
+	bool quarrels;   /* members are removed, and write beyond their role */
+	unsigned rogues; /* may still turn against the others */
+	bool sheets;     /* recovery sheets are made, and homes lost */
+	bool twins;      /* homes are copied, and put back from backups */
+	bool asks_again; /* known and not healed: only where SLB_SIM_KNOWN names them */
 	unsigned depth;
 	uint64_t syncs;
 };
