@@ -53,6 +53,7 @@ struct round {
 	char held_up[REF_MAX + 1]; /* a branch of which a file found no room: its tip is not noted, so it comes again */
 	struct file_row *out;      /* what was handed over */
 	size_t out_count;
+	bool *confirmed; /* of each: the remote was seen to hold it, which is noted with the tip that it stands under */
 	/* what came and is to be taken in at once; owned */
 	struct gathered {
 		char ref[REF_MAX + 1];
@@ -161,6 +162,9 @@ static enum err job_puts(struct round *r, int64_t neighbourhood, const char *dir
 {
 	enum err e = store_outgoing_list(r->ec, r->app->store, &r->out, &r->out_count);
 
+	r->confirmed = calloc(r->out_count + 1, sizeof(*r->confirmed));
+	if (e == ERR_OK && r->confirmed == NULL)
+		e = ERR_NO_MEMORY;
 	for (size_t i = 0; e == ERR_OK && i < r->out_count; i++) {
 		struct space_row space;
 		char *path = NULL;
@@ -274,38 +278,49 @@ static enum err on_file(struct round *r, const struct report_line *line)
 	return e;
 }
 
-static enum err on_tip(struct round *r, const struct report_line *line)
+/* In the transaction that is open: what the remote was seen to hold of this branch (S2). */
+static enum err sent_note(struct round *r, const char *ref)
 {
 	enum err e = ERR_OK;
 
-	if (strlen(line->field[0]) > REF_MAX || strcmp(line->field[0], r->held_up) == 0)
+	for (size_t i = 0; e == ERR_OK && i < r->out_count; i++) {
+		if (!r->confirmed[i] || strcmp(r->out[i].ref, ref) != 0)
+			continue;
+		e = store_outgoing_sent(r->ec, r->app->store, r->out[i].ref, r->out[i].name);
+		r->view->sent += e == ERR_OK ? r->out[i].edits : 0;
+		r->confirmed[i] = false;
+	}
+	return e;
+}
+
+static enum err on_tip(struct round *r, const struct report_line *line)
+{
+	bool noted = true;
+	enum err e = ERR_OK;
+
+	if (strlen(line->field[0]) > REF_MAX)
 		return ERR_OK; /* nothing of ours has such a name */
 	/* Noting it would make the next batch follow on somebody else's (S5, S7). */
-	if (!lies_tip(r->lies, line))
-		return ERR_OK;
+	noted = strcmp(line->field[0], r->held_up) != 0 && lies_tip(r->lies, line);
 	e = store_begin(r->ec, r->app->store);
 	if (e != ERR_OK)
 		return e;
-	e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
-	if (e == ERR_OK)
+	/* in one: a file that is called sent, under no tip, would be missed by nobody if the branch went */
+	e = sent_note(r, line->field[0]);
+	if (e == ERR_OK && noted)
+		e = store_branch_put(r->ec, r->app->store, r->neighbourhood, line->field[0], line->field[1]);
+	if (e == ERR_OK && noted)
 		e = lies_adopt(r->ec, r->lies, line);
-	if (e == ERR_OK)
+	if (e == ERR_OK && noted)
 		e = noticed_moved(r->ec, r->app, r->neighbourhood, line->field[0]);
 	return within_end(r->ec, r->app, e);
 }
 
-static enum err on_sent(struct round *r, const struct report_line *line)
+static void on_sent(struct round *r, const struct report_line *line)
 {
-	enum err e = store_begin(r->ec, r->app->store);
-
-	if (e != ERR_OK)
-		return e;
-	e = store_outgoing_sent(r->ec, r->app->store, line->field[0], line->field[1]);
-	for (size_t i = 0; e == ERR_OK && i < r->out_count; i++) {
+	for (size_t i = 0; i < r->out_count; i++)
 		if (strcmp(r->out[i].ref, line->field[0]) == 0 && strcmp(r->out[i].name, line->field[1]) == 0)
-			r->view->sent += r->out[i].edits;
-	}
-	return within_end(r->ec, r->app, e);
+			r->confirmed[i] = true;
 }
 
 static void note(char *out, size_t size, const char *text)
@@ -353,7 +368,8 @@ static enum err on_line(void *arg, const struct report_line *line)
 	case REPORT_TIP:
 		return on_tip(r, line);
 	case REPORT_SENT:
-		return on_sent(r, line);
+		on_sent(r, line);
+		return ERR_OK;
 	case REPORT_DROPPED:
 		return on_dropped(r, line->field[0]);
 	case REPORT_GONE:
@@ -436,8 +452,10 @@ static enum err one_round(struct round *r, const struct space_row *neighbourhood
 	free(in);
 	free(out);
 	store_files_free(r->out, r->out_count);
+	free(r->confirmed);
 	r->out = NULL;
 	r->out_count = 0;
+	r->confirmed = NULL;
 	return e;
 }
 

@@ -17,7 +17,8 @@ dumps() # HOME FILE: all that it holds, the own space too
 work_of() # HOME
 {
 	as "$1" --json contact list | jq -S -c '[.[] | {date, text, circle}] | sort'
-	as "$1" --json member list | jq -S -c '[.[] | {name, space, role, status}] | sort'
+	# her own space is listed once another computer of hers is in it
+	as "$1" --json member list | jq -S -c '[.[] | select(.space != "noor") | {name, space, role, status}] | sort'
 }
 
 # ---- two people, a circle, notes ----

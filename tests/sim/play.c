@@ -508,9 +508,10 @@ static void settle(struct plot *t, struct play_counts *counts)
 	else
 		counts->two_rounds++;
 	/* whoever just came in names a new box key, and keys of an answered removal are handed on: that takes rounds of
-	 * its own, in which people write nothing */
+	 * its own, in which people write nothing. So does a copy that is found out in the second round: then it goes on
+	 * under another id, and the others have not heard of that */
 	for (int more = 0; more < (model_quarrels(w->model) ? 4 : 2) && !world_is_settled(w, true); more++) {
-		if (more == 0 && !model_quarrels(w->model) && !world_is_settled(w, false))
+		if (more == 0 && !t->twins && !model_quarrels(w->model) && !world_is_settled(w, false))
 			break;
 		round_of(t);
 	}
@@ -558,7 +559,7 @@ uint64_t play_seed(uint64_t seed, bool trace, struct play_counts *counts)
  * them too. */
 static bool left_out(uint64_t seed)
 {
-	static const uint64_t red[] = { 24, 134, 634, 717 };
+	static const uint64_t red[] = { 24, 543, 598, 717, 967 };
 	bool is = false;
 
 	for (size_t i = 0; i < sizeof(red) / sizeof(red[0]); i++)

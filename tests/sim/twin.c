@@ -43,6 +43,7 @@ static void seen_copy(struct player *to, const struct player *from)
 	to->again = from->again;
 	to->in_vain = from->in_vain;
 	to->twin = true;
+	from->w->copies = true;
 }
 
 size_t world_clone(struct player *p)
@@ -169,6 +170,7 @@ struct player *world_restore(struct world *w, bool as_it_was, bool lost)
 	host_cache_copy(w->hosts, b->shelf, p->number);
 	seen_copy(p, &b->was);
 	first->twin = true;
+	first->w->copies = true;
 	world_open_or_fail(p, false);
 	if ((lost || (!as_it_was && leaves_first(b))) && !first->lost)
 		world_lose(first);

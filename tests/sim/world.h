@@ -134,6 +134,7 @@ struct world {
 	struct gift *gift; /* files that nobody hands over again if the host loses them */
 	size_t gifts;
 	uint64_t removals_left;   /* so that somebody is left in the end */
+	bool copies;              /* some home was copied, or put back as it was */
 	bool refusals;            /* invitations were withdrawn or may have ended: requests may be set aside */
 	struct sealed_file *file; /* of every batch that is watched for K1 */
 	size_t files;
