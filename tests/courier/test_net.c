@@ -479,6 +479,53 @@ static void test_between_objects_and_branch(void **state)
 	}
 }
 
+/* A branch of an epoch that is over goes where it stands as the job says, and nowhere else (K3). */
+static void test_drop(void **state)
+{
+	static const enum host_kind kinds[] = { HOST_SSH, HOST_HTTPS };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct scene s;
+		struct host h;
+		struct job job;
+		struct heard *all = NULL;
+		char old[64];
+		char line[160];
+
+		scene_begin(&s);
+		host_begin(&s, kinds[i], &h);
+		send_one(&s, &h, h.port, 'a', "b-1");
+		send_one(&s, &h, h.port, 'b', "b-1");
+		snprintf(old, sizeof(old), "%s", tip_in(&s, "remote", 'a'));
+		send_one(&s, &h, h.port, 'a', "b-2");
+		/* something was added since */
+		job = job_at(&s, &h, h.port, 'b');
+		job_line(&job, JOB_HAVE, OWN "a", old, NULL);
+		job_line(&job, JOB_DROP, OWN "a", old, NULL);
+		all = run_job(&s, &job);
+		assert_not_heard(all, "dropped ");
+		assert_int_equal(all->fails, 0);
+		snprintf(old, sizeof(old), "%s", tip_in(&s, "remote", 'a'));
+		assert_string_not_equal(old, "");
+		/* now it is as it is known */
+		job = job_at(&s, &h, h.port, 'b');
+		job_line(&job, JOB_HAVE, OWN "a", old, NULL);
+		job_line(&job, JOB_DROP, OWN "a", old, NULL);
+		all = run_job(&s, &job);
+		snprintf(line, sizeof(line), "dropped " OWN "a %s\n", old);
+		assert_heard(all, line);
+		assert_int_equal(all->fails, 0);
+		assert_string_equal(tip_in(&s, "remote", 'a'), "");
+		assert_string_not_equal(tip_in(&s, "remote", 'b'), "");
+		/* one that is gone already */
+		job = job_at(&s, &h, h.port, 'c');
+		job_line(&job, JOB_DROP, OWN "a", old, NULL);
+		assert_heard(run_job(&s, &job), line);
+		host_end(&h);
+		scene_end(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_https_refusals),
 		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_between_objects_and_branch),
+		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_ssh_cut),
 		cmocka_unit_test(test_https_cut),
 	};

@@ -3,7 +3,9 @@
 // takes nothing back that others had built on (K1). Home 2 forges; files come straight into the inboxes of the others.
 #include "sync/forge.h"
 
+#include "app/erase.h"
 #include "model/random.h"
+#include "sync/compaction.h"
 #include "sync/refold.h"
 
 #define CIRCLE "Plein"
@@ -171,6 +173,83 @@ static void each_was_shown_another(void **state)
 	}
 	ways_end(&s);
 	world_end(&w);
+}
+
+/* What was written and erased by home 1, with everything that a sync does for a compaction, for some rounds. */
+static void compact_some(struct world *w, const size_t *who, size_t n, enum compaction_wait *wait)
+{
+	for (int round = 0; round < 8; round++) {
+		for (size_t i = 0; i < n; i++) {
+			struct sync y = sync_of_home(w, who[i]);
+			struct space_row space = space_named(w, who[i], CIRCLE);
+			struct compacting how = { .fetched = true, .asked = true };
+			bool cut = false;
+
+			assert_int_equal(store_begin(ec, y.store), ERR_OK);
+			assert_int_equal(compaction_tend(ec, &y, &space, &how, &cut, &wait[i]), ERR_OK);
+			assert_int_equal(compaction_aside_seen(ec, &y, &space), ERR_OK);
+			assert_int_equal(outbox_seal(ec, &y, &space), ERR_OK);
+			assert_int_equal(store_commit(ec, y.store), ERR_OK);
+		}
+		mingle(w, who, n);
+	}
+}
+
+static bool is_cut(struct world *w, size_t i)
+{
+	struct base base;
+
+	assert_int_equal(store_base(ec, w->app[i]->store, space_named(w, i, CIRCLE).n, &base), ERR_OK);
+	vv_free(&base.at);
+	return base.is;
+}
+
+static void erase_own(struct world *w, size_t i, struct dot id)
+{
+	struct erased_view v;
+	char text[DOT_TEXT_LEN];
+
+	dot_text(id, text);
+	assert_int_equal(app_erase(ec, w->app[i], text, false, &v), ERR_OK);
+}
+
+/* K3: batches beside the line of a device are kept whole, and would stay when a log is cut: so none is. The same steps
+ * without them cut it. */
+static void no_log_is_cut(void **state)
+{
+	static const size_t who[] = { 1, 3, 4, 2 };
+
+	(void)state;
+	for (int forks = 0; forks < 2; forks++) {
+		size_t n = forks ? 3 : 4; /* who forked is removed */
+		enum compaction_wait wait[4];
+		struct world w;
+		struct ways s;
+		struct dot id;
+
+		world_of_five(&w);
+		id = contact_in(&w, 1, CIRCLE, (struct dot){ 0 }, "dit moet weg");
+		mingle(&w, (const size_t[]){ 1, 2, 3, 4 }, 4);
+		ways_begin(&s, &w, CIRCLE);
+		for (int i = 0; forks && i < 2; i++) {
+			struct buf file = go(&s, i, (struct dot){ 0 }, i == 0 ? "de ene weg" : "de andere", NULL);
+
+			hand(&w, i == 0 ? 1 : 3, &file);
+			buf_free(&file);
+		}
+		mingle(&w, who, n);
+		erase_own(&w, 1, id);
+		mingle(&w, who, n);
+		compact_some(&w, who, n, wait);
+		expect_one(&w, who, n, CIRCLE);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(is_cut(&w, who[i]), !forks);
+			if (forks)
+				assert_int_equal(wait[i], COMPACTION_FORK);
+		}
+		ways_end(&s);
+		world_end(&w);
+	}
 }
 
 /* A thief of an old laptop signs its first batch once more, years later: nothing of what it wrote goes. */
@@ -415,6 +494,7 @@ int main(void)
 		cmocka_unit_test(each_was_shown_another), cmocka_unit_test(a_late_second_first_batch),
 		cmocka_unit_test(in_a_neighbourhood),     cmocka_unit_test(one_of_them_is_no_good),
 		cmocka_unit_test(who_joins_afterwards),   cmocka_unit_test(histories),
+		cmocka_unit_test(no_log_is_cut),
 	};
 
 	return cmocka_run_group_tests_name("sync/forks", tests, NULL, NULL);
