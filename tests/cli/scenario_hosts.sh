@@ -7,7 +7,7 @@
 set -u
 . tests/support/check.sh
 . tests/support/people.sh
-hosts=$PWD/tests/support/hosts.sh
+hosts=$PWD/tests/support/hosts
 ssh=$TMPDIR/ssh web=$TMPDIR/web
 trap 'for h in a b c d; do "$slb" --home "$TMPDIR/$h" --quiet lock >/dev/null 2>&1; done
 	"$hosts" stop "$ssh" "$web"' EXIT

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Real hosts for the courier's tests (tests/support/hosts.sh), and a wire to them that can be cut: a proxy on loopback
+ * Real hosts for the courier's tests (tests/support/hosts), and a wire to them that can be cut: a proxy on loopback
  * that counts connections and bytes, and closes everything once as many bytes went through it as the test allows.
  */
 #ifndef SLB_TESTS_COURIER_HOSTS_H
@@ -71,7 +71,7 @@ static inline void hosts_stop(void)
 	char command[512];
 
 	for (size_t i = 0; i < hosts_started; i++) {
-		snprintf(command, sizeof(command), "tests/support/hosts.sh stop %.191s", hosts_left[i]);
+		snprintf(command, sizeof(command), "tests/support/hosts stop %.191s", hosts_left[i]);
 		if (system(command) != 0)
 			fprintf(stderr, "not stopped: %s\n", hosts_left[i]);
 	}
@@ -86,14 +86,14 @@ static inline void host_begin(const struct scene *s, enum host_kind kind, struct
 		assert_int_equal(atexit(hosts_stop), 0);
 	assert_true(hosts_started < sizeof(hosts_left) / sizeof(hosts_left[0]));
 	memcpy(hosts_left[hosts_started++], h->dir, sizeof(h->dir));
-	shell("tests/support/hosts.sh %s %s", kind == HOST_SSH ? "ssh" : "https", h->dir);
+	shell("tests/support/hosts %s %s", kind == HOST_SSH ? "ssh" : "https", h->dir);
 	shell("git init -q --bare %s/git/remote.git && ln -sfn %s/git/remote.git %s/remote", h->dir, h->dir, s->dir);
 	host_read(h);
 }
 
 static inline void host_end(const struct host *h)
 {
-	shell("tests/support/hosts.sh stop %s", h->dir);
+	shell("tests/support/hosts stop %s", h->dir);
 }
 
 /* The address of a repository there, through that port. */

@@ -5,7 +5,7 @@
 # time. The clock is a stand-in.
 set -u
 . tests/support/check.sh
-hosts=$PWD/tests/support/hosts.sh
+hosts=$PWD/tests/support/hosts
 trap '"$hosts" stop "$TMPDIR/ssh"' EXIT
 "$hosts" ssh "$TMPDIR/ssh"
 repo=$TMPDIR/ssh/west.git

@@ -287,7 +287,7 @@ static void test_ssh_refusals(void **state)
 
 static void certificate(struct host *h, const char *kind)
 {
-	shell("tests/support/hosts.sh stop %s && tests/support/hosts.sh certificate %s %s && tests/support/hosts.sh "
+	shell("tests/support/hosts stop %s && tests/support/hosts certificate %s %s && tests/support/hosts "
 	      "https %s",
 	      h->dir, h->dir, kind, h->dir);
 	h->port = atoi(shell("cat %s/port", h->dir));
@@ -346,18 +346,18 @@ static void test_redirects(void **state)
 	snprintf(other, sizeof(other), "%s/other", s.dir);
 	shell("mkdir -p %s && cp %s/ca.* %s/stranger.* %s/password %s", other, h.dir, h.dir, h.dir, other);
 	/* the same machine by its number is another name, and so another host */
-	shell("echo https://127.0.0.1:%d >%s/redirect && tests/support/hosts.sh https %s", h.port, other, other);
+	shell("echo https://127.0.0.1:%d >%s/redirect && tests/support/hosts https %s", h.port, other, other);
 	job = job_at(&s, &h, atoi(shell("cat %s/port", other)), 'a');
 	assert_heard(with(&s, &job), "fail person moved ");
 	assert_string_equal(shell("cat %s/log", h.dir), "");
 	assert_string_equal(shell("grep -c Basic %s/log || true", other), "0");
 
-	shell("tests/support/hosts.sh stop %s && echo https://localhost:%d >%s/redirect && tests/support/hosts.sh "
+	shell("tests/support/hosts stop %s && echo https://localhost:%d >%s/redirect && tests/support/hosts "
 	      "https %s",
 	      other, h.port, other, other);
 	job = job_at(&s, &h, atoi(shell("cat %s/port", other)), 'a');
 	assert_int_equal(with(&s, &job)->fails, 0);
-	shell("tests/support/hosts.sh stop %s", other);
+	shell("tests/support/hosts stop %s", other);
 	host_end(&h);
 	scene_end(&s);
 }
