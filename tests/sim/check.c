@@ -246,6 +246,24 @@ static bool from_outside(struct player *p, const struct space_row *space, const 
 	return out || is_outside(p->w, c, h.device);
 }
 
+/* Is it a branch of an epoch that is closed here? What was written under that goes out again under another, and nobody
+ * pushes the branch back (docs/SYNC.md). */
+static bool is_over(struct player *p, const struct space_row *space, const char *ref)
+{
+	struct epoch_row *list = NULL;
+	char branch[REF_MAX + 1];
+	size_t n = 0;
+	bool over = false;
+
+	must(store_epoch_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "epochs cannot be listed");
+	for (size_t i = 0; i < n && !over; i++) {
+		branch_name(space->tag, list[i].id, space->my_tag, branch);
+		over = list[i].state == EPOCH_CLOSED && strncmp(branch, ref, strlen(branch) - TAG_TEXT_LEN + 1) == 0;
+	}
+	free(list);
+	return over;
+}
+
 /* Of one space of a device that is in it. */
 static bool short_in(struct player *p, const struct space_row *space, const struct circle *c, bool wholly,
                      char out[static 256])
@@ -294,7 +312,7 @@ static bool short_in(struct player *p, const struct space_row *space, const stru
 		const char *name = (const char *)sqlite3_column_text(st, 1);
 		bool sent = sqlite3_column_int(st, 2) == 1;
 
-		some = !sent || !host_holds(p->w->hosts, ref, name);
+		some = !sent || (!host_holds(p->w->hosts, ref, name) && !is_over(p, space, ref));
 		snprintf(out, 256,
 		         sent ? "what device %u sent, %s, is no longer at the host (S5)" : "device %u has not sent %s",
 		         p->number, name);
