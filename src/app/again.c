@@ -6,15 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/restored.h"
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 static enum err rejoin_one(struct errctx *ec, struct sync *y, struct space_row *space, const struct restored *r,
                            struct rejoin_view *v, bool *shown)

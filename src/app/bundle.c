@@ -10,6 +10,7 @@
 #include "app/again.h"
 #include "app/noticed.h"
 #include "app/standing.h"
+#include "app/sync_of.h"
 #include "app/watch.h"
 #include "app/within.h"
 #include "base/file.h"
@@ -17,11 +18,6 @@
 #include "batch/bundle.h"
 #include "sync/bundled.h"
 #include "sync/inbox.h"
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 /* ---- Making one ---- */
 

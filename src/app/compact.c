@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "app/again.h"
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "base/tr.h"
 #include "sync/closing.h"
@@ -14,11 +15,6 @@
 
 #define KEPT_ASKED "compact-asked" /* a person asked for it, and it was not proposed yet */
 #define LOCAL_ROUNDS 6             /* of a space that nobody else has */
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 enum err compact_before_seal(struct errctx *ec, struct sync *y, const struct space_row *space)
 {

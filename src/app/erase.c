@@ -8,16 +8,12 @@
 
 #include "app/dates.h"
 #include "app/services.h"
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "model/draft.h"
 #include "model/erasing.h"
 #include "sync/compaction.h"
 #include "sync/erasing.h"
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 static const char *kind_name(uint32_t kind)
 {

@@ -6,6 +6,7 @@
 
 #include "app/again.h"
 #include "app/spaces.h"
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "model/draft.h"
@@ -17,11 +18,6 @@
 #include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/resting.h"
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 struct member_list {
 	struct member_view *v;

@@ -9,16 +9,12 @@
 
 #include "app/again.h"
 #include "app/spaces.h"
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "sync/claims.h"
 #include "sync/join.h"
 #include "sync/membership.h"
 #include "sync/removal.h"
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 static enum err member_get(struct errctx *ec, struct app *app, const char *id, struct dot *person, struct loaded *l)
 {

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "app/remotes.h"
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "base/codec.h"
 #include "crypto/secret.h"
@@ -18,11 +19,6 @@
 #include "sync/join.h"
 #include "sync/own.h"
 #include "sync/space.h"
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 static void date_text(int64_t ms, char *out, size_t size)
 {

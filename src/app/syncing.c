@@ -20,6 +20,7 @@
 #include "app/moving.h"
 #include "app/old_branches.h"
 #include "app/standing.h"
+#include "app/sync_of.h"
 #include "app/tally.h"
 #include "app/watch.h"
 #include "app/within.h"
@@ -64,11 +65,6 @@ struct round {
 	size_t came_count;
 	size_t came_bytes;
 };
-
-static struct sync sync_of(struct app *app)
-{
-	return (struct sync){ app->store, app->zip, app->rng, app->clock };
-}
 
 /* --- before --- */
 

@@ -52,7 +52,7 @@ enum err store_unpublish(struct errctx *ec, struct store *s, int64_t space, cons
 	assert(s->in_transaction);
 	if (e != ERR_OK)
 		return e;
-	device = (int64_t)((uint64_t)key >> COUNTER_BITS);
+	device = device_of(key);
 	end = (device + 1) << COUNTER_BITS;
 	e = run_range(ec, s, ST_batch_drop, key, end);
 	if (e == ERR_OK)

@@ -67,21 +67,7 @@ static enum err base_put(struct errctx *ec, struct store *s, int64_t space, cons
 
 enum err store_base_state(struct errctx *ec, struct store *s, struct dot record, struct buf *out)
 {
-	sqlite3_stmt *st = NULL;
-	int64_t key = 0;
-	bool row = false;
-	enum err e = key_find(ec, s, record, &key);
-
-	if (e != ERR_OK)
-		return e;
-	st = stmt(ec, s, ST_base_get);
-	NEED(st);
-	sqlite3_bind_int64(st, 1, key);
-	e = step(ec, s, st, &row);
-	if (e == ERR_OK)
-		e = row ? buf_put(out, column_bytes(st, 0).data, column_bytes(st, 0).len) : ERR_NOT_FOUND;
-	sqlite3_reset(st);
-	return e;
+	return blob_of(ec, s, ST_base_get, record, out);
 }
 
 enum err store_base_each(struct errctx *ec, struct store *s, int64_t space, store_base_fn each, void *arg)
@@ -293,7 +279,7 @@ enum err store_head_put(struct errctx *ec, struct store *s, int64_t space, const
 		e = st == NULL ? ERR_IO : ERR_OK;
 	}
 	if (e == ERR_OK) {
-		sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
+		sqlite3_bind_int64(st, 1, device_of(key));
 		sqlite3_bind_int64(st, 2, space);
 		sqlite3_bind_int64(st, 3, (int64_t)head->seq);
 		sqlite3_bind_int64(st, 4, (int64_t)head->counter);
@@ -319,7 +305,7 @@ enum err store_seen_each(struct errctx *ec, struct store *s, struct device_id au
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	st = stmt(ec, s, ST_seen_list);
 	NEED(st);
-	sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
+	sqlite3_bind_int64(st, 1, device_of(key));
 	sqlite3_bind_int64(st, 2, (int64_t)upto);
 	while (e == ERR_OK && (e = step(ec, s, st, &row)) == ERR_OK && row) {
 		struct dot names = { 0 };

@@ -134,7 +134,7 @@ enum err store_context(struct errctx *ec, struct store *s, struct device_id dev,
 		return e;
 	st = stmt(ec, s, ST_vector_get);
 	NEED(st);
-	sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
+	sqlite3_bind_int64(st, 1, device_of(key));
 	e = step(ec, s, st, &row);
 	if (e == ERR_OK && row)
 		e = context_get(column_bytes(st, 3), out);
@@ -168,7 +168,7 @@ enum err store_batch_get(struct errctx *ec, struct store *s, struct device_id de
 
 enum err store_batch_applied(struct errctx *ec, struct store *s, const struct applied_batch *b)
 {
-	struct buf context = { 0 };
+	struct vv_entry head = { .dev = b->dev, .seq = b->seq, .counter = b->counter };
 	sqlite3_stmt *st = NULL;
 	int64_t key = 0;
 	enum err e = key_of(ec, s, b->space, (struct dot){ b->dev, b->seq }, &key);
@@ -185,25 +185,10 @@ enum err store_batch_applied(struct errctx *ec, struct store *s, const struct ap
 	bind_blob(st, 4, b->hash, 32);
 	bind_blob(st, 5, b->signed_part.data, b->signed_part.len);
 	e = run(ec, s, st);
+	memcpy(head.hash, b->hash, VV_HASH_LEN);
 	if (e == ERR_OK)
-		e = context_put(b->context, &context);
-	if (e == ERR_OK) {
-		st = stmt(ec, s, ST_vector_put);
-		e = st == NULL ? ERR_IO : ERR_OK;
-	}
-	if (e == ERR_OK) {
-		sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
-		sqlite3_bind_int64(st, 2, b->space);
-		sqlite3_bind_int64(st, 3, (int64_t)b->seq);
-		sqlite3_bind_int64(st, 4, (int64_t)b->counter);
-		bind_blob(st, 5, b->hash, VV_HASH_LEN);
-		bind_blob(st, 6, context.data, context.len);
-		e = run(ec, s, st);
-	}
-	if (e == ERR_OK)
-		e = clock_save(ec, s);
-	buf_free(&context);
-	return e;
+		e = store_head_put(ec, s, b->space, &head, b->context);
+	return e == ERR_OK ? clock_save(ec, s) : e;
 }
 
 /* --- the log --- */
@@ -340,16 +325,16 @@ enum err store_load(struct errctx *ec, struct store *s, struct dot id, struct lo
 	return e != ERR_OK ? e : load_key(ec, s, key, out);
 }
 
-enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out)
+enum err blob_of(struct errctx *ec, struct store *s, enum statement which, struct dot d, struct buf *out)
 {
 	sqlite3_stmt *st = NULL;
 	int64_t key = 0;
 	bool row = false;
-	enum err e = key_find(ec, s, id, &key);
+	enum err e = key_find(ec, s, d, &key);
 
 	if (e != ERR_OK)
 		return e;
-	st = stmt(ec, s, ST_record_state);
+	st = stmt(ec, s, which);
 	NEED(st);
 	sqlite3_bind_int64(st, 1, key);
 	e = step(ec, s, st, &row);
@@ -357,6 +342,11 @@ enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct b
 		e = row ? buf_put(out, column_bytes(st, 0).data, column_bytes(st, 0).len) : ERR_NOT_FOUND;
 	sqlite3_reset(st);
 	return e;
+}
+
+enum err store_state(struct errctx *ec, struct store *s, struct dot id, struct buf *out)
+{
+	return blob_of(ec, s, ST_record_state, id, out);
 }
 
 enum err store_record_put(struct errctx *ec, struct store *s, int64_t space, const struct record *r)
@@ -490,7 +480,7 @@ enum err store_next_dot(struct errctx *ec, struct store *s, int64_t space, struc
 		} else if (e == ERR_OK) {
 			st = stmt(ec, s, ST_vector_get);
 			NEED(st);
-			sqlite3_bind_int64(st, 1, (int64_t)((uint64_t)key >> COUNTER_BITS));
+			sqlite3_bind_int64(st, 1, device_of(key));
 			e = step(ec, s, st, &some);
 			if (e == ERR_OK && some)
 				last = (uint64_t)sqlite3_column_int64(st, 1);

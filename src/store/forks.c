@@ -4,11 +4,6 @@
 
 #include "store/inside.h"
 
-static int64_t device_of(int64_t key)
-{
-	return (int64_t)((uint64_t)key >> COUNTER_BITS);
-}
-
 enum err store_fork_put(struct errctx *ec, struct store *s, int64_t space, const struct fork_row *row,
                         const struct vv *context, struct bytes signed_part)
 {

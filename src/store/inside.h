@@ -106,7 +106,15 @@ enum err list_grow(void **list, size_t n, size_t *cap, size_t size) MUST_CHECK;
 enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d, int64_t *key) MUST_CHECK;
 /* The same where the device must be known: ERR_NOT_FOUND without text, also for a number that no dot can have. */
 enum err key_find(struct errctx *ec, struct store *s, struct dot d, int64_t *key) MUST_CHECK;
+/* The device in such an integer, by its local number. */
+static inline int64_t device_of(int64_t key)
+{
+	return (int64_t)((uint64_t)key >> COUNTER_BITS);
+}
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out) MUST_CHECK;
+
+/* Appends the one column that the statement gives for a dot. ERR_NOT_FOUND without text. */
+enum err blob_of(struct errctx *ec, struct store *s, enum statement which, struct dot d, struct buf *out) MUST_CHECK;
 
 /* A vector as it is kept: CBOR, with counters and hashes. */
 enum err context_put(const struct vv *v, struct buf *out) MUST_CHECK;

@@ -71,11 +71,6 @@ enum err store_void_set(struct errctx *ec, struct store *s, struct dot edit, boo
 
 /* ---- Contexts ---- */
 
-static int64_t device_of(int64_t key)
-{
-	return (int64_t)((uint64_t)key >> COUNTER_BITS);
-}
-
 enum err store_seen_put(struct errctx *ec, struct store *s, int64_t space, struct dot batch, struct dot names)
 {
 	sqlite3_stmt *st = NULL;

@@ -302,7 +302,7 @@ enum err key_of(struct errctx *ec, struct store *s, int64_t space, struct dot d,
 
 enum err dot_of(struct errctx *ec, struct store *s, int64_t key, struct dot *out)
 {
-	int64_t n = (int64_t)((uint64_t)key >> COUNTER_BITS);
+	int64_t n = device_of(key);
 	sqlite3_stmt *st = NULL;
 	bool row = false;
 	enum err e = ERR_OK;
@@ -343,7 +343,7 @@ enum err store_epoch_put(struct errctx *ec, struct store *s, const struct epoch_
 	NEED(st);
 	bind_blob(st, 1, row->id.b, EPOCH_ID_LEN);
 	sqlite3_bind_int64(st, 2, row->space);
-	sqlite3_bind_int64(st, 3, (int64_t)((uint64_t)key >> COUNTER_BITS));
+	sqlite3_bind_int64(st, 3, device_of(key));
 	sqlite3_bind_int64(st, 4, (int64_t)row->removals_seen);
 	sqlite3_bind_int(st, 5, row->state);
 	sqlite3_bind_int64(st, 6, (int64_t)row->rank);

@@ -18,6 +18,7 @@
 #include "sync/outbox.h"
 #include "sync/redot.h"
 #include "sync/refold.h"
+#include "sync/removal.h"
 #include "sync/restored.h"
 #include "sync/snapshot.h"
 #include "sync/space.h"
@@ -815,16 +816,9 @@ done:
 static enum err old_ends(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id old)
 {
 	struct device_row row;
-	struct buf b = { 0 };
 	enum err e = store_device_by_id(ec, y->store, old, &row);
 
-	if (e != ERR_OK || row.state == DEVICE_REMOVED)
-		return e;
-	e = wire_put_bytes(&b, old.b, DEVICE_ID_LEN);
-	if (e == ERR_OK)
-		e = control_add(ec, y, space->n, CONTROL_CUT, buf_bytes(&b));
-	buf_free(&b);
-	return e;
+	return e != ERR_OK || row.state == DEVICE_REMOVED ? e : device_cut(ec, y, space, old);
 }
 
 static enum err state_drop(struct errctx *ec, struct sync *y, int64_t space)

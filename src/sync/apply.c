@@ -49,12 +49,6 @@ static enum err set_fate(enum fate *fate, const char **why, enum fate what, cons
 	return ERR_OK;
 }
 
-static void await_batch(struct incoming *in, struct device_id dev, uint64_t seq)
-{
-	in->awaits = (struct awaits){ .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = seq };
-	memcpy(in->awaits.id, dev.b, DEVICE_ID_LEN);
-}
-
 static void await_author(struct incoming *in, struct tag tag, uint64_t known)
 {
 	in->awaits = (struct awaits){ .what = AWAITS_AUTHOR, .id_len = TAG_LEN, .seq = known };
@@ -176,7 +170,7 @@ static enum err await_cause(struct errctx *ec, struct sync *y, struct incoming *
 {
 	enum err e = ERR_OK;
 
-	await_batch(in, in->author.id, in->seq - 1);
+	batch_awaits(in->author.id, in->seq - 1, &in->awaits);
 	for (size_t i = in->body.context_count; e == ERR_OK && i-- > 0;) {
 		const struct context_entry *c = &in->body.context[i];
 		uint8_t hash[HASH_LEN];
@@ -184,7 +178,7 @@ static enum err await_cause(struct errctx *ec, struct sync *y, struct incoming *
 
 		e = store_batch_get(ec, y->store, c->dev, c->seq, &counter, hash);
 		if (e == ERR_NOT_FOUND && c->seq <= STORE_NUMBER_MAX && device_cmp(c->dev, in->author.id) != 0) {
-			await_batch(in, c->dev, c->seq);
+			batch_awaits(c->dev, c->seq, &in->awaits);
 			return ERR_OK;
 		}
 		e = e == ERR_NOT_FOUND ? ERR_OK : e;

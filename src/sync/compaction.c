@@ -843,15 +843,22 @@ enum err compaction_tend(struct errctx *ec, struct sync *y, const struct space_r
 	return e;
 }
 
+/* Loads the view, and this device's last vote in it; NULL: it has not voted. */
+static enum err own_vote(struct view *v, const struct vote **mine)
+{
+	enum err e = view_load(v);
+
+	*mine = e == ERR_OK ? last_vote(v, v->space->me) : NULL;
+	return e;
+}
+
 enum err compaction_signed(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot edit,
                            uint64_t seq, bool *out)
 {
 	struct view v = { .ec = ec, .y = y, .space = space };
 	const struct vote *mine = NULL;
-	enum err e = view_load(&v);
+	enum err e = own_vote(&v, &mine);
 
-	if (e == ERR_OK)
-		mine = last_vote(&v, space->me);
 	*out = mine != NULL && within(&mine->upto, edit.dev, seq);
 	view_free(&v);
 	return e;
@@ -886,10 +893,8 @@ enum err compaction_pending(struct errctx *ec, struct sync *y, const struct spac
 {
 	struct view v = { .ec = ec, .y = y, .space = space };
 	const struct vote *mine = NULL;
-	enum err e = view_load(&v);
+	enum err e = own_vote(&v, &mine);
 
-	if (e == ERR_OK)
-		mine = last_vote(&v, space->me);
 	*pending = mine != NULL && others_agree(&v, mine);
 	view_free(&v);
 	return e;
@@ -902,10 +907,8 @@ enum err compaction_floor(struct errctx *ec, struct sync *y, const struct space_
 	const struct vote *mine = NULL;
 	const struct vv_entry *base = NULL;
 	const struct vv_entry *voted = NULL;
-	enum err e = view_load(&v);
+	enum err e = own_vote(&v, &mine);
 
-	if (e == ERR_OK)
-		mine = last_vote(&v, space->me);
 	base = vv_get(&v.base.at, dev);
 	voted = mine == NULL ? NULL : vv_get(&mine->upto, dev);
 	*seq = base == NULL ? 0 : base->seq;

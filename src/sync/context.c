@@ -42,7 +42,6 @@ struct reading {
 	struct sync *y;
 	const struct space_row *space;
 	struct device_id author;
-	const struct body *body;
 	struct had *had;
 	struct awaits *awaits;
 };
@@ -155,7 +154,7 @@ static enum err names_closed(struct errctx *ec, const struct reading *r, const s
 enum err context_read(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id author,
                       const struct body *body, struct had *h, enum context_fate *fate, struct awaits *awaits)
 {
-	struct reading r = { y, space, author, body, h, awaits };
+	struct reading r = { y, space, author, h, awaits };
 	bool closed = true;
 	enum err e = ERR_OK;
 

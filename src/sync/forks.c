@@ -23,7 +23,7 @@ void fork_awaits(struct device_id dev, uint64_t seq, const uint8_t hash[static V
 	memcpy(out->id + DEVICE_ID_LEN, hash, VV_HASH_LEN);
 }
 
-static void batch_awaits(struct device_id dev, uint64_t seq, struct awaits *out)
+void batch_awaits(struct device_id dev, uint64_t seq, struct awaits *out)
 {
 	*out = (struct awaits){ .what = AWAITS_BATCH, .id_len = DEVICE_ID_LEN, .seq = seq };
 	memcpy(out->id, dev.b, DEVICE_ID_LEN);
@@ -98,7 +98,7 @@ enum err fork_follows(struct errctx *ec, struct sync *y, const struct vv_entry *
 	enum err e = applied_entry(ec, y, later->dev, later->seq, &own);
 	bool applied = e == ERR_OK && memcmp(own.hash, later->hash, VV_HASH_LEN) == 0;
 
-	if (applied || e == ERR_NOT_FOUND || e == ERR_OK)
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
 		e = applied_entry(ec, y, earlier->dev, earlier->seq, &own);
 	if (e == ERR_OK && memcmp(own.hash, earlier->hash, VV_HASH_LEN) == 0) {
 		if (!applied)

@@ -21,7 +21,8 @@
 
 #include "sync/keys.h"
 
-/* What waits for this very batch. */
+/* What waits for a batch of the line that is applied here; for this very batch. */
+void batch_awaits(struct device_id dev, uint64_t seq, struct awaits *out);
 void fork_awaits(struct device_id dev, uint64_t seq, const uint8_t hash[static VV_HASH_LEN], struct awaits *out);
 
 /* A batch as a context names it. */

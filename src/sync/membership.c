@@ -23,25 +23,11 @@ struct gather {
 	size_t acts;
 };
 
-/* Room for one more behind the `n` of `*list`, a pointer to elements of `size` bytes. */
-static enum err grow(void *list, size_t n, size_t size)
-{
-	void *was = NULL;
-	void *grown = NULL;
-
-	memcpy(&was, list, sizeof(was));
-	grown = array_grown(was, n, size);
-	if (grown == NULL)
-		return ERR_NO_MEMORY;
-	memcpy(list, &grown, sizeof(grown));
-	return ERR_OK;
-}
-
 /* Of every first batch it is kept what its author had seen, also where it says nothing (ACT_ENTER). */
 static enum err gather_enter(struct gather *g, const struct moment *first)
 {
 	struct act act = { .type = ACT_ENTER, .at = *first };
-	enum err e = grow(&g->act, g->acts, sizeof(*g->act));
+	enum err e = array_grow(&g->act, g->acts, sizeof(*g->act));
 
 	act.at.order = UINT64_MAX;
 	if (e == ERR_OK)
@@ -52,7 +38,7 @@ static enum err gather_enter(struct gather *g, const struct moment *first)
 static enum err gather_act(struct gather *g, const struct told *t, const struct moment *at)
 {
 	struct act act = { .type = (enum act_type)t->type, .at = *at, .person = t->person, .roles = t->roles };
-	enum err e = grow(&g->act, g->acts, sizeof(*g->act));
+	enum err e = array_grow(&g->act, g->acts, sizeof(*g->act));
 
 	act.device = t->device;
 	if (t->type == TOLD_FORK) {
@@ -66,7 +52,7 @@ static enum err gather_act(struct gather *g, const struct told *t, const struct 
 			act.goes_on = t->device;
 		act.fresh = t->type == TOLD_ADMIT && device_cmp(t->person.dev, at->author) == 0 &&
 		            t->order == TOLD_EDITS_FROM + t->person.counter;
-		e = grow(&g->m->bundle, g->m->bundles, sizeof(*g->m->bundle));
+		e = array_grow(&g->m->bundle, g->m->bundles, sizeof(*g->m->bundle));
 		if (e == ERR_OK)
 			g->m->bundle[g->m->bundles++] = (struct admitted){ *at, t->bundle, act.device };
 	}
@@ -84,7 +70,7 @@ static enum err gather_fork(struct membership *m, const struct told *t)
 	while (i < m->forks && device_cmp(m->forked[i].dev, t->device) != 0)
 		i++;
 	if (i == m->forks) {
-		e = grow(&m->forked, m->forks, sizeof(*m->forked));
+		e = array_grow(&m->forked, m->forks, sizeof(*m->forked));
 		if (e == ERR_OK)
 			m->forked[m->forks++] = (struct forked_device){ .dev = t->device, .from = t->from };
 	} else if (t->from < m->forked[i].from) {
@@ -100,12 +86,12 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 
 	switch (t->type) {
 	case TOLD_EPOCH:
-		e = grow(&m->epoch, m->epochs, sizeof(*m->epoch));
+		e = array_grow(&m->epoch, m->epochs, sizeof(*m->epoch));
 		if (e == ERR_OK)
 			m->epoch[m->epochs++] = (struct epoch_begun){ t->epoch, *at };
 		return e;
 	case TOLD_BOX_KEY:
-		e = grow(&m->box, m->boxes, sizeof(*m->box));
+		e = array_grow(&m->box, m->boxes, sizeof(*m->box));
 		if (e == ERR_OK) {
 			m->box[m->boxes] = (struct box_told){ .at = *at };
 			memcpy(m->box[m->boxes++].key, t->key, BOX_PUBLIC_LEN);
@@ -115,7 +101,7 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 		e = gather_fork(m, t);
 		return e == ERR_OK ? gather_act(g, t, at) : e;
 	case TOLD_REBOX:
-		e = grow(&m->rebox, m->reboxes, sizeof(*m->rebox));
+		e = array_grow(&m->rebox, m->reboxes, sizeof(*m->rebox));
 		if (e == ERR_OK) {
 			struct reboxed *r = &m->rebox[m->reboxes++];
 
@@ -126,14 +112,14 @@ static enum err gather_one(struct gather *g, const struct told *t, const struct 
 		}
 		return e;
 	case TOLD_SNAPSHOT:
-		e = grow(&m->vote, m->votes, sizeof(*m->vote));
+		e = array_grow(&m->vote, m->votes, sizeof(*m->vote));
 		if (e == ERR_OK) {
 			m->vote[m->votes] = (struct vote){ .at = *at };
 			e = vote_get(t->raw, &m->vote[m->votes++]);
 		}
 		return e;
 	case TOLD_DONE:
-		e = grow(&m->done, m->dones, sizeof(*m->done));
+		e = array_grow(&m->done, m->dones, sizeof(*m->done));
 		if (e == ERR_OK) {
 			struct wire_in in = wire_in(t->raw);
 
@@ -151,7 +137,7 @@ static enum err gather_batch(struct gather *g, struct device_id dev, uint64_t se
 {
 	struct membership *m = g->m;
 	struct vv *seen = NULL;
-	enum err e = grow(&m->seen, m->seen_count, sizeof(struct vv *));
+	enum err e = array_grow(&m->seen, m->seen_count, sizeof(struct vv *));
 
 	if (e == ERR_OK) {
 		seen = calloc(1, sizeof(*seen));
@@ -302,19 +288,6 @@ static enum err load(struct errctx *ec, struct sync *y, const struct space_row *
 	return e == ERR_OK ? membership_settle(ec, y, space, g) : e;
 }
 
-enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct membership *out)
-{
-	struct gather g = { .m = out, .space = space->id };
-	enum err e = ERR_OK;
-
-	*out = (struct membership){ 0 };
-	e = load(ec, y, space, NULL, NULL, &g);
-	gather_free(&g);
-	if (e != ERR_OK)
-		membership_free(out);
-	return e;
-}
-
 enum err membership_load_upto(struct errctx *ec, struct sync *y, const struct space_row *space, const struct vv *upto,
                               struct membership *out)
 {
@@ -327,6 +300,11 @@ enum err membership_load_upto(struct errctx *ec, struct sync *y, const struct sp
 	if (e != ERR_OK)
 		membership_free(out);
 	return e;
+}
+
+enum err membership_load(struct errctx *ec, struct sync *y, const struct space_row *space, struct membership *out)
+{
+	return membership_load_upto(ec, y, space, NULL, out);
 }
 
 bool membership_is_paper(const struct membership *m, struct device_id dev)
@@ -598,7 +576,7 @@ static enum err judge_logged(void *arg, struct dot dot, const struct space_edit 
 	body_free(&pool);
 	if (e != ERR_OK || good == !logged->is_void)
 		return e;
-	e = grow(&j->turned, j->n, sizeof(*j->turned));
+	e = array_grow(&j->turned, j->n, sizeof(*j->turned));
 	if (e == ERR_OK)
 		j->turned[j->n++] = (struct turned){ dot, logged->record, !good };
 	return e;

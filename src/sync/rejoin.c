@@ -16,6 +16,7 @@
 #include "sync/letters.h"
 #include "sync/membership.h"
 #include "sync/outbox.h"
+#include "sync/removal.h"
 #include "sync/requests.h"
 #include "sync/space.h"
 
@@ -361,10 +362,8 @@ static enum err acts_seal(struct errctx *ec, struct sync *y, const struct space_
 	TRY(may_cut(ec, y, space, row->person, &cut));
 	TRY(goes_on_put(&g, &b));
 	TRY(control_add(ec, y, space->n, CONTROL_GOES_ON, buf_bytes(&b)));
-	buf_reset(&b);
-	TRY(wire_put_bytes(&b, row->old.b, DEVICE_ID_LEN));
 	if (cut) /* behind the other: whoever removes a device must have seen where it goes on */
-		TRY(control_add(ec, y, space->n, CONTROL_CUT, buf_bytes(&b)));
+		TRY(device_cut(ec, y, space, row->old));
 	TRY(outbox_seal(ec, y, space));
 	e = epoch_choose(ec, y, space, &epoch);
 	if (e == ERR_NOT_FOUND) { /* the old device has the keys of all that there are */

@@ -9,7 +9,7 @@
 #include "sync/membership.h"
 #include "sync/outbox.h"
 
-static enum err cut_add(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
+enum err device_cut(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
 {
 	struct buf b = { 0 };
 	enum err e = wire_put_bytes(&b, dev.b, DEVICE_ID_LEN);
@@ -43,7 +43,7 @@ static enum err removed_tell(struct errctx *ec, struct sync *y, const struct spa
 
 enum err device_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
 {
-	enum err e = cut_add(ec, y, space, dev);
+	enum err e = device_cut(ec, y, space, dev);
 
 	return e == ERR_OK ? removed_tell(ec, y, space) : e;
 }
@@ -59,7 +59,7 @@ enum err member_remove(struct errctx *ec, struct sync *y, const struct space_row
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		if (list[i].state != DEVICE_ACTIVE || dot_cmp(list[i].member, person) != 0)
 			continue;
-		e = cut_add(ec, y, space, list[i].id);
+		e = device_cut(ec, y, space, list[i].id);
 		(*devices)++;
 	}
 	free(list);

@@ -12,7 +12,10 @@
 enum err member_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot person,
                        size_t *devices) MUST_CHECK;
 
-/* The same for one device; of the own person everybody may. Within a transaction. */
+/* Puts into the next batch that the device is removed, and nothing more. Within a transaction. */
+enum err device_cut(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev) MUST_CHECK;
+
+/* The same as member_remove() for one device; of the own person everybody may. Within a transaction. */
 enum err device_remove(struct errctx *ec, struct sync *y, const struct space_row *space,
                        struct device_id dev) MUST_CHECK;
 

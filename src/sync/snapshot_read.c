@@ -20,20 +20,6 @@ void snapshot_parts_free(struct snapshot_parts *p)
 	*p = (struct snapshot_parts){ 0 };
 }
 
-/* Room for one more of `*list`, a pointer to elements of `size` bytes. */
-static enum err room(void *list, size_t n, size_t size)
-{
-	void *was = NULL;
-	void *grown = NULL;
-
-	memcpy(&was, list, sizeof(was));
-	grown = array_grown(was, n, size);
-	if (grown == NULL)
-		return ERR_NO_MEMORY;
-	memcpy(list, &grown, sizeof(grown));
-	return ERR_OK;
-}
-
 static enum err batches_get(struct wire_in *in, struct snapshot_parts *p, struct snap_device *d)
 {
 	uint64_t before = 0;
@@ -54,7 +40,7 @@ static enum err batches_get(struct wire_in *in, struct snapshot_parts *p, struct
 		MUST_BE(hash.len == HASH_LEN && b.counter >= before && b.counter <= STORE_NUMBER_MAX);
 		before = b.counter;
 		b.hash = hash.data;
-		TRY(room(&p->batch, p->batches, sizeof(b)));
+		TRY(array_grow(&p->batch, p->batches, sizeof(b)));
 		p->batch[p->batches++] = b;
 	}
 done:
@@ -82,7 +68,7 @@ static enum err seen_get(struct wire_in *in, struct snapshot_parts *p, const str
 		MUST_BE(last == NULL || device_cmp(last->names.dev, s.names.dev) < 0 ||
 		        (device_cmp(last->names.dev, s.names.dev) == 0 && last->at.counter < s.at.counter &&
 		         last->names.counter < s.names.counter));
-		TRY(room(&p->seen, p->seens, sizeof(s)));
+		TRY(array_grow(&p->seen, p->seens, sizeof(s)));
 		p->seen[p->seens++] = s;
 	}
 done:
@@ -109,7 +95,7 @@ static enum err act_get(struct wire_in *in, struct snapshot_parts *p, struct sna
 		TRY(wire_get_uint(in, &named.counter));
 		MUST_BE(named.counter > 0 && named.counter <= STORE_NUMBER_MAX);
 		MUST_BE(i == 0 || device_cmp(p->named[p->nameds - 1].dev, named.dev) < 0);
-		TRY(room(&p->named, p->nameds, sizeof(named)));
+		TRY(array_grow(&p->named, p->nameds, sizeof(named)));
 		p->named[p->nameds++] = named;
 	}
 done:
@@ -128,7 +114,7 @@ static enum err acts_get(struct wire_in *in, struct snapshot_parts *p, const str
 		TRY(act_get(in, p, &a));
 		MUST_BE(a.at.counter > 0 && a.at.counter <= d->n &&
 		        (i == 0 || p->acts[p->acts_n - 1].at.counter < a.at.counter));
-		TRY(room(&p->acts, p->acts_n, sizeof(a)));
+		TRY(array_grow(&p->acts, p->acts_n, sizeof(a)));
 		p->acts[p->acts_n++] = a;
 	}
 done:
@@ -152,7 +138,7 @@ static enum err devices_get(struct wire_in *in, struct snapshot_parts *p)
 		TRY(batches_get(in, p, &d));
 		TRY(seen_get(in, p, &d));
 		TRY(acts_get(in, p, &d));
-		TRY(room(&p->device, p->devices, sizeof(d)));
+		TRY(array_grow(&p->device, p->devices, sizeof(d)));
 		p->device[p->devices++] = d;
 	}
 done:
@@ -174,7 +160,7 @@ static enum err records_get(struct wire_in *in, struct snapshot_parts *p)
 		item.record = r.id;
 		record_free(&r);
 		MUST_BE(i == 0 || dot_cmp(p->item[p->items - 1].record, item.record) < 0);
-		TRY(room(&p->item, p->items, sizeof(item)));
+		TRY(array_grow(&p->item, p->items, sizeof(item)));
 		p->item[p->items++] = item;
 	}
 done:
