@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "app/within.h"
-#include "model/sounds.h"
 
 static void fill(struct editor *ed, const struct resident_fields *f)
 {
@@ -205,7 +204,7 @@ enum err resident_similar(struct errctx *ec, struct app *app, const char *id, st
 
 #define KEPT_NOT_SAME "notsame:"
 
-/* "notsame:ID/" and how the name sounds; what is kept under it says nothing. */
+/* "notsame:ID/" and the name as it was typed; what is kept under it says nothing. */
 static const char *not_same_name(struct pool *p, struct dot id, const char *nick)
 {
 	struct buf b = { 0 };
@@ -214,8 +213,7 @@ static const char *not_same_name(struct pool *p, struct dot id, const char *nick
 
 	dot_text(id, text);
 	if (buf_put_str(&b, KEPT_NOT_SAME) == ERR_OK && buf_put_str(&b, text) == ERR_OK &&
-	    buf_put_str(&b, "/") == ERR_OK &&
-	    sounds_put((struct bytes){ (const uint8_t *)nick, strlen(nick) }, &b) == ERR_OK)
+	    buf_put_str(&b, "/") == ERR_OK && buf_put_str(&b, nick) == ERR_OK)
 		name = pool_text(p, buf_bytes(&b));
 	buf_free(&b);
 	return name;

@@ -36,6 +36,7 @@ void web_sync_turn(struct web *w)
 	e = app_sync(&w->sync_why, w->app, &w->sync);
 	courier_meanwhile_set(NULL);
 	w->sync_at_ms = clock_now(w->clock);
+	w->sync_runs++;
 	w->sync_failed = e;
 	w->wish = SYNC_ENDED;
 	if (e == ERR_LATER || (e == ERR_OK && w->sync.result == SYNC_LATER)) {
@@ -69,6 +70,7 @@ static void put_last(struct web_call *call)
 
 	doc_object(call->out, "sync");
 	doc_text(call->out, "wish", wishes[w->wish]);
+	doc_int(call->out, "runs", (int64_t)w->sync_runs);
 	doc_int(call->out, "sent", (int64_t)w->sync.sent);
 	doc_int(call->out, "received", (int64_t)w->sync.received);
 	doc_int(call->out, "new", (int64_t)w->sync.fresh);

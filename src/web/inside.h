@@ -34,6 +34,7 @@ struct web {
 	enum err sync_failed;
 	struct errctx sync_why; /* of one that failed */
 	int64_t sync_at_ms;     /* when it ended */
+	uint64_t sync_runs;     /* that ended, whatever came of them */
 	int64_t sync_next_ms;   /* boot time: when it is tried again */
 };
 

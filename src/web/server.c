@@ -25,7 +25,6 @@ struct request {
 	unsigned refused; /* an HTTP status; 0: it may pass */
 	enum guard_place place;
 	struct buf body;
-	bool too_long;
 	bool answered;
 };
 
@@ -343,13 +342,18 @@ static unsigned look(struct web *w, struct MHD_Connection *c, const char *method
 	return guard_check(&g, &r, place);
 }
 
+static bool announces_too_much(struct MHD_Connection *c)
+{
+	const char *len = header(c, "Content-Length");
+
+	return len != NULL && (strlen(len) > 7 || atol(len) > WEB_BODY_MAX);
+}
+
 static enum MHD_Result answer_request(struct web *w, struct MHD_Connection *c, const char *path, struct request *r)
 {
 	enum MHD_Result done = MHD_NO;
 
 	r->answered = true;
-	if (r->too_long)
-		return refuse(c, 413);
 	if (buf_terminate(&r->body) != ERR_OK)
 		return refuse(c, 500);
 	switch (r->place) {
@@ -382,13 +386,16 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 		*self = r;
 		w->asked_ms = web_boot_ms();
 		r->refused = look(w, c, method, path, &r->place);
+		if (r->refused == 0 && announces_too_much(c))
+			r->refused = 413;
 		if (r->refused != 0)
 			return refuse(c, r->refused);
 		return MHD_YES;
 	}
 	if (*len > 0) {
+		/* one that did not say how long it is: nothing is owed to it but the end */
 		if (r->body.len + *len > WEB_BODY_MAX || buf_put(&r->body, data, *len) != ERR_OK)
-			r->too_long = true;
+			return MHD_NO;
 		*len = 0;
 		return MHD_YES;
 	}
@@ -420,11 +427,12 @@ enum err web_open(struct errctx *ec, const struct web_options *o, struct web **o
 	w->clock = app_clock(o->app);
 	w->touched_ms = w->asked_ms = web_boot_ms();
 	w->lock_ms = (int64_t)(o->lock_minutes > 0 ? o->lock_minutes : LOCK_MINUTES) * 60 * 1000;
-	w->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, w, MHD_OPTION_LISTEN_SOCKET, o->listener,
-	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_S, MHD_OPTION_NOTIFY_COMPLETED,
-	                             on_end, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	w->daemon =
+	    MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, w, MHD_OPTION_LISTEN_SOCKET, o->listener,
+	                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	                     (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+	                     (unsigned)(o->patience_s > 0 ? o->patience_s : CONNECTION_S), MHD_OPTION_NOTIFY_COMPLETED,
+	                     on_end, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	info = w->daemon == NULL ? NULL : MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL) {
 		web_close(w);

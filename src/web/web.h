@@ -54,6 +54,7 @@ struct web_options {
 	const struct app_options *app; /* for rng and clock; borrowed */
 	struct web_shared *shared;
 	struct web_host host;
+	int patience_s;   /* for a browser to say what it wants; 0: 20 */
 	int lock_minutes; /* without a person's action; 0: the one that is set in the home, else 10 */
 };
 

@@ -122,6 +122,15 @@ export function errorBox() {
 	return box;
 }
 
+// What was typed and could not be kept, because it locked or the program had ended: kept as soon as it is open again.
+const waiting = new Map();
+export async function keepWaiting() {
+	for (const [name, value] of waiting) {
+		await ask("draft/put", { name, value });
+		waiting.delete(name);
+	}
+}
+
 // A draft of one form: `read` gives its state as plain data. What is kept is told, and so is what is not.
 export function draft(name, read) {
 	const sign = el("p", { class: "kept" });
@@ -135,9 +144,12 @@ export function draft(name, read) {
 		if (over || value === kept)
 			return;
 		try {
+			waiting.set(name, value);
 			going = ask("draft/put", { name, value });
 			await going;
 			kept = value;
+			if (waiting.get(name) === value)
+				waiting.delete(name);
 			if (!over)
 				fill(sign, t("Draft kept, %1", clock(new Date().toISOString())));
 		} catch (e) {
@@ -155,9 +167,9 @@ export function draft(name, read) {
 		begin: () => { kept = JSON.stringify(read()); }, // as it stands it need not be kept
 		touched: () => { if (!over) soon(); },
 		flush: async () => { soon.cancel(); await going?.catch(() => {}); await keep(); },
-		saved: () => { over = true; soon.cancel(); },
-		open: () => { over = false; },
-		drop: async () => { over = true; soon.cancel(); await going?.catch(() => {}); await ask("draft/drop", { name }); },
+		saved: () => { over = true; soon.cancel(); waiting.delete(name); },
+		open: () => { over = false; soon(); },
+		drop: async () => { over = true; soon.cancel(); await going?.catch(() => {}); waiting.delete(name); await ask("draft/drop", { name }); },
 	};
 }
 

@@ -3,6 +3,7 @@
 import { ask, whenRefused } from "./api.js";
 import { announce, el, fill } from "./dom.js";
 import { age, languages, langName, lang, many, setLang, t } from "./lang.js";
+import { keepWaiting } from "./form.js";
 import { loadLists } from "./words.js";
 import { lockedScreen, outsideScreen } from "./unlock.js";
 import * as today from "./today.js";
@@ -136,7 +137,8 @@ async function route() {
 			return;
 		leave = done?.leave ?? null;
 		document.title = (mainPlace.querySelector("h1")?.textContent ?? "") + " · Sleutelbos";
-		backToField(mainPlace) || done?.focus?.focus() || mainPlace.querySelector("h1")?.focus();
+		if (!backToField(mainPlace))
+			(done?.focus ?? mainPlace.querySelector("h1"))?.focus();
 	} catch (e) {
 		if (mine === shown && !e.locked && !e.outside)
 			fill(mainPlace, el("h1", { tabindex: "-1" }, t("This cannot be shown now")), el("p", {}, e.message),
@@ -174,14 +176,17 @@ async function showLocked() {
 
 	if (at?.name && mainPlace?.contains(at))
 		sessionStorage.setItem("field", at.name);
+	const left = leave;
 	shown++;
 	leave = null;
 	state = { locked: true, shownLocked: true };
+	left?.().catch(() => {}); // what is not kept yet waits until it is open again
 	standingPlace = null;
 	lockedScreen(app, opened);
 }
 
 async function opened() {
+	await keepWaiting();
 	state = await ask("state");
 	await loadLists();
 	if (location.hash.length < 3)

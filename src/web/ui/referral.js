@@ -145,6 +145,10 @@ function build(main, { shown, contact, start, name, token, after }) {
 			throw new Error(t("Choose how you refer."));
 		if (!r.domain)
 			throw new Error(t("Choose what it is about. One thing for each referral."));
+		if (r.kind === "brief" && r.consent !== "schriftelijk")
+			throw new Error(t("A letter goes along only if the resident agrees in writing. Ask it first."));
+		if (r.kind === "aangemeld" && !["mondeling", "schriftelijk"].includes(r.consent))
+			throw new Error(t("You may introduce a resident only if they agree. Ask it first, and choose how they agreed."));
 	}
 	const submit = press(save, box, async () => {
 		const r = read();
