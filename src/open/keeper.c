@@ -226,6 +226,7 @@ static _Noreturn void keeper_main(const struct keeper *k)
 		_exit(1);
 	close(FD_REPORT);
 	keep(&g);
+	web_start_files_remove(k->home);
 	(void)!ftruncate(g.door, 0);
 	_exit(0);
 }

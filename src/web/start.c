@@ -36,11 +36,22 @@ void web_start_new(struct web *w, char out[static WEB_TOKEN_LEN])
 	memcpy(out, w->o.shared->start[slot_new(w)].token, WEB_TOKEN_LEN);
 }
 
-static char *file_of(const struct web *w, unsigned n)
+static char *file_of(const char *home, unsigned n)
 {
 	char *path = NULL;
 
-	return asprintf(&path, "%s/owner/start-%u.html", w->o.home, n) < 0 ? NULL : path;
+	return asprintf(&path, "%s/owner/start-%u.html", home, n) < 0 ? NULL : path;
+}
+
+void web_start_files_remove(const char *home)
+{
+	for (unsigned n = 0; n < WEB_STARTS; n++) {
+		char *name = file_of(home, n);
+
+		if (name != NULL)
+			unlink(name);
+		free(name);
+	}
 }
 
 /* No script of ours is needed where scripts are off: then a person presses the button. */
@@ -62,7 +73,7 @@ static int page(FILE *f, uint16_t port, const char *token, enum lang lang)
 enum err start_file(struct errctx *ec, struct web *w, enum lang lang, struct pool *p, const char **path)
 {
 	unsigned n = slot_new(w);
-	char *name = file_of(w, n);
+	char *name = file_of(w->o.home, n);
 	FILE *f = NULL;
 	int fd = -1;
 	enum err e = name == NULL ? ERR_NO_MEMORY : ERR_OK;
@@ -120,7 +131,7 @@ void start_tidy(struct web *w)
 			continue;
 		if (w->o.shared->start[n].state == START_OPEN && web_boot_ms() <= w->o.shared->start[n].until_ms)
 			continue;
-		name = file_of(w, n);
+		name = file_of(w->o.home, n);
 		if (name != NULL)
 			unlink(name);
 		free(name);

@@ -84,6 +84,9 @@ void web_token_new(const struct rng *rng, char out[static WEB_TOKEN_LEN]);
 /* A start token that a browser may use from now on for WEB_START_MS. */
 void web_start_new(struct web *w, char out[static WEB_TOKEN_LEN]);
 
+/* Takes away every start file of a home, when nobody serves it any more. */
+void web_start_files_remove(const char *home);
+
 /* Requests that reached a handler behind the guard since it was opened; for tests. */
 uint64_t web_handled(const struct web *w);
 

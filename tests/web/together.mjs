@@ -63,13 +63,13 @@ export async function together({ browser, noor, amira, remote }) {
 		await accessible(hers, "sent");
 		await send(mine, noor);
 		await mine.goto(noor.origin + "/#/vandaag");
-		await mine.getByText("Bekijk en kies").click();
+		await mine.getByRole("link", { name: "Bekijk en kies" }).click();
 		await mine.locator(".two").first().waitFor();
-		await shot(mine, "versions-nl-laptop");
+		await shot(mine, "versions-open-nl-laptop");
 		await accessible(mine, "two versions");
 		same(await mine.locator("input:checked").count(), 0, "nothing is chosen beforehand");
 		await mine.locator(".card .card", { hasText: "Komt woensdag langs" }).getByRole("button", { name: "Houd deze" }).click();
-		await mine.getByText("Niets heeft twee versies.").waitFor();
+		await mine.locator(".empty", { hasText: "Niets heeft twee versies." }).waitFor();
 		await send(mine, noor);
 		await send(hers, amira);
 		const both = await Promise.all([noor, amira].map(async (h) => { const r = await h.json("referral", "show", id); return [r.text, r.versions]; }));
@@ -81,7 +81,7 @@ export async function together({ browser, noor, amira, remote }) {
 		renameSync(remote, remote + ".away");
 		await send(mine, noor);
 		await mine.locator(".note.warn", { hasText: "Nog niet gelukt. Er is niets kwijt." }).waitFor();
-		ok(await mine.getByText("zodra er netwerk is").isVisible(), "not through: it says so, and that it is tried again");
+		ok(await mine.locator(".note.warn", { hasText: "zodra er netwerk is" }).isVisible(), "not through: it says so, and that it is tried again");
 		ok(await mine.locator(".standing", { hasText: "nog niet verstuurd" }).isVisible(), "and what is not sent is never called sent (S2)");
 		await shot(mine, "sync-later-nl-laptop");
 		await accessible(mine, "not sent");

@@ -9,6 +9,8 @@ let now = "nl";
 export const languages = Object.keys(names);
 export const langName = (l) => names[l] + (drafts.includes(l) ? " (" + { ar: "مسودة", tr: "taslak" }[l] + ")" : "");
 export const lang = () => now;
+// Not read yet by somebody who grew up with the language.
+export const isDraft = () => drafts.includes(now);
 export const isRtl = (l = now) => l === "ar";
 
 export async function loadLang(l) {

@@ -2,7 +2,7 @@
 // The frame around the screens: which one is shown, how things stand, locked or open, and the cover.
 import { ask, whenRefused } from "./api.js";
 import { announce, el, fill } from "./dom.js";
-import { age, languages, langName, lang, many, setLang, t } from "./lang.js";
+import { age, isDraft, languages, langName, lang, many, setLang, t } from "./lang.js";
 import { keepWaiting } from "./form.js";
 import { loadLists } from "./words.js";
 import { lockedScreen, outsideScreen } from "./unlock.js";
@@ -109,13 +109,14 @@ function frame(path) {
 				item("vandaag", t("Today"), path === "vandaag"),
 				item("zoeken", t("Search"), path === "zoeken"),
 				item("strook", t("Slip"), path === "strook"),
-				item("versturen", t("Send and fetch"), path === "versturen")),
+				item("versturen", t("Send"), path === "versturen")),
 			el("div", { class: "tools" },
 				el("button", { class: "tool", type: "button", onclick: coverUp, title: t("Esc does this too") }, t("Cover")),
 				el("button", { class: "tool", type: "button", onclick: lock }, t("Lock"))))), standingPlace),
 		mainPlace,
 		el("footer", { class: "noprint" }, el("a", { href: "#/werkgever" }, t("Your employer cannot see this")),
-			el("a", { href: "#/instellingen" }, t("Settings"))));
+			el("a", { href: "#/instellingen" }, t("Settings")),
+			isDraft() && el("span", { class: "when" }, t("This translation is a draft."))));
 	paintStanding();
 }
 
