@@ -183,7 +183,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(RUN, "run", NULL, POS("FILE|-", 1, 1), OPTIONS(run_options), FLAGS(VAULT)),
 	ROW(UNLOCK, "unlock", NULL, OPTIONS(unlock_options), FLAGS(HOME)),
 	ROW(LOCK, "lock", NULL, FLAGS(HOME)),
-	ROW(OPEN, "open", NULL, OPTIONS(open_options), FLAGS(HOME)),
+	ROW(OPEN, "open", NULL, OPTIONS(open_options)),
 	ROW(SERVICE_IMPORT, "service", "import", POS("PATH", 1, 1), OPTIONS(import_options),
 	    FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(SERVICE_SEARCH, "service", "search", POS("WORDS", 1, ARGS_POS_MANY), FLAGS(VAULT)),

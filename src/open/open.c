@@ -134,6 +134,7 @@ enum err open_run(struct errctx *ec, const struct program_open *call, struct pro
 	enum err e = ERR_OK;
 
 	*out = (struct program_opened){ 0 };
+	TRY(app_home_make(ec, k.home)); /* where there is no home yet, the first screen makes it */
 	TRY(door_find(ec, k.home, &d, &running));
 	out->was_running = running;
 	if (!running) {

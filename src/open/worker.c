@@ -54,6 +54,23 @@ static enum err unlock(void *ctx, struct errctx *ec, const struct secret_text *p
 	return e;
 }
 
+static enum err begin(void *ctx, struct errctx *ec, const struct secret_text *passphrase, const char *nick,
+                      struct app **out)
+{
+	struct worker *w = ctx;
+	/* it claims the home itself while it makes it */
+	enum err e = app_init(ec, w->k->options, (struct bytes){ (const uint8_t *)passphrase->text, passphrase->len },
+	                      nick, out);
+
+	if (e == ERR_OK)
+		e = owner_claim(ec, w->k->home, CLAIM_MS, &w->claim);
+	if (e != ERR_OK) {
+		app_close(*out);
+		*out = NULL;
+	}
+	return e;
+}
+
 static bool stopping(void *ctx)
 {
 	return owner_stopping();
@@ -139,7 +156,7 @@ int worker_main(const struct keeper *k, int listener, uint16_t port, struct web_
 		                 .home = k->home,
 		                 .app = k->options,
 		                 .shared = shared,
-		                 .host = { unlock, stopping, &w },
+		                 .host = { unlock, begin, stopping, &w },
 		                 .lock_minutes = k->minutes };
 	struct errctx ec = { 0 };
 

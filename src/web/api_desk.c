@@ -5,6 +5,7 @@
 
 #include "app/drafts.h"
 #include "app/labels.h"
+#include "app/recovery.h"
 #include "app/residents.h"
 #include "app/settings.h"
 #include "app/spaces.h"
@@ -29,24 +30,50 @@ static enum err api_state(struct web_call *call)
 	return web_sync_state(call);
 }
 
+static enum err passphrase_take(struct web_call *call, struct secret_text **out)
+{
+	const char *typed = ask_text(call->in, "passphrase");
+
+	*out = NULL;
+	if (typed == NULL || typed[0] == '\0' || strlen(typed) > SECRET_TEXT_MAX)
+		return err_set(call->ec, ERR_LOCKED, "Type your passphrase.", NULL, NULL, NULL);
+	*out = secret_text_new();
+	if (*out == NULL)
+		return err_set(call->ec, ERR_NO_MEMORY,
+		               "There is not enough memory. Close other programs and try again.", NULL, NULL, NULL);
+	(*out)->len = strlen(typed);
+	memcpy((*out)->text, typed, (*out)->len);
+	return ERR_OK;
+}
+
+/* Makes the home that is not there yet. */
+static enum err api_begin(struct web_call *call)
+{
+	struct web *w = call->w;
+	const char *nick = ask_text(call->in, "nick");
+	struct secret_text *secret = NULL;
+	enum err e = ERR_OK;
+
+	if (nick == NULL || nick[strspn(nick, " ")] == '\0')
+		return err_set(call->ec, ERR_INPUT, "Type the name that others know you by.", NULL, NULL, NULL);
+	e = passphrase_take(call, &secret);
+	if (e == ERR_OK)
+		e = w->o.host.begin(w->o.host.ctx, call->ec, secret, nick, &w->app);
+	secret_text_free(secret);
+	return e;
+}
+
 static enum err api_unlock(struct web_call *call)
 {
 	struct web *w = call->w;
-	const char *typed = ask_text(call->in, "passphrase");
 	struct secret_text *secret = NULL;
 	enum err e = ERR_OK;
 
 	if (w->app != NULL)
 		return ERR_OK;
-	if (typed == NULL || typed[0] == '\0' || strlen(typed) > SECRET_TEXT_MAX)
-		return err_set(call->ec, ERR_LOCKED, "Type your passphrase.", NULL, NULL, NULL);
-	secret = secret_text_new();
-	if (secret == NULL)
-		return err_set(call->ec, ERR_NO_MEMORY,
-		               "There is not enough memory. Close other programs and try again.", NULL, NULL, NULL);
-	secret->len = strlen(typed);
-	memcpy(secret->text, typed, secret->len);
-	e = w->o.host.unlock(w->o.host.ctx, call->ec, secret, &w->app);
+	e = passphrase_take(call, &secret);
+	if (e == ERR_OK)
+		e = w->o.host.unlock(w->o.host.ctx, call->ec, secret, &w->app);
 	secret_text_free(secret);
 	if (e == ERR_OK && w->o.lock_minutes == 0)
 		w->lock_ms = setting_get(w->app, SETTING_LOCK, w->lock_ms / MINUTE_MS) * MINUTE_MS;
@@ -71,6 +98,40 @@ static enum err api_quit(struct web_call *call)
 static enum err api_alive(struct web_call *call)
 {
 	return ERR_OK; /* that it was asked is all: a person is there */
+}
+
+/* --- the recovery sheet --- */
+
+/* It counts as written when the page has it; one that never got there is replaced by the next. */
+static enum err sheet_keep(void *arg, struct errctx *ec, const struct sheet_view *sheet)
+{
+	struct web_call *call = arg;
+
+	doc_int(call->out, "number", sheet->number);
+	doc_day(call->out, "day", sheet->day);
+	doc_array(call->out, "words");
+	for (int i = 0; i < SHEET_WORD_COUNT; i++)
+		doc_text(call->out, NULL, sheet->word[i]);
+	doc_end(call->out);
+	return ERR_OK;
+}
+
+static enum err api_sheet(struct web_call *call)
+{
+	struct sheet_issued issued = { 0 };
+	struct secret_text *secret = NULL;
+	enum err e = passphrase_take(call, &secret);
+
+	if (e == ERR_OK) {
+		const struct sheet_ask ask = { .passphrase = { (const uint8_t *)secret->text, secret->len },
+			                       .app = call->app,
+			                       .write = sheet_keep,
+			                       .arg = call };
+
+		e = app_sheet_issue(call->ec, call->w->o.app, &ask, &issued);
+	}
+	secret_text_free(secret);
+	return e;
 }
 
 /* --- words --- */
@@ -209,7 +270,9 @@ static enum err api_settings_put(struct web_call *call)
 
 const struct web_handler web_api_desk[] = {
 	{ "state", api_state, true, false },
+	{ "begin", api_begin, true, true },
 	{ "unlock", api_unlock, true, true },
+	{ "sheet", api_sheet, false, true },
 	{ "lock", api_lock, true, false },
 	{ "quit", api_quit, true, false },
 	{ "alive", api_alive, true, true },

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "app/courier_run.h"
+#include "app/spaces.h"
 #include "base/tr.h"
+#include "render/words.h"
 #include "web/inside.h"
 
 #define AGAIN_MS (60LL * 1000)
@@ -155,7 +157,27 @@ static enum err api_status(struct web_call *call)
 	return e;
 }
 
+/* Uses an invitation, and sends at once. */
+static enum err api_join(struct web_call *call)
+{
+	const char *text = ask_text(call->in, "invitation");
+	struct join_view v = { 0 };
+	char words[SIX_WORDS_LEN];
+	enum err e = ERR_OK;
+
+	if (text == NULL || text[0] == '\0')
+		return err_set(call->ec, ERR_INPUT, "Paste the whole invitation.", NULL, NULL, NULL);
+	e = app_join(call->ec, call->app, text, strlen(text), false, &v);
+	if (e != ERR_OK)
+		return e;
+	six_words(v.fingerprint, words);
+	doc_text(call->out, "space", v.space);
+	doc_text(call->out, "words", v.compare ? words : NULL);
+	return api_sync(call);
+}
+
 const struct web_handler web_api_sync[] = {
+	{ "join", api_join, false, true },
 	{ "sync", api_sync, false, true },
 	{ "status", api_status, false, true },
 	{ NULL, NULL, false, false },

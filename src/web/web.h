@@ -42,6 +42,9 @@ enum web_end { WEB_GOES_ON, WEB_LOCK, WEB_QUIT };
 struct web_host {
 	/* Opens the home; *out is the host's to close. */
 	enum err (*unlock)(void *ctx, struct errctx *ec, const struct secret_text *passphrase, struct app **out);
+	/* Makes the home that is not there yet, with this passphrase and name, and leaves it open. */
+	enum err (*begin)(void *ctx, struct errctx *ec, const struct secret_text *passphrase, const char *nick,
+	                  struct app **out);
 	/* Was this process asked to end? */
 	bool (*stopping)(void *ctx);
 	void *ctx;

@@ -184,7 +184,9 @@ export async function day({ browser, noor }) {
 	await story("lock and back", async () => {
 		await page.goto(noor.origin + "/#/gesprek/nieuw/slot");
 		await page.locator("textarea[name=text]").fill("Halverwege een zin");
-		await page.locator("textarea[name=text]").focus();
+		await page.getByText("Naam, nummer en meer").click();
+		await page.locator("[name=resident]").fill("Jan");
+		await kept(page);
 		const before = noor.pids().worker;
 		await page.evaluate(async () => (await import("/a/api.js")).ask("lock")); // as when the time is over
 		await page.evaluate(async () => (await import("/a/main.js")).refresh());
@@ -194,9 +196,8 @@ export async function day({ browser, noor }) {
 		ok(true, "the process that held the keys has ended (V6)");
 		await unlock(page);
 		await page.locator("textarea[name=text]").waitFor();
-		await until(() => page.evaluate(() => document.activeElement.name === "text"));
-		same(await page.locator("textarea[name=text]").inputValue(), "Halverwege een zin", "unlocking returns to the same field (W2)");
-		await page.keyboard.type(" verder");
+		await page.keyboard.type("neke");
+		same([await page.locator("textarea[name=text]").inputValue(), await page.locator("[name=resident]").inputValue()], ["Halverwege een zin", "Janneke"], "unlocking returns to the same field (W2)");
 		await kept(page);
 	});
 

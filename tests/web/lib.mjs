@@ -59,6 +59,11 @@ export class Home {
 		return h;
 	}
 
+	// A place where no home is yet.
+	static none(name) {
+		return new Home(path.join(scratch, "not", "yet", name));
+	}
+
 	// Runs a command; the passphrase is taken from a file where one is needed.
 	async cli(...args) {
 		const { stdout } = await run(bin, ["--home", this.dir, "--passphrase-file", secret, "--lang", "en", ...args], { env: { ...process.env, SLEUTELBOS_HOME: "" } });

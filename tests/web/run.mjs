@@ -5,19 +5,18 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as L from "./lib.mjs";
 import { day } from "./day.mjs";
+import { start } from "./start.mjs";
 import { referrals } from "./referrals.mjs";
 import { together } from "./together.mjs";
 import { hostile } from "./hostile.mjs";
 import { everyone } from "./everyone.mjs";
-
-
 
 const began = Date.now();
 const remote = path.join(mkdtempSync(path.join(tmpdir(), "slb-repo.")), "west.git");
 const [browser, noor, amira] = await Promise.all([L.startBrowser(), L.Home.make("noor", "Noor"), L.Home.make("amira", "Amira")]);
 const only = process.argv[2];
 
-for (const [name, f] of Object.entries({ day, referrals, together, hostile, everyone })) {
+for (const [name, f] of Object.entries({ day, start, referrals, together, hostile, everyone })) {
 	if (only && only !== name)
 		continue;
 	const from = Date.now();

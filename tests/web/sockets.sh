@@ -3,7 +3,7 @@
 # Goal (W1): the web interface has no socket but its own on 127.0.0.1, and asks no other machine anything; a second `open`
 # finds the first; what it leaves behind when it ends is nothing; the start token stands in no argument and no file that
 # others can read; a command of the command line is handed over, and `lock` ends the process that held the keys.
-# Seen to fail: listening on every address; a start file of mode 0644; a keeper that leaves its word in owner/web.
+# Seen to fail: listening on every address; a keeper that leaves its word in owner/web.
 set -u
 . tests/support/check.sh
 

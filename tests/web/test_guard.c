@@ -54,9 +54,11 @@ static int begin(void **state)
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(a);
 	static const struct app_options app = { 0 };
-	struct web_options o = {
-		.home = s->home, .app = &app, .shared = &s->shared, .host = { never, goes_on, NULL }, .patience_s = 1
-	};
+	struct web_options o = { .home = s->home,
+		                 .app = &app,
+		                 .shared = &s->shared,
+		                 .host = { never, NULL, goes_on, NULL },
+		                 .patience_s = 1 };
 	struct errctx ec = { 0 };
 
 	assert_int_equal(app_start(), ERR_OK);

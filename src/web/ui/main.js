@@ -6,6 +6,7 @@ import { age, isDraft, languages, langName, lang, many, setLang, t } from "./lan
 import { keepWaiting } from "./form.js";
 import { loadLists } from "./words.js";
 import { lockedScreen, outsideScreen } from "./unlock.js";
+import { startScreen } from "./start.js";
 import * as today from "./today.js";
 import * as talk from "./talk.js";
 import * as referral from "./referral.js";
@@ -86,6 +87,8 @@ export async function refresh() {
 		state = await ask("state");
 		if (state.locked)
 			return showLocked();
+		if (!standingPlace)
+			return null;
 		paintStanding();
 		if (before === "running" && state.sync.wish !== "running")
 			window.dispatchEvent(new Event("synced"));
@@ -271,6 +274,8 @@ async function begin() {
 	state = await ask("state").catch(() => null);
 	if (!state)
 		return;
+	if (!state.home)
+		return startScreen(app, opened);
 	if (state.locked)
 		return showLocked();
 	await opened();
