@@ -7,7 +7,7 @@
 
 const struct web_handler *web_handler_find(const char *name)
 {
-	static const struct web_handler *const all[] = { web_api_desk, web_api_records, web_api_sync };
+	static const struct web_handler *const all[] = { web_api_desk, web_api_records, web_api_sync, web_api_circle };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		for (const struct web_handler *h = all[i]; h->name != NULL; h++) {

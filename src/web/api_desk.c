@@ -30,7 +30,7 @@ static enum err api_state(struct web_call *call)
 	return web_sync_state(call);
 }
 
-static enum err passphrase_take(struct web_call *call, struct secret_text **out)
+enum err web_passphrase(struct web_call *call, struct secret_text **out)
 {
 	const char *typed = ask_text(call->in, "passphrase");
 
@@ -56,7 +56,7 @@ static enum err api_begin(struct web_call *call)
 
 	if (nick == NULL || nick[strspn(nick, " ")] == '\0')
 		return err_set(call->ec, ERR_INPUT, "Type the name that others know you by.", NULL, NULL, NULL);
-	e = passphrase_take(call, &secret);
+	e = web_passphrase(call, &secret);
 	if (e == ERR_OK)
 		e = w->o.host.begin(w->o.host.ctx, call->ec, secret, nick, &w->app);
 	secret_text_free(secret);
@@ -71,7 +71,7 @@ static enum err api_unlock(struct web_call *call)
 
 	if (w->app != NULL)
 		return ERR_OK;
-	e = passphrase_take(call, &secret);
+	e = web_passphrase(call, &secret);
 	if (e == ERR_OK)
 		e = w->o.host.unlock(w->o.host.ctx, call->ec, secret, &w->app);
 	secret_text_free(secret);
@@ -120,7 +120,7 @@ static enum err api_sheet(struct web_call *call)
 {
 	struct sheet_issued issued = { 0 };
 	struct secret_text *secret = NULL;
-	enum err e = passphrase_take(call, &secret);
+	enum err e = web_passphrase(call, &secret);
 
 	if (e == ERR_OK) {
 		const struct sheet_ask ask = { .passphrase = { (const uint8_t *)secret->text, secret->len },

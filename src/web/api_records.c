@@ -16,6 +16,7 @@
 #define FOUND_MAX 40
 #define SERVICES_MAX 12
 #define RECENT_MAX 50
+#define DIRECTORY_MAX 200
 
 static const char *text(const struct web_call *call, const char *key)
 {
@@ -276,6 +277,34 @@ static enum err api_service_search(struct web_call *call)
 	return e;
 }
 
+/* The whole directory, or what fits the words; with everything, because it is read at the table. */
+static enum err api_service_list(struct web_call *call)
+{
+	struct service_list list = { 0 };
+	const char *words = given(call, "words");
+	enum err e = words[strspn(words, " ")] == '\0'
+	                 ? service_list_all(call->ec, call->app, &list)
+	                 : service_search(call->ec, call->app, words, DIRECTORY_MAX, &list);
+
+	doc_array(call->out, "services");
+	for (size_t i = 0; e == ERR_OK && i < list.n && i < DIRECTORY_MAX; i++)
+		json_service(call->out, NULL, &list.item[i], JSON_WHOLE);
+	doc_end(call->out);
+	service_list_free(&list);
+	if (e == ERR_NOT_FOUND) {
+		err_clear(call->ec);
+		e = ERR_OK;
+	}
+	return e;
+}
+
+static enum err api_service_check(struct web_call *call)
+{
+	char id[ID_TEXT_LEN];
+
+	return service_check(call->ec, call->app, given(call, "id"), text(call, "wrong"), id);
+}
+
 static enum err api_service_show(struct web_call *call)
 {
 	struct service_list list = { 0 };
@@ -333,6 +362,8 @@ const struct web_handler web_api_records[] = {
 	{ "referral/save", api_referral_save, false, true },
 	{ "referral/status", api_referral_status, false, true },
 	{ "service/search", api_service_search, false, true },
+	{ "service/list", api_service_list, false, true },
+	{ "service/check", api_service_check, false, true },
 	{ "service/show", api_service_show, false, true },
 	{ "search", api_search, false, true },
 	{ "versions/list", api_versions_list, false, true },

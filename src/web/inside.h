@@ -59,10 +59,14 @@ struct web_handler {
 /* NULL where there is none of that name. */
 const struct web_handler *web_handler_find(const char *name);
 
-/* --- the handlers, by file: api_desk.c, api_records.c, api_sync.c --- */
+/* --- the handlers, by file: api_desk.c, api_records.c, api_sync.c, api_circle.c --- */
 extern const struct web_handler web_api_desk[];
 extern const struct web_handler web_api_records[];
 extern const struct web_handler web_api_sync[];
+extern const struct web_handler web_api_circle[];
+
+/* What the question says under "passphrase", in guarded memory; ERR_LOCKED without one. secret_text_free() it. */
+enum err web_passphrase(struct web_call *call, struct secret_text **out) MUST_CHECK;
 
 /* What is embedded; NULL where there is none of that name. */
 struct web_asset {

@@ -198,7 +198,8 @@ static enum err run_handler(struct web_call *call, const struct web_handler *h, 
 	enum err e = ERR_OK;
 	enum err left_out = ERR_OK;
 
-	if (!h->without_app && call->app == NULL)
+	/* or it was put in the place of another and could not be opened again */
+	if (!h->without_app && (call->app == NULL || !app_is_open(call->app)))
 		return err_set(call->ec, ERR_LOCKED, "Sleutelbos is locked. Type your passphrase.", NULL, NULL, NULL);
 	e = ask_parse(call->ec, body, &in);
 	call->in = in;

@@ -8,7 +8,7 @@ const screens = async (home) => {
 	const r = (await home.json("referral", "list"))[0];
 
 	return { today: "vandaag", "talk-new": "gesprek/nieuw/iedereen", talk: "gesprek/" + c.id, "referral-new": "doorverwijzing/nieuw/" + c.id, referral: "doorverwijzing/" + r.id,
-		letter: "brief/" + r.id, sync: "versturen", search: "zoeken", versions: "versies", slip: "strook", employer: "werkgever", settings: "instellingen" };
+		letter: "brief/" + r.id, sync: "versturen", search: "zoeken", versions: "versies", slip: "strook", directory: "wegwijzer", circle: "kring", employer: "werkgever", settings: "instellingen" };
 };
 
 async function setLang(page, lang) {
@@ -38,6 +38,7 @@ export async function everyone({ browser, amira: home }) {
 	await home.cli("contact", "add", ...inCircle, "--text", "Brief van de belastingdienst. Samen gelezen en gebeld.", "--resident", "Fatima", "--domain", "geld,papieren", "--did", "luisteren,bellen", "--follow-up", "today");
 	const c = (await home.json("contact", "list"))[0];
 	await home.cli("referral", "add", "--contact", c.id, "--service-name", "Buurtteam Bos en Lommer", "--group", "buurtteam", "--kind", "mee", "--domain", "geld", "--date", "-20d");
+	await home.cli("sync").catch(() => {});
 	const all = await screens(home);
 
 	for (const lang of ["nl", "ar", "tr", "en"]) {

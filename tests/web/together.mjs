@@ -3,7 +3,7 @@
 // shown side by side, and one tap decides (M2). A form that was open while news came in overwrites nothing. Sending: what
 // was sent, what did not come through and why, never in the way of typing; twenty tabs and a sync at once.
 import { existsSync, renameSync } from "node:fs";
-import { accessible, ok, same, shot, story, unlock, until } from "./lib.mjs";
+import { accessible, ok, passphrase, same, shot, story, unlock, until } from "./lib.mjs";
 
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 
@@ -89,6 +89,53 @@ export async function together({ browser, noor, amira, remote }) {
 		await send(mine, noor);
 		await until(async () => (await mine.locator(".standing").textContent()).startsWith("Alles is opgeslagen. Laatst verstuurd"));
 		ok(existsSync(remote), "the network is back: everything is sent");
+	});
+
+	await story("the directory", async () => {
+		await noor.cli("service", "add", "--name", "Sociaal Raadslieden West", "--group", "recht", "--kind", "formal", "--phone", "020 123 45 67", "--cost", "gratis", "--language", "nl,ar", "--description", "Hulp bij brieven");
+		await noor.cli("service", "add", "--name", "Buurtmaaltijd de Kas", "--group", "initiatief", "--kind", "initiative", "--cost", "2 euro");
+		await mine.goto(noor.origin + "/#/wegwijzer");
+		await mine.locator(".cards > li").first().waitFor();
+		same(await mine.locator(".cards > li").count(), 2, "residents' initiatives stand among the others");
+		await mine.locator("[name=words]").fill("raads");
+		await until(async () => (await mine.locator(".cards > li").count()) === 1);
+		await mine.locator("[name=words]").fill("");
+		await mine.getByLabel("Gratis", { exact: true }).check();
+		await until(async () => (await mine.locator(".cards > li").count()) === 1);
+		ok(await mine.locator(".tag", { hasText: "Nooit nagekeken" }).isVisible(), "how long ago somebody looked stands in words");
+		await button(mine, "Klopt nog").click();
+		await mine.locator(".tag.good", { hasText: "Nagekeken vandaag" }).waitFor();
+		await button(mine, "Klopt niet").click();
+		await mine.locator("[name=wrong]").fill("Het nummer is veranderd");
+		await mine.locator("form").getByRole("button", { name: "Opslaan" }).click();
+		await mine.locator(".tag.warn", { hasText: "Iemand zegt: klopt niet" }).waitFor();
+		await shot(mine, "directory-wrong-nl-laptop");
+		await accessible(mine, "the directory");
+		await mine.goto(noor.origin + "/#/doorverwijzing/nieuw/" + (await noor.json("contact", "list"))[0].id);
+		await mine.locator("[name=service_name]").fill("raadsl");
+		await mine.locator(".suggest button").first().click();
+		same(await mine.locator("[name=service_name]").inputValue(), "Sociaal Raadslieden West", "a referral finds it while typing");
+		await shot(mine, "referral-directory-nl-laptop");
+	});
+
+	await story("the circle", async () => {
+		await mine.goto(noor.origin + "/#/kring");
+		await mine.getByRole("heading", { name: "Dinsdag" }).waitFor();
+		ok(await mine.locator(".cards > li", { hasText: "Amira" }).first().isVisible(), "who is in it");
+		await mine.locator("select[name=space]").selectOption("Dinsdag");
+		await button(mine, "Maak een uitnodiging").first().click();
+		await mine.locator("form:not([hidden]) [name=passphrase]").fill("verkeerd");
+		await mine.keyboard.press("Enter");
+		await mine.locator("form:not([hidden]) .error", { hasText: "wachtzin" }).waitFor();
+		ok(await mine.locator("nav").isVisible(), "a wrong passphrase invites nobody, and locks nothing");
+		await mine.locator("form:not([hidden]) [name=passphrase]").fill(passphrase);
+		await mine.keyboard.press("Enter");
+		await mine.locator(".sheet img").waitFor();
+		ok(await mine.locator(".sheet img").evaluate((i) => i.complete && i.naturalWidth > 0), "the invitation is there as a square");
+		ok((await mine.locator(".sheet textarea").inputValue()).length > 40, "and as text");
+		await shot(mine, "circle-invitation-nl-laptop");
+		await accessible(mine, "the circle");
+		same((await noor.json("invite", "list")).filter((i) => i.state === "open").length, 1, "one invitation is open");
 	});
 
 	await story("twenty tabs and a sync", async () => {

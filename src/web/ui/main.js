@@ -14,6 +14,8 @@ import * as letter from "./letter.js";
 import * as sync from "./sync.js";
 import * as search from "./search.js";
 import * as versions from "./versions.js";
+import * as circle from "./circle.js";
+import * as directory from "./directory.js";
 import * as slip from "./slip.js";
 import * as employer from "./employer.js";
 import * as settings from "./settings.js";
@@ -29,6 +31,8 @@ const routes = [
 	[/^zoeken$/, search.show],
 	[/^versies$/, versions.show],
 	[/^strook$/, slip.show],
+	[/^wegwijzer$/, directory.show],
+	[/^kring$/, circle.show],
 	[/^werkgever$/, employer.show],
 	[/^instellingen$/, settings.show],
 ];
@@ -111,6 +115,7 @@ function frame(path) {
 			el("nav", { "aria-label": t("Screens") },
 				item("vandaag", t("Today"), path === "vandaag"),
 				item("zoeken", t("Search"), path === "zoeken"),
+				item("wegwijzer", t("Directory"), path === "wegwijzer"),
 				item("strook", t("Slip"), path === "strook"),
 				item("versturen", t("Send"), path === "versturen")),
 			el("div", { class: "tools" },
@@ -118,7 +123,7 @@ function frame(path) {
 				el("button", { class: "tool", type: "button", onclick: lock }, t("Lock"))))), standingPlace),
 		mainPlace,
 		el("footer", { class: "noprint" }, el("a", { href: "#/werkgever" }, t("Your employer cannot see this")),
-			el("a", { href: "#/instellingen" }, t("Settings")),
+			el("a", { href: "#/kring" }, t("Circle")), el("a", { href: "#/instellingen" }, t("Settings")),
 			isDraft() && el("span", { class: "when" }, t("This translation is a draft."))));
 	paintStanding();
 }

@@ -66,7 +66,8 @@ export async function show(main) {
 				el("p", {}, t("These files could not be checked. They are kept, and nothing waits for them.")),
 				el("ul", { class: "cards" }, s.set_aside.map((a) => el("li", {}, el("p", {}, typed(a.what)), el("p", { class: "when" }, a.why ?? ""))))),
 			now().sync.two_versions > 0 && el("p", {}, el("a", { class: "button", href: "#/versies" }, t("Look at two versions"))),
-			el("section", { class: "part" }, el("h2", {}, t("With whom")),
+			now().asking > 0 && el("p", { class: "note" }, many(now().asking, "1 person wants to come in.", "%1 people want to come in."), " ", el("a", { href: "#/kring" }, t("Look"))),
+			el("section", { class: "part" }, el("h2", {}, t("With whom")), el("p", {}, el("a", { class: "button", href: "#/kring" }, t("Members and invitations"))),
 				el("ul", { class: "cards" }, s.spaces.map((x) => el("li", {}, el("p", {}, el("span", { class: "name" }, x.kind === "own" ? t("Only you") : typed(x.name))),
 					el("p", { class: "when" }, x.coming_in ? t("Still coming in.") : many(x.devices, "1 device", "%1 devices"), x.unsent > 0 ? [" · ", many(x.unsent, "1 change not sent", "%1 changes not sent")] : ""))))));
 	}
