@@ -48,8 +48,7 @@ export async function everyone({ browser, amira: home }) {
 			await page.setViewportSize(viewport);
 			for (const [name, place] of Object.entries(all)) {
 				await page.goto(home.origin + "/#/" + place);
-				await page.waitForFunction((p) => localStorage.getItem("place") === "#/" + p && document.querySelector("main h1") && !document.querySelector("main:empty"), place);
-				await page.waitForLoadState("networkidle");
+				await page.waitForFunction((p) => document.querySelector("main")?.dataset.ready === p, place);
 				if (lang === "nl" || lang === "ar" || size === "small")
 					await shot(page, [name, lang, size].join("-"));
 				const found = await misfits(page);

@@ -145,6 +145,7 @@ async function route() {
 		if (mine !== shown)
 			return;
 		leave = done?.leave ?? null;
+		mainPlace.dataset.ready = path;
 		document.title = (mainPlace.querySelector("h1")?.textContent ?? "") + " · Sleutelbos";
 		if (!backToField(mainPlace))
 			(done?.focus ?? mainPlace.querySelector("h1"))?.focus();
