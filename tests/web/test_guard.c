@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "web/guard.h"
+#include "web/inside.h"
 #include "web/web.h"
 
 #define TOKEN "00112233445566778899aabbccddeeff"
@@ -340,6 +341,33 @@ static void test_start_late(void **state)
 	assert_string_equal(s->shared.token, TOKEN);
 }
 
+/* It locks when no person did anything for so long (W2); what the page asks by itself is no person. */
+static void test_locks_by_itself(void **state)
+{
+	struct served *s = *state;
+	char own_host[64], own_origin[64], answer[4096];
+	struct mixture m = { "POST", NULL, own_host, own_origin, NULL, "application/json", TOKEN, "{}" };
+
+	snprintf(own_host, sizeof(own_host), "127.0.0.1:%u", s->port);
+	snprintf(own_origin, sizeof(own_origin), "http://127.0.0.1:%u", s->port);
+	s->web->touched_ms = 1;
+	m.path = "/api/state";
+	assert_int_equal(request(s, &m, answer), 200);
+	assert_int_equal(s->web->touched_ms, 1);
+	m.path = "/api/alive";
+	assert_int_equal(request(s, &m, answer), 200);
+	assert_true(s->web->touched_ms > 1);
+	/* as if it were open; nothing looks inside on the way to the lock */
+	s->web->app = (struct app *)s;
+	assert_int_equal(web_turn(s->web), WEB_GOES_ON);
+	s->web->touched_ms = web_boot_ms() - s->web->lock_ms - 1;
+	assert_int_equal(web_turn(s->web), WEB_LOCK);
+	s->web->app = NULL;
+	/* locked, and nobody is there */
+	s->web->asked_ms = web_boot_ms() - 31LL * 60 * 1000;
+	assert_int_equal(web_turn(s->web), WEB_QUIT);
+}
+
 /* --- slow, huge and malformed --- */
 
 static long resident_kb(void)
@@ -459,6 +487,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_headers, begin, end),
 		cmocka_unit_test_setup_teardown(test_start, begin, end),
 		cmocka_unit_test_setup_teardown(test_start_late, begin, end),
+		cmocka_unit_test_setup_teardown(test_locks_by_itself, begin, end),
 		cmocka_unit_test_setup_teardown(test_huge, begin, end),
 		cmocka_unit_test_setup_teardown(test_malformed, begin, end),
 		cmocka_unit_test_setup_teardown(test_slow, begin, end),
