@@ -6,7 +6,8 @@
 // The server is the real one, in this process, over real sockets.
 //
 // Seen to fail, each made on purpose: the Host not looked at; "null" taken for an Origin of /api; a token compared by
-// its beginning; a start token that stays good; the body not bounded; a door that asks for no token.
+// its beginning; a start token that stays good, or good for ever; the body not bounded; the content type not looked at;
+// a door that asks for no token; a question of the page by itself taken for a person.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
