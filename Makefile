@@ -26,7 +26,7 @@ Q      = $(if $(V),,@)
 
 # ---- Flags ----
 
-PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng
+PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)
@@ -45,15 +45,18 @@ LDLIBS   = $(PKG_LIBS) -lcsv -lClp -lCoinUtils -lm -lpthread
 
 # ---- What is built from what ----
 
-MODULES = base crypto model vault batch disclose store sync tally app render cli
+MODULES = base crypto model vault batch disclose store sync tally app render cli web open
 # The job text is the one part of the courier that both programs hold.
-LIBSRC  = $(filter-out src/cli/main.c,$(wildcard $(MODULES:%=src/%/*.c))) \
+LIBSRC  = $(filter-out src/open/main.c,$(wildcard $(MODULES:%=src/%/*.c))) \
           $(wildcard src/courier/job.c)
 # Generated sources, included as "gen/store_sql.h", "gen/lang_tables.h", "gen/dictionary.h".
 SQL     = $(sort $(wildcard src/store/sql/*.sql))
 DICT    = $(wildcard schema/dictionary.bin)
 PO      = $(sort $(wildcard schema/lang/*.po))
-GENSRC  = $(BUILD)/gen/lang_tables.c $(if $(SQL),$(BUILD)/gen/store_sql.c) $(if $(DICT),$(BUILD)/gen/dictionary.c)
+# The pages of the web interface, embedded, with their words in each language.
+WEBUI   = $(sort $(wildcard src/web/ui/*))
+WEBLANG = $(patsubst schema/lang/%.po,$(BUILD)/gen/web/lang-%.json,$(PO))
+GENSRC  = $(BUILD)/gen/lang_tables.c $(BUILD)/gen/web_assets.c $(if $(SQL),$(BUILD)/gen/store_sql.c) $(if $(DICT),$(BUILD)/gen/dictionary.c)
 GENHDR  = $(GENSRC:.c=.h)
 LIBOBJ  = $(LIBSRC:src/%.c=$(BUILD)/obj/%.o) $(GENSRC:.c=.o)
 LIB     = $(BUILD)/libsleutelbos.a
@@ -78,7 +81,7 @@ TESTBIN = $(TESTSRC:%.c=$(BUILD)/%)
 DRIVERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/driver.c))
 BENCHBIN = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
-PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
+PROGRAMS = $(if $(wildcard src/open/main.c),$(BUILD)/sleutelbos) \
            $(if $(wildcard src/courier/main.c),$(BUILD)/sleutelbos-courier)
 
 .PHONY: all tests demo test bench soak check-full coverage cover-tests fuzz format clean FORCE
@@ -87,7 +90,7 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 all: $(PROGRAMS) $(BUILD)/layers.ok
 tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
 
-$(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
+$(BUILD)/sleutelbos: $(BUILD)/obj/open/main.o $(LIB)
 	@echo "cc $@"
 	$(Q)$(CC) $(CFLAGS) $< -o $@ $(LDFLAGS) $(LIB) $(LDLIBS)
 
@@ -200,6 +203,14 @@ $(BUILD)/gen/lang_tables.c: scripts/gen-lang scripts/po.awk $(PO)
 	@mkdir -p $(@D)
 	$(Q)scripts/gen-lang $(@D) $(PO)
 
+$(BUILD)/gen/web/lang-%.json: schema/lang/%.po scripts/gen-web-lang scripts/po.awk scripts/js-strings.awk $(WEBUI)
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-web-lang $< $(filter %.js,$(WEBUI)) >$@
+
+$(BUILD)/gen/web_assets.c: scripts/gen-assets $(WEBUI) $(WEBLANG)
+	@mkdir -p $(@D)
+	$(Q)scripts/gen-assets $(@D) $(WEBUI) $(WEBLANG)
+
 # A header is written together with its source.
 $(BUILD)/gen/%.h: $(BUILD)/gen/%.c ;
 
@@ -215,6 +226,7 @@ demo:
 
 test:
 	@scripts/install-missing scripts/packages-build scripts/packages-test
+	@BUILD=$(BUILD) scripts/install-node
 	@$(SUBMAKE) all tests
 	@BUILD=$(BUILD) CC=$(CC) JOBS=$(JOBS) scripts/run-tests
 
@@ -277,6 +289,7 @@ ifeq ($(COVER),)
 	@scripts/coverage build/coverage
 else
 	@scripts/install-missing scripts/packages-build scripts/packages-test
+	@BUILD=$(BUILD) scripts/install-node
 	@$(SUBMAKE) all cover-tests BUILD=build/coverage OPT='-O0 -g --coverage'
 	@bad=0; for w in $(COVER); do BUILD=build/coverage CC=$(CC) JOBS=$(JOBS) scripts/run-tests $$w || bad=1; done; \
 		scripts/coverage build/coverage $(COVER_OF); exit $$bad
@@ -288,6 +301,6 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(SIMSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/cli/main.o $(BUILD)/obj/courier/main.o)
+-include $(patsubst %.o,%.d,$(LIBOBJ) $(COUROBJ) $(SUPSRC:%.c=$(BUILD)/obj/%.o) $(SIMSRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/open/main.o $(BUILD)/obj/courier/main.o)
 -include $(FUZZ_OBJ:.o=.d)
 -include $(TESTBIN:%=%.d) $(DRIVERS:%=%.d) $(BENCHBIN:%=%.d)

@@ -66,6 +66,9 @@ static const struct {
 	{ "paper", BACKUP_GOES },         /* the key under which a home speaks to its recovery sheet */
 	{ "paper-device", BACKUP_STAYS }, /* which device of which sheet is where: the next one removes it */
 	{ "paper-letter", BACKUP_STAYS }, /* hashes */
+	/* app/drafts.c: what was typed and not saved yet; app/residents.c: who is not whom */
+	{ "draft:", BACKUP_STAYS },
+	{ "notsame:", BACKUP_STAYS },
 	/* app/tally*.c: what one did once and never does again stays, so that T2 holds after a restore too */
 	{ "tally/secret/", BACKUP_GOES },
 	{ "tally/told/", BACKUP_STAYS },

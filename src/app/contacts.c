@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/drafts.h"
 #include "app/residents.h"
 #include "app/within.h"
 
@@ -143,6 +144,7 @@ static enum err entry_write(struct entry *n, int64_t space, const struct contact
 	bool is_new = ed->old == NULL;
 	enum err e = date_put(ed, f->date);
 
+	editor_read_with(ed, &f->reading);
 	editor_id(ed, F_contact_channel, "channel", LIST_channel, f->channel);
 	editor_id(ed, F_contact_who, "who", LIST_who, f->who);
 	editor_set(ed, F_contact_domains, "domain", LIST_domain, f->domains);
@@ -174,7 +176,7 @@ static enum err entry_write(struct entry *n, int64_t space, const struct contact
 		editor_bool(&done, F_contact_follow_up_done, true);
 		e = editor_write(&done, space, KIND_none, NULL);
 	}
-	return e;
+	return e == ERR_OK ? draft_forget(ec, app, f->draft) : e;
 }
 
 static enum err entry_save(struct entry *n, int64_t space, const struct contact_fields *f, struct dot *id)

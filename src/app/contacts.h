@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "app/pool.h"
+#include "app/reading.h"
 #include "app/session.h"
 #include "app/shown.h"
 
@@ -19,8 +20,10 @@ struct contact_fields {
 	const char *did;
 	const char *resident; /* nickname; a new one makes a new resident */
 	const char *text;
-	const char *follow_up; /* a date as in app/dates.h, "none" (no longer planned) or "done" (called) */
-	const char *follows;   /* id of an earlier contact, of which the follow-up is done by this one */
+	const char *follow_up;  /* a date as in app/dates.h, "none" (no longer planned) or "done" (called) */
+	const char *follows;    /* id of an earlier contact, of which the follow-up is done by this one */
+	struct reading reading; /* with which an existing one was read (app/reading.h) */
+	const char *draft;      /* of an unfinished text (app/drafts.h) that this takes the place of */
 };
 
 struct contact {

@@ -19,6 +19,15 @@
 #include "base/file.h"
 
 #define REAP_MS 10000
+/* How long somebody who is served meanwhile waits at most for a turn that no descriptor announces. */
+#define MEANWHILE_MS 100
+
+static const struct courier_meanwhile *meanwhile;
+
+void courier_meanwhile_set(const struct courier_meanwhile *m)
+{
+	meanwhile = m;
+}
 
 static int64_t now_ms(void)
 {
@@ -159,6 +168,30 @@ static enum err take_lines(struct errctx *ec, struct reader *r, const struct cou
 	return e;
 }
 
+/* Waits for the report at most `left` milliseconds, and serves whoever is to be served meanwhile. 1: it can be read; 0:
+ * it is silent; -1: errno; -2: broken off. */
+static int wait_report(int fd, int64_t left)
+{
+	int64_t end = now_ms() + left;
+
+	for (;;) {
+		struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+			               { .fd = meanwhile != NULL ? meanwhile->fd : -1, .events = POLLIN } };
+		int64_t rest = end - now_ms();
+		int ready = 0;
+
+		if (rest <= 0)
+			return 0;
+		ready = poll(p, 2, meanwhile != NULL && rest > MEANWHILE_MS ? MEANWHILE_MS : (int)rest);
+		if (ready < 0 && errno != EINTR)
+			return -1;
+		if (meanwhile != NULL && !meanwhile->serve(meanwhile->ctx))
+			return -2;
+		if (ready > 0 && p[0].revents != 0)
+			return 1;
+	}
+}
+
 static enum err read_report(struct errctx *ec, int fd, const struct courier_call *call)
 {
 	struct reader *r = calloc(1, sizeof(*r));
@@ -166,14 +199,16 @@ static enum err read_report(struct errctx *ec, int fd, const struct courier_call
 	enum err e = r == NULL ? err_errno(ec, ENOMEM, "the courier's report") : ERR_OK;
 
 	while (e == ERR_OK) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int64_t silent = heard + call->silent_ms - now_ms(), total = start + call->total_ms - now_ms();
 		int64_t left = silent < total ? silent : total;
-		int ready = left <= 0 ? 0 : poll(&p, 1, (int)left);
+		int ready = left <= 0 ? 0 : wait_report(fd, left);
 		ssize_t n = 0;
 
-		if (ready < 0 && errno == EINTR)
-			continue;
+		if (ready == -2) {
+			e = err_set(ec, ERR_LATER, "Sending was stopped. Nothing is lost; do it again later.", NULL,
+			            NULL, NULL);
+			break;
+		}
 		if (ready == 0) {
 			e = broke_off(ec, "it took too long");
 			break;

@@ -6,6 +6,8 @@
 #ifndef SLB_APP_COURIER_RUN_H
 #define SLB_APP_COURIER_RUN_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "courier/job.h"
 
@@ -34,5 +36,16 @@ enum err courier_call(struct errctx *ec, const struct courier_call *call) MUST_C
 /* The same with the usual limits. */
 enum err courier_run(struct errctx *ec, const char *program, const struct job *job, courier_line_fn fn,
                      void *arg) MUST_CHECK;
+
+/* Whom this process serves while the courier works: `serve` is called between two lines of the report, when `fd` can be
+ * read and now and then besides. No transaction is open then, so it may read and write the vault as anybody may between
+ * two steps of a sync; only another sync must wait. False breaks the exchange off (ERR_LATER). */
+struct courier_meanwhile {
+	int fd;
+	bool (*serve)(void *ctx);
+	void *ctx;
+};
+/* For the whole process, which has one owner and no threads; NULL: nobody. Borrowed until it is set anew. */
+void courier_meanwhile_set(const struct courier_meanwhile *m);
 
 #endif

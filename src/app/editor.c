@@ -32,6 +32,12 @@ static bool fine(struct editor *ed, enum err e)
 	return ed->failed == ERR_OK;
 }
 
+void editor_read_with(struct editor *ed, const struct reading *r)
+{
+	if (fine(ed, reading_parse(ed->ec, &ed->pool, r->token, &ed->seen, &ed->seen_count)))
+		ed->text_was = r->token != NULL ? r->text : NULL;
+}
+
 /* One version, and that says exactly this. */
 static bool says_already(const struct editor *ed, uint32_t tag, const char *text)
 {
@@ -63,7 +69,9 @@ void editor_text(struct editor *ed, uint32_t tag, const char *field, const char 
 
 	if (text == NULL || !fine(ed, check_text(ed->ec, field, text, bsn)) || says_already(ed, tag, text))
 		return;
-	if (ed->old != NULL && record_text(ed->old, tag, &now)) {
+	if (ed->old != NULL && ed->text_was != NULL) {
+		base = ed->text_was;
+	} else if (ed->old != NULL && record_text(ed->old, tag, &now)) {
 		base = pool_text(&ed->pool, now);
 		if (!fine(ed, base == NULL ? ERR_NO_MEMORY : ERR_OK))
 			return;
@@ -176,7 +184,7 @@ bool editor_changed(const struct editor *ed)
 
 enum err editor_write(struct editor *ed, int64_t space, uint32_t kind, struct dot *id)
 {
-	struct change change = { .space = space, .kind = kind };
+	struct change change = { .space = space, .kind = kind, .seen = ed->seen, .seen_count = ed->seen_count };
 	struct dot written = { 0 };
 	enum err e = ed->failed;
 

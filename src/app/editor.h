@@ -14,6 +14,7 @@
 
 #include "app/check.h"
 #include "app/pool.h"
+#include "app/reading.h"
 #include "app/session.h"
 #include "model/draft.h"
 #include "model/record.h"
@@ -25,12 +26,17 @@ struct editor {
 	struct draft draft;
 	struct pool pool;
 	enum err failed;
+	const struct seen *seen; /* what the form was read with; NULL: everything that is applied here */
+	size_t seen_count;
+	const char *text_was; /* the long text that it showed then; NULL: the one that stands */
 };
 
 void editor_new(struct editor *ed, struct app *app, struct errctx *ec);
 /* `old` is borrowed until editor_write() or editor_free(). */
 void editor_of(struct editor *ed, struct app *app, struct errctx *ec, const struct record *old);
 void editor_free(struct editor *ed);
+/* What the form was read with (M2); borrowed like `old`. */
+void editor_read_with(struct editor *ed, const struct reading *r);
 
 void editor_line(struct editor *ed, uint32_t tag, const char *field, const char *text, enum check_bsn bsn);
 void editor_text(struct editor *ed, uint32_t tag, const char *field, const char *text, enum check_bsn bsn);

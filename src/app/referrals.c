@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/drafts.h"
 #include "app/slip.h"
 #include "app/within.h"
 
@@ -196,7 +197,7 @@ enum err referral_make(struct errctx *ec, struct app *app, const struct referral
 	e = editor_write(&ed, from->space, KIND_referral, &id);
 	if (e == ERR_OK)
 		dot_text(id, out->id);
-	return e;
+	return e == ERR_OK ? draft_forget(ec, app, f->draft) : e;
 }
 
 enum err referral_add(struct errctx *ec, struct app *app, const char *contact, const struct referral_fields *f,
@@ -284,6 +285,7 @@ static enum err edit_write(struct errctx *ec, struct app *app, const struct load
 	enum err e = ERR_OK;
 
 	editor_of(&ed, app, ec, &l->record);
+	editor_read_with(&ed, &f->reading);
 	e = fields_put(&ed, NULL, f, today);
 	if (e == ERR_OK && f->date != NULL)
 		e = day_parse(ec, "date", f->date, today, &day);
@@ -294,7 +296,7 @@ static enum err edit_write(struct errctx *ec, struct app *app, const struct load
 	e = editor_write(&ed, l->space, KIND_none, NULL);
 	if (e == ERR_OK && day != NO_DAY && day != shown_day(&l->record, F_referral_date))
 		e = date_move(ec, app, l, day);
-	return e;
+	return e == ERR_OK ? draft_forget(ec, app, f->draft) : e;
 }
 
 enum err referral_edit(struct errctx *ec, struct app *app, const char *id, const struct referral_fields *f,

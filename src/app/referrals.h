@@ -12,6 +12,7 @@
 
 #include "app/loop.h"
 #include "app/pool.h"
+#include "app/reading.h"
 #include "app/session.h"
 #include "app/shown.h"
 
@@ -27,6 +28,8 @@ struct referral_fields {
 	const char *consent_until;
 	const char *date;
 	const char *text;
+	struct reading reading; /* with which an existing one was read (app/reading.h) */
+	const char *draft;      /* of an unfinished text (app/drafts.h) that this takes the place of */
 };
 
 struct status_change {

@@ -202,6 +202,89 @@ enum err resident_similar(struct errctx *ec, struct app *app, const char *id, st
 	return within_pool(ec, &out->pool, e);
 }
 
+#define KEPT_NOT_SAME "notsame:"
+
+/* "notsame:ID/" and the name as it was typed; what is kept under it says nothing. */
+static const char *not_same_name(struct pool *p, struct dot id, const char *nick)
+{
+	struct buf b = { 0 };
+	char text[ID_TEXT_LEN];
+	const char *name = NULL;
+
+	dot_text(id, text);
+	if (buf_put_str(&b, KEPT_NOT_SAME) == ERR_OK && buf_put_str(&b, text) == ERR_OK &&
+	    buf_put_str(&b, "/") == ERR_OK && buf_put_str(&b, nick) == ERR_OK)
+		name = pool_text(p, buf_bytes(&b));
+	buf_free(&b);
+	return name;
+}
+
+/* Those whom nobody called somebody else. */
+static enum err keep_maybe_same(struct errctx *ec, struct app *app, const char *nick, struct dots *ids, struct pool *p)
+{
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < ids->n; i++) {
+		struct buf nothing = { 0 };
+		const char *name = not_same_name(p, ids->d[i], nick);
+
+		if (name == NULL)
+			return within_no_memory(ec);
+		e = store_kept_get(NULL, app->store, 0, name, &nothing);
+		if (e == ERR_NOT_FOUND) {
+			ids->d[n++] = ids->d[i];
+			e = ERR_OK;
+		}
+		buf_free(&nothing);
+	}
+	ids->n = n;
+	return e;
+}
+
+enum err resident_sounding(struct errctx *ec, struct app *app, const char *circle, const char *nick,
+                           struct resident_list *out)
+{
+	struct dots ids = { 0 };
+	int64_t space = 0;
+	enum err e = app_circle(ec, app, circle, &space);
+
+	*out = (struct resident_list){ 0 };
+	if (e == ERR_OK)
+		e = check_line(ec, "resident", nick, BSN_REFUSED);
+	if (e == ERR_OK)
+		e = store_residents_sounding(ec, app->store, space, nick, &ids);
+	if (e == ERR_OK)
+		e = keep_maybe_same(ec, app, nick, &ids, &out->pool);
+	if (e == ERR_OK)
+		e = views(app, &ids, (struct dot){ 0 }, out);
+	dots_free(&ids);
+	return within_pool(ec, &out->pool, e);
+}
+
+enum err resident_not_same(struct errctx *ec, struct app *app, const char *id, const char *nick)
+{
+	struct loaded l = { 0 };
+	struct pool p = { 0 };
+	const uint8_t said = 1;
+	const char *name = NULL;
+	enum err e = within_load(ec, app, id, KIND_resident, &l);
+
+	if (e == ERR_OK)
+		e = check_line(ec, "resident", nick, BSN_REFUSED);
+	if (e == ERR_OK)
+		name = not_same_name(&p, l.record.id, nick);
+	if (e == ERR_OK && name == NULL)
+		e = within_no_memory(ec);
+	if (e == ERR_OK)
+		e = store_begin(ec, app->store);
+	if (e == ERR_OK)
+		e = within_end(ec, app, store_kept_put(ec, app->store, 0, name, (struct bytes){ &said, 1 }));
+	store_loaded_free(&l);
+	pool_free(&p);
+	return e;
+}
+
 void resident_list_free(struct resident_list *list)
 {
 	pool_free(&list->pool);

@@ -49,6 +49,12 @@ enum err resident_list_all(struct errctx *ec, struct app *app, const char *circl
  * person.
  */
 enum err resident_similar(struct errctx *ec, struct app *app, const char *id, struct resident_list *out) MUST_CHECK;
+/* The same for a name that is being typed: whoever has this very name or one that sounds like it, those left out that
+ * were said to be somebody else (resident_not_same()). `circle` as for resident_add(). */
+enum err resident_sounding(struct errctx *ec, struct app *app, const char *circle, const char *nick,
+                           struct resident_list *out) MUST_CHECK;
+/* A person says that whoever is called `nick` is not resident `id`; remembered in this home. */
+enum err resident_not_same(struct errctx *ec, struct app *app, const char *id, const char *nick) MUST_CHECK;
 void resident_list_free(struct resident_list *list);
 
 /* --- within app/ --- */

@@ -284,8 +284,7 @@ static enum err claim_home(struct errctx *ec, const char *home, int *fd)
 	return ERR_OK;
 }
 
-/* Makes the directory and those above it. */
-static enum err make_home(struct errctx *ec, const char *home)
+enum err app_home_make(struct errctx *ec, const char *home)
 {
 	char *path = strdup(home);
 	enum err e = path == NULL ? ERR_NO_MEMORY : ERR_OK;
@@ -312,7 +311,7 @@ enum err app_init(struct errctx *ec, const struct app_options *o, struct bytes p
 
 	*out = NULL;
 	if (e == ERR_OK)
-		e = make_home(ec, o->home);
+		e = app_home_make(ec, o->home);
 	if (e == ERR_OK)
 		e = claim_home(ec, o->home, &claim);
 	if (e == ERR_OK && app_home_exists(o->home))

@@ -87,6 +87,9 @@ enum err app_unread(struct errctx *ec, struct app *app) MUST_CHECK;
 enum err app_change_passphrase(struct errctx *ec, const struct app_options *o, struct bytes before,
                                struct bytes after) MUST_CHECK;
 
+/* Makes the directory for a home and those above it; fine where they are there. */
+enum err app_home_make(struct errctx *ec, const char *home) MUST_CHECK;
+
 /* Is there a home in this directory? */
 bool app_home_exists(const char *home);
 

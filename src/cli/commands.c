@@ -101,6 +101,9 @@ static const struct arg_option referral_list_options[] = {
 };
 static const struct arg_option run_options[] = { { "keep-going", NULL, 0, 0 }, END };
 static const struct arg_option unlock_options[] = { { "minutes", "N", ARG_REQUIRED, 0 }, END };
+static const struct arg_option open_options[] = {
+	{ "port", "N", 0, 0 }, { "minutes", "N", 0, 0 }, { "no-browser", NULL, 0, 0 }, END
+};
 static const struct arg_option import_options[] = { { "format", "FORMAT", 0, 0 }, END };
 static const struct arg_option service_add_options[] = { { "name", "NAME", ARG_REQUIRED, 0 }, SERVICE_FIELDS, END };
 static const struct arg_option service_edit_options[] = { { "name", "NAME", 0, 0 }, SERVICE_FIELDS, END };
@@ -180,6 +183,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(RUN, "run", NULL, POS("FILE|-", 1, 1), OPTIONS(run_options), FLAGS(VAULT)),
 	ROW(UNLOCK, "unlock", NULL, OPTIONS(unlock_options), FLAGS(HOME)),
 	ROW(LOCK, "lock", NULL, FLAGS(HOME)),
+	ROW(OPEN, "open", NULL, OPTIONS(open_options)),
 	ROW(SERVICE_IMPORT, "service", "import", POS("PATH", 1, 1), OPTIONS(import_options),
 	    FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(SERVICE_SEARCH, "service", "search", POS("WORDS", 1, ARGS_POS_MANY), FLAGS(VAULT)),

@@ -39,6 +39,11 @@ struct owner_job {
 	/* While nobody asks for anything: a step of a few milliseconds. False: nothing is left to do until the next
 	 * command. May be NULL. */
 	bool (*idle)(void *ctx);
+	/* Somebody else whom this process serves, such as browsers: `also` is called when also_fd can be read, and when
+	 * also_wait() milliseconds have passed (-1: no need). False ends the owner. All NULL: nobody. */
+	int also_fd;
+	bool (*also)(void *ctx);
+	int (*also_wait)(void *ctx);
 	void *ctx;
 };
 
@@ -62,6 +67,9 @@ enum err owner_claim(struct errctx *ec, const char *home, int wait_ms, int *fd) 
  * the home, before and after. For a process that has the vault open already, such as the web interface. */
 enum err owner_serve(struct errctx *ec, const char *home, const struct owner_limits *limits,
                      const struct owner_job *job) MUST_CHECK;
+
+/* Within a job: was this owner asked to end (owner_stop, a signal)? For work that goes on for long. */
+bool owner_stopping(void);
 
 /* Asks for the passphrase in the first process, after the owner's process exists. */
 struct owner_asker {

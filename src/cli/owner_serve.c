@@ -92,6 +92,13 @@ static void signals_give_back(const struct signals_before *b)
 	stop_pipe[0] = stop_pipe[1] = -1;
 }
 
+bool owner_stopping(void)
+{
+	struct pollfd p = { .fd = stop_pipe[0], .events = POLLIN };
+
+	return stop_pipe[0] >= 0 && poll(&p, 1, 0) > 0;
+}
+
 // ---- Time: a laptop that slept counts the sleep ----
 
 static int64_t boot_ms(void)
@@ -237,7 +244,7 @@ static void run(struct owner *o, struct caller *c)
 
 // ---- The loop ----
 
-#define FIXED 3
+#define FIXED 4
 
 // How long poll may wait for the nearest deadline of a new caller.
 static int next_deadline(const struct owner *o)
@@ -258,14 +265,19 @@ static int next_deadline(const struct owner *o)
 // True until it is time to end.
 static bool turn(struct owner *o)
 {
-	struct pollfd p[FIXED + CALLERS_MAX] = { { .fd = o->stop, .events = POLLIN },
-		                                 { .fd = o->idle_timer, .events = POLLIN },
-		                                 { .fd = caller_free(o) != NULL ? o->place.listener : -1,
-		                                   .events = POLLIN } };
+	struct pollfd p[FIXED + CALLERS_MAX] = {
+		{ .fd = o->stop, .events = POLLIN },
+		{ .fd = o->job->also == NULL ? o->idle_timer : -1, .events = POLLIN },
+		{ .fd = caller_free(o) != NULL ? o->place.listener : -1, .events = POLLIN },
+		{ .fd = o->job->also != NULL ? o->job->also_fd : -1, .events = POLLIN }
+	};
 	struct caller *next = next_turn(o);
 	int wait = next != NULL ? 0 : next_deadline(o);
+	int also = o->job->also != NULL ? o->job->also_wait(o->job->ctx) : -1;
 	int ready = 0;
 
+	if (also >= 0 && (wait < 0 || wait > also))
+		wait = also;
 	if (o->idle_work && (wait < 0 || wait > IDLE_STEP_MS))
 		wait = IDLE_STEP_MS;
 	for (int i = 0; i < CALLERS_MAX; i++) {
@@ -277,7 +289,10 @@ static bool turn(struct owner *o)
 	ready = poll(p, FIXED + CALLERS_MAX, wait);
 	if (ready < 0)
 		return errno == EINTR;
-	if (p[0].revents != 0 || boot_ms() >= o->idle_end)
+	/* who serves somebody else besides knows when it is idle */
+	if (p[0].revents != 0 || (o->job->also == NULL && boot_ms() >= o->idle_end))
+		return false;
+	if ((p[3].revents != 0 || (also >= 0 && ready == 0)) && !o->job->also(o->job->ctx))
 		return false;
 	if (p[2].revents != 0)
 		accept_all(o);

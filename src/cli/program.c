@@ -29,6 +29,7 @@ struct program {
 	char *courier;
 	int argc;
 	char **argv;
+	const struct program_doors *doors;
 };
 
 /* --- where things are --- */
@@ -112,10 +113,9 @@ struct owned {
 	const struct app_options *options;
 };
 
-static int owned_run(void *ctx, int argc, char **argv, struct io *io)
+int program_run_owned(struct app *app, const struct app_options *options, int argc, char **argv, struct io *io)
 {
-	struct owned *o = ctx;
-	struct session s = { .app = o->app, .options = o->options, .program = argv[0] };
+	struct session s = { .app = app, .options = options, .program = argv[0] };
 	struct errctx ec = { 0 };
 	struct args a = { 0 };
 	int status = 0;
@@ -124,11 +124,18 @@ static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 	if (e == ERR_OK)
 		e = run_io(&ec, &a, io);
 	if (e == ERR_OK)
-		warn(o->app, io);
+		warn(app, io);
 	s.neighbourhood = a.neighbourhood;
 	status = e == ERR_OK ? run_command(&s, &a, io) : run_failed(io, &ec, e);
 	args_clear(&a);
 	return status;
+}
+
+static int owned_run(void *ctx, int argc, char **argv, struct io *io)
+{
+	struct owned *o = ctx;
+
+	return program_run_owned(o->app, o->options, argc, argv, io);
 }
 
 static enum err owned_open(void *ctx, struct errctx *ec, const struct secret_text *passphrase)
@@ -220,6 +227,61 @@ static enum err lock(struct program *p)
 	return say_state(p, false, was_there ? TR("Locked.") : TR("It was locked already."), NULL);
 }
 
+/* --- open --- */
+
+static enum err number_of(struct program *p, const char *option, long most, int *out)
+{
+	const char *given = args_get(&p->args, option);
+	char *end = NULL;
+	long n = given == NULL ? 0 : strtol(given, &end, 10);
+
+	*out = (int)n;
+	if (given != NULL && (given[0] < '0' || given[0] > '9' || *end != '\0' || n < 1 || n > most))
+		return err_set(&p->ec, ERR_USAGE, "%1 is not a number that --%2 can have.", given, option, NULL);
+	return ERR_OK;
+}
+
+static enum err say_opened(struct program *p, const struct program_opened *o)
+{
+	struct command_call call = call_of(p);
+	struct doc *d = NULL;
+
+	if (!p->io.json) {
+		if (o->opened)
+			command_say(&call, TR("Sleutelbos is open in your browser."), NULL, NULL, NULL);
+		else
+			command_say(&call, TR("Open this file in your browser, within half a minute: file://%1"),
+			            o->file, NULL, NULL);
+		return ERR_OK;
+	}
+	d = doc_new();
+	doc_object(d, NULL);
+	doc_text(d, "file", o->file);
+	doc_int(d, "port", o->port);
+	doc_bool(d, "was_running", o->was_running);
+	doc_bool(d, "browser", o->opened);
+	doc_end(d);
+	return doc_print(&p->ec, d, p->io.out);
+}
+
+static enum err open_web(struct program *p)
+{
+	struct program_open call = { .options = &p->options,
+		                     .lang = p->io.lang,
+		                     .browser = !args_flag(&p->args, "no-browser") };
+	struct program_opened opened = { 0 };
+	enum err e = number_of(p, "port", 65535, &call.port);
+
+	if (e == ERR_OK)
+		e = number_of(p, "minutes", OWNER_MINUTES_MAX, &call.minutes);
+	if (e == ERR_OK)
+		e = p->doors->open(&p->ec, &call, &opened);
+	if (e == ERR_OK)
+		e = say_opened(p, &opened);
+	free(opened.file);
+	return e;
+}
+
 /* --- a command on its own --- */
 
 static enum err run_opened(struct program *p, int *status)
@@ -276,6 +338,8 @@ static enum err run_somewhere(struct program *p, int *status)
 		return unlock(p);
 	if (p->args.command->id == CMD_LOCK)
 		return lock(p);
+	if (p->args.command->id == CMD_OPEN)
+		return open_web(p);
 	if ((flags & NEEDS_VAULT) == 0) {
 		*status = run_command(&s, &p->args, &p->io);
 		return ERR_OK;
@@ -284,9 +348,9 @@ static enum err run_somewhere(struct program *p, int *status)
 	return e != ERR_OK || handled ? e : run_opened(p, status);
 }
 
-int program_main(int argc, char **argv)
+int program_main(int argc, char **argv, const struct program_doors *doors)
 {
-	struct program p = { .argc = argc, .argv = argv };
+	struct program p = { .argc = argc, .argv = argv, .doors = doors };
 	struct session s = { .program = argc > 0 ? argv[0] : "" };
 	int status = 0;
 	enum err e = ERR_OK;

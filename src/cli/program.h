@@ -20,8 +20,29 @@ struct session {
 	const struct secret_text *typed;   /* it, where the command USES_PASSPHRASE and the vault was opened for it */
 };
 
+/* What the program can do that cli/ may not name (src/LAYERS): the web interface. */
+struct program_open {
+	const struct app_options *options; /* absolute paths; outlives the call */
+	const char *lang;
+	int port;     /* 0: any that is free */
+	int minutes;  /* until it locks; 0: as set in the home */
+	bool browser; /* open the default one */
+};
+struct program_opened {
+	char *file; /* that lets a browser in, for half a minute; free() it */
+	int port;
+	bool was_running;
+	bool opened; /* a browser took it */
+};
+struct program_doors {
+	enum err (*open)(struct errctx *ec, const struct program_open *call, struct program_opened *out);
+};
+
 /* Everything that `main` does but the start of the libraries. */
-int program_main(int argc, char **argv);
+int program_main(int argc, char **argv, const struct program_doors *doors);
+
+/* Runs one command line of another process on a home that is open here, as cli/owner.h asks. Gives its exit status. */
+int program_run_owned(struct app *app, const struct app_options *options, int argc, char **argv, struct io *io);
 
 /* --- run.c --- */
 

@@ -7,6 +7,7 @@
 
 #include "app/dates.h"
 #include "render/lang.h"
+#include "render/words.h"
 
 void json_words(struct doc *d, const char *key, const struct words *w)
 {
@@ -197,6 +198,56 @@ void json_service(struct doc *d, const char *key, const struct service *s, enum 
 		json_kept(d, &s->versions);
 		json_versions(d, &s->versions);
 	}
+	doc_end(d);
+}
+
+void json_member(struct doc *d, const char *key, const struct member_view *m)
+{
+	char words[SIX_WORDS_LEN];
+
+	six_words(m->fingerprint, words);
+	doc_object(d, key);
+	doc_text(d, "id", m->id);
+	doc_text(d, "name", m->name[0] == '\0' ? NULL : m->name);
+	doc_text(d, "space", m->space[0] == '\0' ? NULL : m->space);
+	doc_text(d, "role", m->role);
+	doc_text(d, "status", m->status);
+	doc_bool(d, "as_device", m->device);
+	doc_text(d, "fingerprint", words);
+	doc_text(d, "backup", m->backup[0] == '\0' ? NULL : m->backup);
+	doc_bool(d, "keys", m->keys);
+	doc_bool(d, "met", m->met);
+	doc_bool(d, "words_changed", m->words_changed);
+	doc_bool(d, "me", m->me);
+	doc_array(d, "devices");
+	for (size_t i = 0; i < m->device_count; i++)
+		doc_text(d, NULL, m->devices[i].id);
+	doc_end(d);
+	doc_array(d, "device_list");
+	for (size_t i = 0; i < m->device_count; i++) {
+		const struct member_device *one = &m->devices[i];
+
+		doc_object(d, NULL);
+		doc_text(d, "id", one->id);
+		doc_text(d, "status", one->status[0] == '\0' ? NULL : one->status);
+		doc_text(d, "since", one->since[0] == '\0' ? NULL : one->since);
+		doc_text(d, "heard", one->heard[0] == '\0' ? NULL : one->heard);
+		doc_bool(d, "me", one->me);
+		doc_bool(d, "sheet", one->sheet);
+		doc_end(d);
+	}
+	doc_end(d);
+	doc_array(d, "news");
+	for (size_t i = 0; i < m->device_count; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "device", m->devices[i].id);
+		if (m->devices[i].quiet < 0)
+			doc_null(d, "days");
+		else
+			doc_int(d, "days", m->devices[i].quiet);
+		doc_end(d);
+	}
+	doc_end(d);
 	doc_end(d);
 }
 

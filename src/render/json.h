@@ -9,6 +9,7 @@
 #include "app/referrals.h"
 #include "app/residents.h"
 #include "app/services.h"
+#include "app/spaces.h"
 #include "app/today.h"
 #include "app/versions.h"
 #include "render/doc.h"
@@ -21,6 +22,8 @@ void json_contact(struct doc *d, const char *key, const struct contact *c, enum 
 void json_referral(struct doc *d, const char *key, const struct referral *r, enum json_detail detail);
 void json_resident(struct doc *d, const char *key, const struct resident *r, enum json_detail detail);
 void json_service(struct doc *d, const char *key, const struct service *s, enum json_detail detail);
+/* With the six words of its fingerprint. */
+void json_member(struct doc *d, const char *key, const struct member_view *m);
 void json_found(struct doc *d, const char *key, const struct found_list *list);
 void json_today(struct doc *d, const char *key, const struct today *t);
 void json_two_versions(struct doc *d, const char *key, const struct two_versions_list *list);

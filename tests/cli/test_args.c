@@ -51,6 +51,7 @@ static const struct {
 	{ "run file --keep-going --json", CMD_RUN, 1, 1 },
 	{ "unlock --minutes 30", CMD_UNLOCK, 0, 1 },
 	{ "lock", CMD_LOCK, 0, 0 },
+	{ "open --port 8000 --minutes 5 --no-browser", CMD_OPEN, 0, 3 },
 	{ "neighbourhood found West --remote /srv/west.git", CMD_NEIGHBOURHOOD_FOUND, 1, 1 },
 	{ "remote show", CMD_REMOTE_SHOW, 0, 0 },
 	{ "remote set file:///srv/west.git", CMD_REMOTE_SET, 1, 0 },

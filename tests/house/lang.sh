@@ -88,4 +88,45 @@ plant
 sed -i '/^msgid "Word"/,/^$/d' "$TMPDIR/lang/tr.po"
 check 'another language may have gaps' scripts/check-lang "$TMPDIR/src" "$TMPDIR/lang"
 
+
+# The web interface: its scripts, and the labels of the lists.
+plant_web()
+{
+	plant
+	mkdir -p "$TMPDIR/src/web/ui"
+	cat >"$TMPDIR/src/web/ui/a.js" <<'END'
+export function many(n, one, other) {}
+say(t("Word"), format("not one"), many(n, "1 door", "%1 doors"), msg("Marked"));
+END
+	cat >>"$TMPDIR/lang/nl.po" <<'END'
+
+msgid "Marked"
+msgstr "Gemerkt"
+
+msgid "1 door"
+msgid_plural "%1 doors"
+msgstr[0] "1 deur"
+msgstr[1] "%1 deuren"
+END
+	cp "$TMPDIR/lang/nl.po" "$TMPDIR/lang/tr.po"
+	printf 'LIST(a)\nITEM(a, x, "Geld", "Money")\n' >"$TMPDIR/lists.def"
+	printf '\nmsgid "Money"\nmsgstr "Para"\n' >>"$TMPDIR/lang/tr.po"
+}
+plant_web
+check 'strings of the web interface and labels of lists, all there' scripts/check-lang "$TMPDIR/src" "$TMPDIR/lang"
+sed -i '/^msgid "Marked"/,/^$/d' "$TMPDIR/lang/nl.po"
+breach 'a web string without Dutch' 'a.js:2: no Dutch for "Marked"'
+plant_web
+sed -i '/^msgid "Marked"/,/^$/d' "$TMPDIR/lang/tr.po"
+breach 'a web string that another language lacks' 'a.js:2: no tr for "Marked"'
+plant_web
+sed -i '/^msgid "Money"/,/^$/d' "$TMPDIR/lang/tr.po"
+breach 'a label that another language lacks' 'no tr for the label "Money"'
+plant_web
+sed -i 's/Geld/Dossier/' "$TMPDIR/lists.def"
+breach 'a label that is not plain' 'lists.def:2: the word "dossier"'
+plant_web
+sed -i 's/, many(n, "1 door", "%1 doors")//' "$TMPDIR/src/web/ui/a.js"
+breach 'a web string that is left over' 'not used: "1 door"'
+
 finish

@@ -28,6 +28,9 @@ install()
 	PATH=$bin scripts/install-missing "$@"
 }
 
+# A command is enough, wherever it came from.
+printf 'sed:have-no-such-package\n' >>"$TMPDIR/present"
+printf 'no-such-command:lack-three\n' >"$TMPDIR/command"
 check_status 0 'nothing missing: done' install "$TMPDIR/present"
 check 'nothing missing: no word' test ! -s "$TMPDIR/.check"
 check 'nothing missing: no package tool and no sudo is called' test ! -e "$TMPDIR/calls"
@@ -37,6 +40,9 @@ check_says 'Missing packages: lack-one lack-two' 'no root and no sudo: says what
 check_says 'apt-get update && apt-get install -y --no-install-recommends lack-one lack-two' \
 	'no root and no sudo: prints the line to type'
 check 'no root and no sudo: apt-get is not called' sh -c "! grep -q ^apt-get '$TMPDIR/calls'"
+
+check_status 1 'a command that is missing' install "$TMPDIR/present" "$TMPDIR/command"
+check_says 'Missing packages: lack-three' 'a command that is missing: its package is named'
 
 stand_in id 'echo 0'
 check_status 0 'root: installs' install "$TMPDIR/absent"
@@ -49,7 +55,7 @@ check_status 1 'a failing apt-get: stops' install "$TMPDIR/absent"
 check_says 'could not be installed' 'a failing apt-get: says so'
 
 for list in scripts/packages-build scripts/packages-test scripts/packages-bench; do
-	check "$list is a plain list" sh -c "! sed 's/#.*//' $list | grep -Evx '[a-z0-9.+-]+|'"
+	check "$list is a plain list" sh -c "! sed 's/#.*//' $list | grep -Evx '([a-z]+:)?[a-z0-9.+-]+|'"
 done
 
 finish

@@ -17,7 +17,7 @@ check 'every source and script carries the licence tag' test ! -s "$TMPDIR/licen
 cat "$TMPDIR/licence"
 
 headers=$(find src -name '*.h' | LC_ALL=C sort)
-flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -I. -I$BUILD $(pkg-config --cflags sqlite3 libsodium libgit2 libcbor clp)"
+flags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -I. -I$BUILD $(pkg-config --cflags sqlite3 libsodium libgit2 libcbor clp libmicrohttpd)"
 for header in $headers; do
 	printf '#include "%s"\n' "${header#src/}" >"$TMPDIR/alone.c"
 	# shellcheck disable=SC2086 # flags are words
