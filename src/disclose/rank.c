@@ -205,3 +205,14 @@ void rank_show(struct rank *r, uint32_t cell)
 	if (r->columns > 0)
 		row_vanish(r, row_of(r, cell));
 }
+
+bool rank_gives_away(const struct rank *r, const enum sdc_state *state, uint32_t cell)
+{
+	if (rank_exact(r, cell))
+		return false;
+	for (uint32_t q = 0; q < r->cells; q++) {
+		if (state[q] == SDC_PRIMARY && rank_tied(r, q, cell))
+			return true;
+	}
+	return false;
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Which hidden cells a reader can work out by sums alone, whatever the counts: elimination modulo a prime, exact but
- * for a chance of about 1 in 2^31 for each zero that is none. It says nothing of bounds; it is the quick first pattern
- * of a large system.
+ * for a chance of about 1 in 2^31 for each zero that is none. It says nothing of bounds; it spares the
+ * solver trials in large systems, and gives a second pattern to begin with.
  *
  * Source: Langsrud, "Secondary cell suppression by Gaussian elimination: an algorithm suitable for handling issues with
  * zeros and singletons", Privacy in Statistical Databases 2024, doi 10.1007/978-3-031-69651-0_6. There cells are shown
@@ -27,6 +27,8 @@ bool rank_exact(const struct rank *r, uint32_t cell);
 /* Are the two cells tied: is each a fixed multiple of the other, apart from what is shown? Showing one gives the other
  * away. */
 bool rank_tied(const struct rank *r, uint32_t a, uint32_t b);
+/* Would showing `cell` make a primary exact that is not so yet? */
+bool rank_gives_away(const struct rank *r, const enum sdc_state *state, uint32_t cell);
 /* Shows a cell. */
 void rank_show(struct rank *r, uint32_t cell);
 

@@ -47,6 +47,9 @@ void seeker_put(struct seeker *s, size_t col, double lower, double upper, double
 /* Proves every claim, hiding what that takes. Hiding adds claims at the end. */
 enum err seeker_meet(struct seeker *s, enum sdc_state *state, bool *possible, struct errctx *ec) MUST_CHECK;
 
+/* Sorts cells: the dearest first, then from the last position to the first. */
+void seeker_dearest_first(const struct sdc_problem *p, uint32_t *cell, size_t count);
+
 /* Shows again what need not be hidden, the dearest first. */
 enum err seeker_tidy(struct seeker *s, enum sdc_state *state, struct errctx *ec) MUST_CHECK;
 

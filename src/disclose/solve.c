@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPTS 5      /* patterns made from the primaries, each with other noise on the prices */
-#define HUGE_CELLS 2000 /* from here on the first pattern is made by elimination */
-#define PROGRAMS 3000   /* linear programs after which no lighter pattern is looked for */
+#define ATTEMPTS 5    /* patterns made from the primaries, each with other noise on the prices */
+#define PROGRAMS 3000 /* linear programs after which no lighter pattern is looked for */
 
 /* The primaries that were published before: nothing can hide them any more. */
 static bool too_late(const struct sdc_problem *p, const enum sdc_state *state)
@@ -132,37 +131,12 @@ static enum err hints_leave(struct seeker *s, const enum sdc_state *state, bool 
 	return e;
 }
 
-struct by_weight {
-	uint32_t cell, weight;
-};
-
-static int dearest_first(const void *a, const void *b)
+/* A second way to begin, where hiding claim by claim led nowhere: everything is hidden, and then shown again, the
+ * dearest first, as long as no primary becomes a sum of what is shown. */
+static enum err begin_by_rank(const struct sdc_problem *p, const uint8_t *may_hide, enum sdc_state *state,
+                              struct errctx *ec)
 {
-	const struct by_weight *x = a, *y = b;
-
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	return x->cell > y->cell ? -1 : x->cell < y->cell;
-}
-
-/* Would showing `cell` give a primary away? */
-static bool gives_away(const struct sdc_problem *p, const struct rank *r, const enum sdc_state *state, uint32_t cell)
-{
-	if (rank_exact(r, cell))
-		return false;
-	for (uint32_t q = 0; q < p->cells; q++) {
-		if (state[q] == SDC_PRIMARY && rank_tied(r, q, cell))
-			return true;
-	}
-	return false;
-}
-
-/* A first pattern for a large system: everything is hidden, and then shown again, the dearest first, as long as no
- * primary becomes a sum of what is shown. */
-static enum err begin_large(const struct sdc_problem *p, const uint8_t *may_hide, enum sdc_state *state,
-                            struct errctx *ec)
-{
-	struct by_weight *order = calloc(p->cells, sizeof *order);
+	uint32_t *order = calloc(p->cells + 1, sizeof *order);
 	struct rank *r = NULL;
 	size_t count = 0;
 	enum err e = order == NULL ? no_memory(ec) : rank_new(p, &r, ec);
@@ -171,15 +145,14 @@ static enum err begin_large(const struct sdc_problem *p, const uint8_t *may_hide
 		if (!may_hide[c] || (state[c] == SDC_OPEN && count_n(p, c) == 0))
 			rank_show(r, c);
 		else if (state[c] == SDC_OPEN)
-			order[count++] = (struct by_weight){ c, p->weight[c] };
+			order[count++] = c;
 	}
-	if (count > 0)
-		qsort(order, count, sizeof *order, dearest_first);
+	seeker_dearest_first(p, order, count);
 	for (size_t k = 0; k < count; k++) {
-		if (gives_away(p, r, state, order[k].cell))
-			state[order[k].cell] = SDC_SECONDARY;
+		if (rank_gives_away(r, state, order[k]))
+			state[order[k]] = SDC_SECONDARY;
 		else
-			rank_show(r, order[k].cell);
+			rank_show(r, order[k]);
 	}
 	rank_free(r);
 	free(order);
@@ -204,10 +177,14 @@ enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool 
 	for (uint32_t c = 0; c < p->cells; c++)
 		may_hide[c] = p->given[c] != SDC_KNOWN && (count_n(p, c) > 0 || p->rules.group);
 	e = seeker_init(&s, p, may_hide, sdc_deadline(p), ec);
-	if (e == ERR_OK && p->cells >= HUGE_CELLS && s.flow == NULL)
-		e = begin_large(p, may_hide, state, ec);
 	if (e == ERR_OK)
 		e = seeker_complete(&s, state, possible, ec);
+	if (e == ERR_OK && !*possible) {
+		sdc_primaries(p, state);
+		e = begin_by_rank(p, may_hide, state, ec);
+		if (e == ERR_OK)
+			e = seeker_complete(&s, state, possible, ec);
+	}
 	if (e == ERR_OK && *possible)
 		e = lighten(&s, state, ec);
 	if (e == ERR_OK && *possible)

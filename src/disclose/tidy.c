@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shows again what need not be hidden: cell by cell, the dearest first, as long as every claim can still be proven
 // (D1 to D4). What is left has no superfluous cell.
+#include "disclose/rank.h"
 #include "disclose/seeker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct by_weight {
-	uint32_t cell, weight;
-};
-
-static int by_weight_cmp(const void *a, const void *b)
+static int dearest_cmp(const void *a, const void *b, void *arg)
 {
-	const struct by_weight *x = a, *y = b;
+	const struct sdc_problem *p = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	return x->cell > y->cell ? -1 : x->cell < y->cell;
+	if (p->weight[x] != p->weight[y])
+		return p->weight[x] > p->weight[y] ? -1 : 1;
+	return x > y ? -1 : x < y;
+}
+
+void seeker_dearest_first(const struct sdc_problem *p, uint32_t *cell, size_t count)
+{
+	struct sdc_problem look = { .weight = p->weight };
+
+	if (count > 0)
+		qsort_r(cell, count, sizeof *cell, dearest_cmp, &look);
 }
 
 /* One trial of showing a cell again, and with it the secondary cells that this makes exact. */
@@ -92,30 +98,54 @@ static enum err try_showing(struct seeker *s, struct trial *t, uint32_t cell, en
 	return e;
 }
 
+/* What the shown cells of a large system already say by sums alone: which trials need not be made. NULL elsewhere. */
+static enum err rank_of(const struct seeker *s, const enum sdc_state *state, struct rank **out, struct errctx *ec)
+{
+	enum err e;
+
+	*out = NULL;
+	if (s->p->cells < LARGE_CELLS || s->flow != NULL)
+		return ERR_OK;
+	e = rank_new(s->p, out, ec);
+	for (uint32_t c = 0; e == ERR_OK && *out != NULL && c < s->p->cells; c++) {
+		if (state[c] == SDC_OPEN)
+			rank_show(*out, c);
+	}
+	return e;
+}
+
 enum err seeker_tidy(struct seeker *s, enum sdc_state *state, struct errctx *ec)
 {
 	const struct sdc_problem *p = s->p;
-	struct by_weight *order = calloc(p->cells, sizeof *order);
+	uint32_t *order = calloc(p->cells + 1, sizeof *order);
 	struct trial t = { .before = calloc(s->pr->claims + 1, sizeof *t.before),
 		           .shown = calloc(p->cells, sizeof *t.shown) };
+	struct rank *r = NULL;
 	size_t count = 0;
 	enum err e = p->cells < LARGE_CELLS ? ERR_OK : prover_slim(&s->pr, ec);
 
 	s->pr->hurried = p->cells >= LARGE_CELLS;
-
 	if (order == NULL || t.before == NULL || t.shown == NULL)
 		e = no_memory(ec);
+	if (e == ERR_OK)
+		e = rank_of(s, state, &r, ec);
 	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
 		if (state[c] == SDC_SECONDARY && p->given[c] != SDC_HIDDEN_BEFORE)
-			order[count++] = (struct by_weight){ c, p->weight[c] };
+			order[count++] = c;
 	}
-	if (e == ERR_OK && count > 0)
-		qsort(order, count, sizeof *order, by_weight_cmp);
+	if (e == ERR_OK)
+		seeker_dearest_first(p, order, count);
 	for (size_t k = 0; e == ERR_OK && k < count; k++) {
-		if (state[order[k].cell] == SDC_SECONDARY)
-			e = try_showing(s, &t, order[k].cell, state, ec);
+		if (state[order[k]] != SDC_SECONDARY || (r != NULL && rank_gives_away(r, state, order[k])))
+			continue;
+		e = try_showing(s, &t, order[k], state, ec);
+		for (size_t j = 0; r != NULL && j < t.count; j++) {
+			if (state[t.shown[j]] == SDC_OPEN)
+				rank_show(r, t.shown[j]);
+		}
 	}
 	s->pr->hurried = false;
+	rank_free(r);
 	free(order);
 	free(t.before);
 	free(t.shown);

@@ -329,11 +329,16 @@ static inline int atk_possible(struct atk_view *v, int target, long least, long 
 		return 0;
 	if (known >= 0)
 		lo[known] = hi[known] = v->w->n[known];
-	v->budget = 20000;
-	v->gave_up = false;
-	if (atk_search(v, lo, hi, 0))
-		return 1;
-	return v->gave_up ? -1 : 0;
+	/* most questions take a few steps; the few that do not get all the time they need */
+	for (long budget = 20000; budget <= 20000000; budget *= 1000) {
+		v->budget = budget;
+		v->gave_up = false;
+		if (atk_search(v, lo, hi, 0))
+			return 1;
+		if (!v->gave_up)
+			return 0;
+	}
+	return -1;
 }
 
 /* Could the hidden cell be anything but what it is? */
