@@ -38,36 +38,6 @@ static const struct sdc_rules rule_sets[] = {
 #define KINDS (sizeof kinds / sizeof kinds[0])
 #define RULES (sizeof rule_sets / sizeof rule_sets[0])
 
-/* Margin and part that the published zeros make one: found by the attacker's own sums. */
-static void ties(const struct atk_world *w, const bool *hidden, int *tie)
-{
-	bool again = true;
-
-	for (int c = 0; c < w->cells; c++)
-		tie[c] = c;
-	while (again) {
-		again = false;
-		for (int s = 0; s < w->sums; s++) {
-			int live = 0, only = -1;
-
-			for (int k = 0; k < w->parts[s]; k++) {
-				int c = w->part[s][k];
-
-				if (w->n[c] > 0 || hidden[c]) {
-					live++;
-					only = c;
-				}
-			}
-			if (live == 1 && tie[only] != tie[w->whole[s]]) {
-				int least = tie[only] < tie[w->whole[s]] ? tie[only] : tie[w->whole[s]];
-
-				tie[only] = tie[w->whole[s]] = least;
-				again = true;
-			}
-		}
-	}
-}
-
 /* Could two or more of a margin be outside this part of it? */
 static bool group_open(struct atk_view *v, int s, int part)
 {
@@ -108,7 +78,7 @@ static int attack(const struct atk_world *w, const bool *hidden, const bool *pri
 
 	atk_look(&v, w, hidden, rules->group ? 0 : 1, contributors ? 0 : T);
 	v.zeros_by_group = rules->group;
-	ties(w, hidden, tie);
+	atk_ties(w, hidden, tie);
 	for (int c = 0; c < w->cells; c++) {
 		if (w->n[c] > 0 && w->n[c] < T && !hidden[c])
 			fallen++;
@@ -142,7 +112,7 @@ static int attack_with_solver(const struct atk_world *w, const bool *hidden, con
 	static int tie[ATK_CELLS];
 	int fallen = 0;
 
-	ties(w, hidden, tie);
+	atk_ties(w, hidden, tie);
 	for (long least = 0; least <= (rules->group ? 0 : 1); least++) {
 		struct solver s;
 
