@@ -91,7 +91,7 @@ static void measure(struct line *l, int other_seconds)
 		l->hidden += hidden;
 		l->secondaries += secondaries;
 		start = processor();
-		least = solver_least(&w, primary, weight, T, other_seconds);
+		least = solver_least(&w, primary, weight, T, 1, other_seconds);
 		l->other_s += processor() - start;
 		if (least >= 0) {
 			l->bounded++;

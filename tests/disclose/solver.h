@@ -106,10 +106,11 @@ static inline bool solver_certain(struct solver *s, int cell)
 /* -- the least that any pattern hides ----------------------------------------------------------------------------- */
 
 /* What every pattern that keeps each small cell's bound at `t` or more must hide, by weight, when hidden cells are
- * known to be at least 1: for each small cell one table that differs only where x is 1. Fractions are allowed in the
- * tables, so this is a lower bound; -1 when the time was not enough for it. */
+ * known to be at least `floor` (0, or 1 for a reader who knows that zeros are shown): for each small cell one table
+ * that differs only where x is 1. Fractions are allowed in the tables, so this is a lower bound; -1 when the time was
+ * not enough for it. */
 static inline double solver_least(const struct atk_world *w, const bool *primary, const double *weight, long t,
-                                  int seconds)
+                                  long floor, int seconds)
 {
 	glp_prob *mip = glp_create_prob();
 	int *x = calloc((size_t)w->cells, sizeof *x), *y = calloc((size_t)w->cells, sizeof *y);
@@ -129,7 +130,8 @@ static inline double solver_least(const struct atk_world *w, const bool *primary
 		if (!primary[p] || w->n[p] >= t)
 			continue;
 		for (int c = 0; c < w->cells; c++) {
-			double down = w->n[c] - 1 < far ? (double)(w->n[c] - 1) : far, need = (double)(t - w->n[p]);
+			double down = w->n[c] - floor < far ? (double)(w->n[c] - floor) : far,
+			       need = (double)(t - w->n[p]);
 
 			y[c] = 0;
 			if (w->n[c] == 0)
