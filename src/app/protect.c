@@ -200,6 +200,15 @@ static const char *check_name(enum sdc_check c)
 	return c == SDC_PASSED ? "passed" : c == SDC_FAILED ? "failed" : "not_run";
 }
 
+static void verdict_take(const struct protect_out *out, const struct sdc_verdict *v, struct protect_verdict *to)
+{
+	bool failed = v->check == SDC_FAILED;
+
+	to->check = check_name(v->check);
+	to->cell = failed && v->cell < out->cells ? &out->cell[v->cell] : NULL;
+	to->known = failed && v->known < out->cells ? &out->cell[v->known] : NULL;
+}
+
 static enum err answer(struct protect_work *w, const enum sdc_state *state, const struct sdc_audit *audit,
                        const struct sdc_bounds *bounds)
 {
@@ -225,13 +234,14 @@ static enum err answer(struct protect_work *w, const enum sdc_state *state, cons
 		cell->status = status[state[c]];
 		cell->lo = bounds[c].lo;
 		cell->hi = bounds[c].hi;
+		cell->in_public = sdc_public(state[c], cell->freq, &cell->public_freq);
 		if (sdc_cell_is_inner(w->problem, c, 0)) {
 			all += cell->freq;
 			open += state[c] == SDC_OPEN ? cell->freq : 0;
 		}
 	}
 	for (size_t k = 0; k < 4; k++)
-		out->audit[k] = check_name(verdict[k]->check);
+		verdict_take(out, verdict[k], &out->audit[k]);
 	out->passed = sdc_audit_passed(audit);
 	out->shown = all == 0 ? 1000 : (uint32_t)(open * 1000 / all);
 	return ERR_OK;

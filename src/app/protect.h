@@ -48,14 +48,24 @@ struct protect_cell {
 	uint64_t freq;
 	enum protect_status status;
 	uint64_t lo;
-	uint64_t hi; /* UINT64_MAX: no bound */
+	uint64_t hi;          /* UINT64_MAX: no bound */
+	bool in_public;       /* shown in the public view, as */
+	uint64_t public_freq; /* this */
+};
+
+/* A level of the audit that failed: the cell that falls and, at C, the one that the insider knows. NULL, or codes as in
+ * protect_cell. For the person who runs the audit alone. */
+struct protect_verdict {
+	const char *check; /* "passed", "failed" or "not_run" */
+	const struct protect_cell *cell;
+	const struct protect_cell *known;
 };
 
 struct protect_out {
 	struct pool pool;
 	struct protect_cell *cell;
 	size_t cells;
-	const char *audit[4]; /* A to D: "passed", "failed" or "not_run" */
+	struct protect_verdict audit[4]; /* A to D */
 	bool passed;
 	uint32_t shown; /* thousandths of the count in inner cells */
 };

@@ -80,7 +80,7 @@ static enum err files_read(struct protect_run *r)
 	return e;
 }
 
-enum what { WHAT_PATTERN, WHAT_PUBLIC, WHAT_AUDIT };
+enum what { WHAT_PATTERN, WHAT_RELEASED, WHAT_PUBLIC, WHAT_AUDIT };
 
 /* One file of the folder. */
 static enum err write_output(struct protect_run *r, const char *name, enum what what)
@@ -102,8 +102,9 @@ static enum err write_output(struct protect_run *r, const char *name, enum what 
 		protect_doc(d, &r->in, &r->out);
 		e = doc_print(r->call->ec, d, w.file);
 	} else if (e == ERR_OK) {
-		e = what == WHAT_PATTERN ? protect_put_pattern(&r->in, &r->out, &csv)
-		                         : protect_put_public(&r->in, &r->out, &csv);
+		e = what == WHAT_PATTERN    ? protect_put_pattern(&r->in, &r->out, &csv)
+		    : what == WHAT_RELEASED ? protect_put_released(&r->in, &r->out, &csv)
+		                            : protect_put_public(&r->in, &r->out, &csv);
 		if (e == ERR_OK)
 			fwrite(csv.data, 1, csv.len, w.file);
 	}
@@ -132,6 +133,28 @@ static enum err report(struct protect_run *r)
 	return ERR_OK;
 }
 
+/* Names the first cell that falls: to the person who asked, in no file that is published. */
+static enum err refuse(struct protect_run *r)
+{
+	char cell[200] = "", known[200] = "";
+	const struct protect_verdict *v = NULL;
+
+	for (size_t k = 0; v == NULL && k < 4; k++)
+		v = r->out.audit[k].cell != NULL ? &r->out.audit[k] : NULL;
+	if (v != NULL)
+		protect_cell_name(&r->in, v->cell, cell, sizeof(cell));
+	if (v != NULL && v->known != NULL) {
+		protect_cell_name(&r->in, v->known, known, sizeof(known));
+		return err_set(
+		    r->call->ec, ERR_REFUSED,
+		    "The audit failed: who knows the count of \"%2\" can work out that of \"%1\". See audit.json.",
+		    cell, known, NULL);
+	}
+	return err_set(r->call->ec, ERR_REFUSED,
+	               "The audit failed: too much is known of the hidden count of \"%1\". See audit.json.", cell, NULL,
+	               NULL);
+}
+
 /* Everything is worked out before the first file is touched; nothing public is written where the audit failed. */
 enum err cmd_protect(struct command_call *call)
 {
@@ -149,11 +172,11 @@ enum err cmd_protect(struct command_call *call)
 	if (e == ERR_OK)
 		e = write_output(&r, "audit.json", WHAT_AUDIT);
 	if (e == ERR_OK && r.out.passed)
+		e = write_output(&r, "released.csv", WHAT_RELEASED);
+	if (e == ERR_OK && r.out.passed)
 		e = write_output(&r, "public.csv", WHAT_PUBLIC);
 	if (e == ERR_OK && !r.out.passed)
-		e = err_set(call->ec, ERR_REFUSED,
-		            "The audit failed: a hidden count can be worked out. See pattern.csv and audit.json.", NULL,
-		            NULL, NULL);
+		e = refuse(&r);
 	if (e == ERR_OK)
 		e = report(&r);
 	app_protect_free(&r.out);

@@ -13,6 +13,14 @@ int64_t sdc_deadline(const struct sdc_problem *p)
 	return clock_now(p->limits.clock) + p->limits.time_ms;
 }
 
+enum err sdc_in_time(const struct sdc_problem *p, int64_t deadline_ms, struct errctx *ec)
+{
+	if (deadline_ms == 0 || p->limits.clock == NULL || clock_now(p->limits.clock) < deadline_ms)
+		return ERR_OK;
+	return err_set(ec, ERR_REFUSED, "These tables take too long to protect. Use coarser values or fewer tables.",
+	               NULL, NULL, NULL);
+}
+
 bool sdc_audit_passed(const struct sdc_audit *a)
 {
 	return a->a.check == SDC_PASSED && a->b.check != SDC_FAILED && a->c.check != SDC_FAILED &&
@@ -86,9 +94,37 @@ static size_t primary_shown(const struct sdc_problem *p, const uint8_t *unknown,
 	return found;
 }
 
-/* The exact range of each unknown cell with nothing believed but n >= 0. */
-static enum err bounds_find(const struct sdc_problem *p, const uint8_t *unknown, int64_t deadline,
+/* The same in a network: exact. */
+static enum err bounds_flow(const struct sdc_problem *p, struct flow *f, const uint8_t *unknown, int64_t deadline,
                             struct sdc_bounds *out, struct errctx *ec)
+{
+	int64_t *y = calloc(p->cells, sizeof *y);
+	enum err e = y == NULL ? no_memory(ec) : ERR_OK;
+
+	for (uint32_t c = 0; c < p->cells; c++) {
+		out[c] = (struct sdc_bounds){ count_n(p, c), count_n(p, c) };
+		if (unknown[c])
+			flow_room_set(f, c, FLOW_FAR, (int64_t)count_n(p, c));
+	}
+	for (uint32_t c = 0; e == ERR_OK && c < p->cells; c++) {
+		struct flow_ask a = { .cell = c, .group = FLOW_NONE, .dir = 1, .fixed = FLOW_NONE, .most = FLOW_FAR };
+		int64_t up;
+
+		if (!unknown[c])
+			continue;
+		up = flow_push(f, &a, y);
+		out[c].hi = up >= FLOW_FAR ? SDC_NO_BOUND : count_n(p, c) + (uint64_t)up;
+		a.dir = -1;
+		out[c].lo = count_n(p, c) - (uint64_t)flow_push(f, &a, y);
+		e = sdc_in_time(p, deadline, ec);
+	}
+	free(y);
+	return e;
+}
+
+/* The exact range of each unknown cell with nothing believed but n >= 0. */
+static enum err bounds_lp(const struct sdc_problem *p, const uint8_t *unknown, int64_t deadline, struct sdc_bounds *out,
+                          struct errctx *ec)
 {
 	struct moves_model m = { 0 };
 	struct lp *lp = NULL;
@@ -139,6 +175,19 @@ static enum err bounds_find(const struct sdc_problem *p, const uint8_t *unknown,
 	moves_model_clear(&m);
 	free(col_of);
 	free(x);
+	return e;
+}
+
+static enum err bounds_find(const struct sdc_problem *p, const uint8_t *unknown, int64_t deadline,
+                            struct sdc_bounds *out, struct errctx *ec)
+{
+	struct flow *f = NULL;
+	enum err e = flow_new(p, &f, ec);
+
+	if (e != ERR_OK)
+		return e;
+	e = f != NULL ? bounds_flow(p, f, unknown, deadline, out, ec) : bounds_lp(p, unknown, deadline, out, ec);
+	flow_free(f);
 	return e;
 }
 

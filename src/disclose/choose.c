@@ -85,9 +85,23 @@ static void shown_add(struct sdc_release *r)
 	}
 }
 
+/* Notes the cell for which the audit refused. */
+static void refusal_note(struct sdc_release *r)
+{
+	const struct sdc_verdict *v[4] = { &r->audit.a, &r->audit.b, &r->audit.c, &r->audit.d };
+	size_t k = 0;
+
+	while (k < 4 && v[k]->check != SDC_FAILED)
+		k++;
+	r->refused = true;
+	if (k < 4 && v[k]->cell < r->shown->cells)
+		memcpy(r->fallen, sdc_cell_codes(r->shown, v[k]->cell), r->shown->dims * sizeof *r->fallen);
+}
+
 enum err sdc_choose(const struct sdc_problem *all, const struct sdc_view *views, size_t view_count, unsigned which,
                     struct sdc_release *out, struct errctx *ec)
 {
+	struct sdc_release note = { .refused = false };
 	enum err e = ERR_OK;
 
 	*out = (struct sdc_release){ .view = SIZE_MAX };
@@ -118,7 +132,11 @@ enum err sdc_choose(const struct sdc_problem *all, const struct sdc_view *views,
 			out->view = v;
 			return ERR_OK;
 		}
+		refusal_note(out);
+		note = *out;
 	}
 	sdc_release_clear(out);
+	out->refused = e == ERR_OK && note.refused;
+	memcpy(out->fallen, note.fallen, sizeof out->fallen);
 	return e;
 }

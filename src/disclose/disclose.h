@@ -176,6 +176,8 @@ struct sdc_release {
 	enum sdc_state *state;     /* per cell of `shown`; owned */
 	struct sdc_audit audit;
 	uint64_t open_count, full_count; /* inner cells of all tables: counts shown, counts in all */
+	bool refused;                    /* the audit refused a level that shows enough (the last such one): */
+	uint32_t fallen[SDC_DIMS_MAX];   /* codes of the cell that falls, for the combiner's eyes only */
 };
 enum err sdc_choose(const struct sdc_problem *all, const struct sdc_view *views, size_t view_count, unsigned which,
                     struct sdc_release *out, struct errctx *ec) MUST_CHECK;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define KEEP_BYTES (256 << 20)
 
 /* A sanitizer maps more than any limit on address space allows. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -36,6 +39,13 @@ struct lp {
 	size_t cols;
 	const struct clock *clock;
 	int64_t deadline_ms;
+};
+
+/* What is asked of the child: this, then `count` changes (ASK_SOLVE), nothing (ASK_PRICES), or the row's lower bound,
+ * `count` columns and as many values (ASK_ROW). */
+enum { ASK_SOLVE, ASK_PRICES, ASK_ROW };
+struct ask_head {
+	uint64_t what, count;
 };
 
 struct answer {
@@ -118,39 +128,69 @@ static enum lp_status status_of(int clp)
 	}
 }
 
+/* Bounds and costs as asked, then the answer. */
+static bool child_solve(Clp_Simplex *clp, size_t cols, uint64_t count, int fd)
+{
+	double *lower = Clp_columnLower(clp), *upper = Clp_columnUpper(clp), *cost = Clp_objective(clp);
+	struct answer a;
+
+	for (uint64_t k = 0; k < count; k++) {
+		struct lp_change ch;
+
+		if (!recv_all(fd, &ch, sizeof ch) || ch.col >= cols)
+			return false;
+		lower[ch.col] = ch.lower;
+		upper[ch.col] = ch.upper;
+		cost[ch.col] = ch.cost;
+	}
+	a.status = status_of(Clp_dual(clp, 0));
+	if (a.status == LP_GAVE_UP)
+		a.status = status_of(Clp_primal(clp, 0));
+	if (!send_all(fd, &a, sizeof a))
+		return false;
+	return a.status != LP_OPTIMAL || send_all(fd, Clp_getColSolution(clp), cols * sizeof(double));
+}
+
+static bool child_row(Clp_Simplex *clp, size_t cols, uint64_t count, int fd)
+{
+	double lower, upper = LP_INFINITY, *value = NULL;
+	int *col = NULL, start[2] = { 0, (int)count };
+	bool fine = count <= cols;
+
+	if (fine) {
+		col = calloc(count + 1, sizeof *col);
+		value = calloc(count + 1, sizeof *value);
+		fine = col != NULL && value != NULL && recv_all(fd, &lower, sizeof lower) &&
+		       recv_all(fd, col, count * sizeof *col) && recv_all(fd, value, count * sizeof *value);
+	}
+	if (fine)
+		Clp_addRows(clp, 1, &lower, &upper, start, col, value);
+	free(col);
+	free(value);
+	return fine;
+}
+
 /* Answers until the socket closes. */
 static void child_run(const struct lp_model *m, int fd)
 {
 	Clp_Simplex *clp = Clp_newModel();
-	double *lower, *upper, *cost;
-	uint64_t count;
+	struct ask_head h;
+	bool fine = true;
 
+	/* the solver takes and gives back the same large pieces in each call: they stay with this process */
+	mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
 	Clp_setLogLevel(clp, 0);
 	Clp_scaling(clp, 0);
 	Clp_loadProblem(clp, (int)m->cols, (int)m->rows, m->start, m->index, m->value, m->lower, m->upper, m->cost,
 	                m->row_lower, m->row_upper);
-	lower = Clp_columnLower(clp);
-	upper = Clp_columnUpper(clp);
-	cost = Clp_objective(clp);
-	while (recv_all(fd, &count, sizeof count)) {
-		struct answer a;
-
-		for (uint64_t k = 0; k < count; k++) {
-			struct lp_change ch;
-
-			if (!recv_all(fd, &ch, sizeof ch) || ch.col >= m->cols)
-				return;
-			lower[ch.col] = ch.lower;
-			upper[ch.col] = ch.upper;
-			cost[ch.col] = ch.cost;
-		}
-		a.status = status_of(Clp_dual(clp, 0));
-		if (a.status == LP_GAVE_UP)
-			a.status = status_of(Clp_primal(clp, 0));
-		if (!send_all(fd, &a, sizeof a))
-			return;
-		if (a.status == LP_OPTIMAL && !send_all(fd, Clp_getColSolution(clp), m->cols * sizeof(double)))
-			return;
+	while (fine && recv_all(fd, &h, sizeof h)) {
+		if (h.what == ASK_SOLVE)
+			fine = child_solve(clp, m->cols, h.count, fd);
+		else if (h.what == ASK_PRICES)
+			fine = send_all(fd, Clp_getReducedCost(clp), m->cols * sizeof(double));
+		else
+			fine = child_row(clp, m->cols, h.count, fd);
 	}
 }
 
@@ -213,12 +253,19 @@ static enum err wait_for_answer(struct lp *lp, struct errctx *ec)
 	}
 }
 
+static enum err child_gone(struct errctx *ec)
+{
+	return err_set(ec, ERR_REFUSED,
+	               "The tables could not be checked: the helper process ran out of memory or failed.", NULL, NULL,
+	               NULL);
+}
+
 enum err lp_solve(struct lp *lp, const struct lp_change *changes, size_t count, enum lp_status *status, double *x,
                   struct errctx *ec)
 {
+	const struct ask_head h = { ASK_SOLVE, count };
 	struct answer a = { LP_GAVE_UP };
-	uint64_t n = count;
-	bool fine = send_all(lp->fd, &n, sizeof n) && send_all(lp->fd, changes, count * sizeof *changes);
+	bool fine = send_all(lp->fd, &h, sizeof h) && send_all(lp->fd, changes, count * sizeof *changes);
 	enum err e = ERR_OK;
 
 	if (fine)
@@ -229,10 +276,28 @@ enum err lp_solve(struct lp *lp, const struct lp_change *changes, size_t count, 
 	if (fine && a.status == LP_OPTIMAL)
 		fine = recv_all(lp->fd, x, lp->cols * sizeof *x);
 	if (!fine)
-		return err_set(ec, ERR_REFUSED,
-		               "The tables could not be checked: the helper process ran out of memory or failed.", NULL,
-		               NULL, NULL);
+		return child_gone(ec);
 	*status = (enum lp_status)a.status;
+	return ERR_OK;
+}
+
+enum err lp_prices(struct lp *lp, double *price, struct errctx *ec)
+{
+	const struct ask_head h = { ASK_PRICES, 0 };
+
+	if (!send_all(lp->fd, &h, sizeof h) || !recv_all(lp->fd, price, lp->cols * sizeof *price))
+		return child_gone(ec);
+	return ERR_OK;
+}
+
+enum err lp_row_add(struct lp *lp, const struct lp_row *row, struct errctx *ec)
+{
+	const struct ask_head h = { ASK_ROW, row->count };
+
+	if (!send_all(lp->fd, &h, sizeof h) || !send_all(lp->fd, &row->lower, sizeof row->lower) ||
+	    !send_all(lp->fd, row->col, row->count * sizeof *row->col) ||
+	    !send_all(lp->fd, row->value, row->count * sizeof *row->value))
+		return child_gone(ec);
 	return ERR_OK;
 }
 

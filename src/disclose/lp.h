@@ -37,6 +37,14 @@ struct lp_change {
 	double lower, upper, cost;
 };
 
+/* One more row: what the named columns add up to, each times its value, is at least `lower`. */
+struct lp_row {
+	size_t count;
+	const int *col;
+	const double *value;
+	double lower;
+};
+
 enum lp_status { LP_OPTIMAL = 0, LP_INFEASIBLE = 1, LP_UNBOUNDED = 2, LP_GAVE_UP = 3 };
 
 struct lp;
@@ -47,6 +55,10 @@ enum err lp_open(const struct lp_model *model, const struct sdc_limits *limits, 
 /* `x` gets the cols values if LP_OPTIMAL. ERR_REFUSED when the time is over, ERR_IO when the child is gone. */
 enum err lp_solve(struct lp *lp, const struct lp_change *changes, size_t count, enum lp_status *status, double *x,
                   struct errctx *ec) MUST_CHECK;
+/* After LP_OPTIMAL: what the cost would rise by for each unit of a column (its reduced cost), cols values. */
+enum err lp_prices(struct lp *lp, double *price, struct errctx *ec) MUST_CHECK;
+/* Adds a row for all further calls. */
+enum err lp_row_add(struct lp *lp, const struct lp_row *row, struct errctx *ec) MUST_CHECK;
 void lp_close(struct lp *lp); /* ends the child; accepts NULL */
 
 #endif

@@ -84,6 +84,8 @@ enum err no_memory(struct errctx *ec) MUST_CHECK;
 
 /* When this call must be over, in the time of the limits' clock; 0: never. */
 int64_t sdc_deadline(const struct sdc_problem *p);
+/* ERR_REFUSED, with its sentence, when that time has come. */
+enum err sdc_in_time(const struct sdc_problem *p, int64_t deadline_ms, struct errctx *ec) MUST_CHECK;
 
 /* sdc_solve, but when there is no way to protect these tables that is an answer, not an error: *possible is false. */
 enum err sdc_solve_try(const struct sdc_problem *p, enum sdc_state *state, bool *possible,

@@ -9,13 +9,17 @@
 
 #define BRANCH_NODES 24  /* linear programs spent on making one witness whole */
 #define EXPLAIN_TRIES 12 /* other small cells tried to explain a hidden part */
-#define SWEEP_GAIN 4     /* a sweep that proves fewer claims is the last */
+#define HURRIED_NODES 4  /* the same for a search that may give up early */
+#define HURRIED_TRIES 3
+#define FEW_CELLS 100 /* with fewer, claims are proven one by one */
+#define SWEEP_GAIN 4  /* a sweep that proves fewer claims is the last */
 
 void prover_free(struct prover *pr)
 {
 	if (pr == NULL)
 		return;
 	lp_close(pr->lp);
+	flow_free(pr->flow);
 	for (size_t k = 0; k < pr->pool_len; k++)
 		witness_clear(&pr->pool[k]);
 	free(pr->pool);
@@ -33,6 +37,8 @@ void prover_free(struct prover *pr)
 
 static enum err change_push(struct prover *pr, size_t col, double lower, double upper, double cost, struct errctx *ec)
 {
+	if (pr->lp == NULL)
+		return ERR_OK; /* prover_solver_ready tells all */
 	if (pr->changes == pr->change_room) {
 		size_t room = pr->change_room == 0 ? 64 : 2 * pr->change_room;
 		struct lp_change *more = realloc(pr->change, room * sizeof *more);
@@ -67,6 +73,9 @@ static enum err net_put(struct prover *pr, uint32_t cell, double least, double m
 /* The ordinary bounds. */
 enum err prover_bounds_usual(struct prover *pr, uint32_t cell, double push, struct errctx *ec)
 {
+	if (pr->flow != NULL)
+		flow_room_set(pr->flow, cell, pr->hidden[cell] ? pr->cap : 0,
+		              pr->hidden[cell] ? room_down(pr, cell) : 0);
 	if (!pr->hidden[cell])
 		return net_put(pr, cell, 0.0, 0.0, push, ec);
 	return net_put(pr, cell, -(double)room_down(pr, cell), (double)pr->cap, push, ec);
@@ -76,7 +85,6 @@ enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_
                     struct errctx *ec)
 {
 	struct prover *pr = calloc(1, sizeof *pr);
-	struct moves_model model = { 0 };
 	uint64_t largest = 0;
 	enum err e;
 
@@ -107,16 +115,29 @@ enum err prover_new(const struct sdc_problem *p, const uint8_t *may_hide, int64_
 		largest = count_n(p, c) > largest ? count_n(p, c) : largest;
 	}
 	pr->cap = (int64_t)(2 * largest + 4 * p->rules.threshold);
-	e = moves_model_make(p, pr->col_of, pr->cell_cols, true, &model, ec);
-	if (e == ERR_OK)
-		e = lp_open(&model.lp, &p->limits, deadline_ms, &pr->lp, ec);
-	moves_model_clear(&model);
+	e = flow_new(p, &pr->flow, ec);
 	if (e != ERR_OK) {
 		prover_free(pr);
 		return e;
 	}
 	*out = pr;
 	return ERR_OK;
+}
+
+enum err prover_solver_ready(struct prover *pr, struct errctx *ec)
+{
+	struct moves_model model = { 0 };
+	enum err e = ERR_OK;
+
+	if (pr->lp != NULL)
+		return ERR_OK;
+	e = moves_model_make(pr->p, pr->col_of, pr->cell_cols, true, &model, ec);
+	if (e == ERR_OK)
+		e = lp_open(&model.lp, &pr->p->limits, pr->deadline_ms, &pr->lp, ec);
+	moves_model_clear(&model);
+	for (size_t k = 0; e == ERR_OK && k < pr->cell_cols; k++)
+		e = prover_bounds_usual(pr, pr->cell_of[k], 0.0, ec);
+	return e;
 }
 
 enum err prover_hide(struct prover *pr, uint32_t cell, struct errctx *ec)
@@ -291,10 +312,11 @@ static enum err search_explained(struct prover *pr, const struct claim *c, const
 	int tries = 0;
 
 	prover_parts_refresh(pr);
-	for (uint32_t q = 0; e == ERR_OK && !*proven && tries < EXPLAIN_TRIES && q < p->cells; q++) {
+	for (uint32_t q = 0;
+	     e == ERR_OK && !*proven && tries < (pr->hurried ? HURRIED_TRIES : EXPLAIN_TRIES) && q < p->cells; q++) {
 		struct ask more = *a;
 		double least = -(double)room_down(pr, q), most = raise_need(p, q) - 1;
-		int budget = BRANCH_NODES;
+		int budget = pr->hurried ? HURRIED_NODES : BRANCH_NODES;
 
 		if (!pr->hidden[q] || q == cell || pr->part_of[q] != pr->part_of[cell] || most < least)
 			continue;
@@ -313,14 +335,78 @@ static enum err search_explained(struct prover *pr, const struct claim *c, const
 	return e;
 }
 
-/* Asks for a witness of one claim in one direction: by few moves, by a large one, and with a reason added. */
-static enum err search(struct prover *pr, const struct claim *c, const struct ask *a, bool *proven, struct errctx *ec)
+/* The same in a network: exact. *possible is false if no table at all meets the claim this way. */
+static enum err search_flow(struct prover *pr, const struct claim *c, const struct ask *a, int dir, bool *proven,
+                            bool *possible, struct errctx *ec)
 {
+	struct flow_ask f = { .cell = a->bound[0].cell, .group = FLOW_NONE, .dir = dir, .fixed = FLOW_NONE };
+	int64_t need = dir > 0 ? (int64_t)a->bound[0].least : (int64_t)-a->bound[0].most;
+	enum err e = ERR_OK;
+	bool useful;
+
+	if (c->kind == CLAIM_GROUP) {
+		f.cell = FLOW_NONE;
+		f.group = c->a;
+		need = (int64_t)a->group_least;
+	}
+	if (c->kind == CLAIM_INSIDER)
+		f.fixed = c->a;
+	if (!flow_can_ask(pr->flow, &f))
+		return ERR_OK;
+	for (int wide = 0; e == ERR_OK && *possible && !*proven && wide < 2; wide++) {
+		f.most = wide ? pr->cap : need;
+		*possible = flow_push(pr->flow, &f, pr->y) >= need;
+		if (*possible)
+			e = prover_offer(pr, &useful, ec);
+		else
+			memset(pr->y, 0, pr->p->cells * sizeof *pr->y);
+		*proven = c->cover >= 0;
+	}
+	return e;
+}
+
+/* The same by trying, where few cells hang together. A group is asked for at a hidden cell of its sum. */
+static enum err search_whole(struct prover *pr, const struct claim *c, const struct ask *a, bool *proven, bool *decided,
+                             struct errctx *ec)
+{
+	const struct sdc_problem *p = pr->p;
+	struct whole_ask w = { .fixed = c->kind == CLAIM_INSIDER ? c->a : FLOW_NONE };
+	enum err e;
+
+	if (c->kind == CLAIM_GROUP) {
+		const struct sdc_group *g = &p->group[c->a];
+
+		w.cell = pr->hidden[g->part] ? g->part : g->margin;
+		if (!pr->hidden[w.cell])
+			return ERR_OK;
+	} else {
+		w.cell = a->bound[0].cell;
+		w.least = (int64_t)a->bound[0].least;
+		w.most = (int64_t)a->bound[0].most;
+	}
+	e = prover_whole(pr, c, &w, decided, ec);
+	*proven = c->cover >= 0;
+	return e;
+}
+
+/* Asks for a witness of one claim in one direction: by few moves, by a large one, and with a reason added. */
+static enum err search(struct prover *pr, const struct claim *c, const struct ask *a, int dir, bool *proven,
+                       struct errctx *ec)
+{
+	bool possible = true, decided = false;
 	enum err e = ERR_OK;
 
+	if (pr->flow != NULL)
+		e = search_flow(pr, c, a, dir, proven, &possible, ec);
+	if (e == ERR_OK && !*proven && possible)
+		e = search_whole(pr, c, a, proven, &decided, ec);
+	if (e == ERR_OK && !*proven && possible && !decided)
+		e = prover_solver_ready(pr, ec);
+	if (e != ERR_OK || *proven || !possible || decided)
+		return e;
 	pr->possible = true;
 	for (int push = 0; e == ERR_OK && !*proven && pr->possible && push < 2; push++) {
-		int budget = BRANCH_NODES;
+		int budget = pr->hurried ? HURRIED_NODES : BRANCH_NODES;
 
 		pr->possible = false;
 		e = ask_put(pr, a, push, ec);
@@ -331,6 +417,7 @@ static enum err search(struct prover *pr, const struct claim *c, const struct as
 	}
 	if (e == ERR_OK && !*proven && pr->possible && pr->knows_rules && needs_reason(pr->p))
 		e = search_explained(pr, c, a, proven, ec);
+	pr->doubt |= !*proven && pr->possible;
 	return e;
 }
 
@@ -380,7 +467,7 @@ static enum err deep_set(struct prover *pr, bool deep, struct errctx *ec)
 enum err prover_one(struct prover *pr, size_t claim, bool *proven, struct errctx *ec)
 {
 	bool deeper = pr->knows_rules && pr->p->rules.group;
-	enum err e = ERR_OK;
+	enum err e = sdc_in_time(pr->p, pr->deadline_ms, ec);
 
 	*proven = pr->claim[claim].cover >= 0;
 	for (int deep = 0; e == ERR_OK && !*proven && deep <= deeper; deep++) {
@@ -390,7 +477,7 @@ enum err prover_one(struct prover *pr, size_t claim, bool *proven, struct errctx
 			struct ask a;
 
 			if (ask_for(pr, &pr->claim[claim], dir, &a))
-				e = search(pr, &pr->claim[claim], &a, proven, ec);
+				e = search(pr, &pr->claim[claim], &a, dir, proven, ec);
 		}
 		if (e == ERR_OK && deep)
 			e = deep_set(pr, false, ec);
@@ -467,8 +554,13 @@ enum err prover_run(struct prover *pr, size_t *failed, struct errctx *ec)
 		while (to < pr->claims && (pr->claim[to].kind == CLAIM_INSIDER) == insider &&
 		       (!insider || pr->claim[to].a == pr->claim[from].a))
 			to++;
+		gained = 0;
 		do {
-			e = sweep(pr, from, to, insider ? pr->claim[from].a : SDC_NO_CELL, &gained, ec);
+			if (pr->flow != NULL || pr->p->cells < FEW_CELLS)
+				break; /* one by one is quicker there */
+			e = prover_solver_ready(pr, ec);
+			if (e == ERR_OK)
+				e = sweep(pr, from, to, insider ? pr->claim[from].a : SDC_NO_CELL, &gained, ec);
 		} while (e == ERR_OK && gained >= SWEEP_GAIN);
 		for (size_t k = from; e == ERR_OK && k < to; k++) {
 			bool proven;

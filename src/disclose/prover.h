@@ -14,6 +14,7 @@
 #ifndef SLB_DISCLOSE_PROVER_H
 #define SLB_DISCLOSE_PROVER_H
 
+#include "disclose/flow.h"
 #include "disclose/lp.h"
 #include "disclose/problem.h"
 
@@ -36,6 +37,7 @@ struct prover {
 	int64_t deadline_ms;
 	uint8_t *hidden;   /* per cell; change with prover_hide and prover_show only */
 	bool knows_rules;  /* the reader knows what hides what (D4); set before the first prover_hide */
+	bool hurried;      /* gives a claim up early: for trials whose failure costs no more than a lighter pattern */
 	bool deep;         /* this search may take a cell to 0: see lean_down */
 	uint32_t *part_of; /* per cell: connected component of hidden cells; see parts_fresh */
 	uint8_t *reason;   /* per component: something small is in it (scratch) */
@@ -50,13 +52,15 @@ struct prover {
 	size_t pool_len, pool_room;
 	int64_t *y; /* scratch, per cell; all 0 between calls */
 
-	struct lp *lp;
+	struct flow *flow;        /* NULL where the system is no network */
+	struct lp *lp;            /* NULL until a claim needs it: see prover_solver_ready */
 	size_t cell_cols;         /* variable cells: two columns each, up and down; then one column per group */
 	int32_t *col_of;          /* per cell, or -1 */
 	uint32_t *cell_of;        /* per cell column */
 	double *x;                /* scratch, per column */
 	struct lp_change *change; /* waiting for the next call of the solver */
 	size_t changes, change_room;
+	bool doubt; /* some claim was given up, not refuted; whoever wants to know sets it to false first */
 	uint64_t random;
 	size_t solved; /* linear programs so far */
 };
@@ -97,6 +101,18 @@ enum err prover_hints_take(struct prover *pr, struct sdc_hints *out, struct errc
 enum err prover_hints_try(struct prover *pr, const struct sdc_hints *hints, struct errctx *ec) MUST_CHECK;
 /* Offers pr->y (moves per cell) as a witness; it joins the pool if it holds and proves an open claim. Clears pr->y. */
 enum err prover_offer(struct prover *pr, bool *useful, struct errctx *ec) MUST_CHECK;
+
+/* The attack in whole numbers on the part of hidden cells around `cell`, which is to move by `least` to `most`, while
+ * `fixed` (or FLOW_NONE) stays. *decided: c->cover says whether there is a witness; else there are too many tables. */
+struct whole_ask {
+	uint32_t cell, fixed;
+	int64_t least, most;
+};
+enum err prover_whole(struct prover *pr, const struct claim *c, const struct whole_ask *a, bool *decided,
+                      struct errctx *ec) MUST_CHECK;
+
+/* Starts the solver if that has not happened. Before, changes of bounds go nowhere. */
+enum err prover_solver_ready(struct prover *pr, struct errctx *ec) MUST_CHECK;
 
 /* Shared by the files of the prover: the ordinary bounds of a cell's move in the next linear program (`push` 0 for few
  * moves, under 0 for a large one up, over 0 for a large one down); which hidden cells hang together (part_of); the

@@ -180,22 +180,70 @@ enum err protect_put_pattern(const struct protect_in *in, const struct protect_o
 	return e;
 }
 
-enum err protect_put_public(const struct protect_in *in, const struct protect_out *p, struct buf *out)
+static enum err put_shown(const struct protect_in *in, const struct protect_out *p, bool rounded, struct buf *out)
 {
 	static const char *const more[] = { "freq" };
 	enum err e = put_head(in, more, 1, out);
 
 	for (size_t c = 0; e == ERR_OK && c < p->cells; c++) {
 		const struct protect_cell *cell = &p->cell[c];
+		bool shown = rounded ? cell->in_public : cell->status == PROTECT_OPEN;
 
 		e = put_codes(in, cell, out);
 		if (e == ERR_OK)
-			e = cell->status == PROTECT_OPEN ? csv_put_number(out, (int64_t)cell->freq, false)
-			                                 : csv_put_text(out, "", false);
+			e = shown ? csv_put_number(out, (int64_t)(rounded ? cell->public_freq : cell->freq), false)
+			          : csv_put_text(out, "", false);
 		if (e == ERR_OK)
 			e = csv_put_end(out);
 	}
 	return e;
+}
+
+enum err protect_put_released(const struct protect_in *in, const struct protect_out *p, struct buf *out)
+{
+	return put_shown(in, p, false, out);
+}
+
+enum err protect_put_public(const struct protect_in *in, const struct protect_out *p, struct buf *out)
+{
+	return put_shown(in, p, true, out);
+}
+
+void protect_cell_name(const struct protect_in *in, const struct protect_cell *c, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t d = 0; d < in->dims && at < size; d++)
+		at += (size_t)snprintf(out + at, size - at, "%s%s", d == 0 ? "" : ", ", c->code[d]);
+}
+
+static void put_cell(struct doc *d, const char *key, const struct protect_in *in, const struct protect_cell *c)
+{
+	doc_object(d, key);
+	for (size_t k = 0; k < in->dims; k++)
+		doc_text(d, in->dim[k], c->code[k]);
+	doc_end(d);
+}
+
+/* Which cell falls at each level that failed. */
+static void put_failed(struct doc *d, const struct protect_in *in, const struct protect_out *p,
+                       const char *const *letter)
+{
+	doc_array(d, "failed");
+	for (size_t k = 0; k < 4; k++) {
+		const struct protect_verdict *v = &p->audit[k];
+
+		if (v->cell == NULL)
+			continue;
+		doc_object(d, NULL);
+		doc_text(d, "level", letter[k]);
+		put_cell(d, "cell", in, v->cell);
+		if (v->known != NULL)
+			put_cell(d, "known", in, v->known);
+		doc_end(d);
+	}
+	doc_end(d);
 }
 
 void protect_doc(struct doc *d, const struct protect_in *in, const struct protect_out *p)
@@ -215,7 +263,8 @@ void protect_doc(struct doc *d, const struct protect_in *in, const struct protec
 	doc_bool(d, "passed", p->passed);
 	doc_object(d, "audit");
 	for (size_t k = 0; k < 4; k++)
-		doc_text(d, letter[k], p->audit[k]);
+		doc_text(d, letter[k], p->audit[k].check);
 	doc_end(d);
+	put_failed(d, in, p, letter);
 	doc_end(d);
 }

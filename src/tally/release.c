@@ -3,6 +3,7 @@
 // this file's memory and are wiped (D1 to D5).
 #include "tally/release.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,22 @@ static enum err take_over(const struct sdc_release *from, struct release *r, str
 	return ERR_OK;
 }
 
+/* The audit said no: the combiner is told at which cell, nobody else. */
+static enum err refuse(const struct sdc_release *from, struct errctx *ec)
+{
+	char name[160] = "";
+	size_t at = 0;
+
+	for (size_t d = 0; d < TALLY_DIMS && at < sizeof(name); d++) {
+		if (from->fallen[d] != 0)
+			at += (size_t)snprintf(name + at, sizeof(name) - at, "%s%s", at == 0 ? "" : ", ",
+			                       tally_code((enum tally_dim)d, from->fallen[d]).id);
+	}
+	return err_set(ec, ERR_REFUSED,
+	               "The audit refused these tables: too much is known of the hidden count of \"%1\".", name, NULL,
+	               NULL);
+}
+
 enum err release_make(const struct plan *p, const struct release_in *in, struct release *out, struct errctx *ec)
 {
 	const struct sdc_rules rules = {
@@ -178,6 +195,8 @@ enum err release_make(const struct plan *p, const struct release_in *in, struct 
 		e = counts_set(all, in->totals, ec);
 	if (e == ERR_OK)
 		e = sdc_choose(all, l->view, l->levels, SDC_AUDIT_ALL, &chosen, ec);
+	if (e == ERR_OK && chosen.refused && chosen.view == SIZE_MAX)
+		e = refuse(&chosen, ec);
 	if (e == ERR_OK)
 		e = take_over(&chosen, &r, ec);
 	sdc_release_clear(&chosen);

@@ -135,9 +135,9 @@ struct atk_view {
 	 */
 	bool zeros_by_group;
 	int group[ATK_CELLS];
-	int attacked; /* the group being attacked; the others share no sum with it and are left as they are */
-	long budget;
-	bool gave_up;
+	int attacked;          /* the group being attacked; the others share no sum with it and are left as they are */
+	long budget, reach;    /* steps left; how far from its real value a cell is tried */
+	bool gave_up, cut;     /* the steps were too few; the reach was */
 	long found[ATK_CELLS]; /* the last table found */
 };
 
@@ -288,10 +288,11 @@ static inline bool atk_search(struct atk_view *v, const long *lo_in, const long 
 		memcpy(v->found, lo, (size_t)v->w->cells * sizeof *lo);
 		return atk_reasonable(v, lo);
 	}
-	/* near the real value first, then outwards; nothing further than 40 away is tried */
-	from = lo[pick] > v->w->n[pick] - 40 ? lo[pick] : v->w->n[pick] - 40;
-	to = hi[pick] < v->w->n[pick] + 40 ? hi[pick] : v->w->n[pick] + 40;
-	for (long off = 0; off <= 40 && !v->gave_up; off++) {
+	/* near the real value first, then outwards */
+	from = lo[pick] > v->w->n[pick] - v->reach ? lo[pick] : v->w->n[pick] - v->reach;
+	to = hi[pick] < v->w->n[pick] + v->reach ? hi[pick] : v->w->n[pick] + v->reach;
+	v->cut |= from > lo[pick] || to < hi[pick];
+	for (long off = 0; off <= v->reach && !v->gave_up; off++) {
 		for (int side = 0; side < (off == 0 ? 1 : 2); side++) {
 			long t = side == 0 ? v->w->n[pick] + off : v->w->n[pick] - off;
 			long save_lo = lo[pick], save_hi = hi[pick];
@@ -329,11 +330,17 @@ static inline int atk_possible(struct atk_view *v, int target, long least, long 
 		return 0;
 	if (known >= 0)
 		lo[known] = hi[known] = v->w->n[known];
-	v->budget = 20000;
-	v->gave_up = false;
-	if (atk_search(v, lo, hi, 0))
-		return 1;
-	return v->gave_up ? -1 : 0;
+	/* most questions take a few steps nearby; the few that do not get all they need */
+	for (int again = 0; again < 2; again++) {
+		v->budget = again ? 20000000 : 20000;
+		v->reach = again ? 2000 : 40;
+		v->gave_up = v->cut = false;
+		if (atk_search(v, lo, hi, 0))
+			return 1;
+		if (!v->gave_up && !v->cut)
+			return 0;
+	}
+	return -1;
 }
 
 /* Could the hidden cell be anything but what it is? */
@@ -345,6 +352,36 @@ static inline int atk_uncertain(struct atk_view *v, int cell, int known)
 		return 1;
 	down = v->w->n[cell] == 0 ? 0 : atk_possible(v, cell, 0, v->w->n[cell] - 1, known);
 	return down == 1 ? 1 : (up < 0 || down < 0) ? -1 : 0;
+}
+
+/* Margin and part that the published zeros make one: somebody who is in one is in the other. */
+static inline void atk_ties(const struct atk_world *w, const bool *hidden, int *tie)
+{
+	bool again = true;
+
+	for (int c = 0; c < w->cells; c++)
+		tie[c] = c;
+	while (again) {
+		again = false;
+		for (int s = 0; s < w->sums; s++) {
+			int live = 0, only = -1;
+
+			for (int k = 0; k < w->parts[s]; k++) {
+				int c = w->part[s][k];
+
+				if (w->n[c] > 0 || hidden[c]) {
+					live++;
+					only = c;
+				}
+			}
+			if (live == 1 && tie[only] != tie[w->whole[s]]) {
+				int least = tie[only] < tie[w->whole[s]] ? tie[only] : tie[w->whole[s]];
+
+				tie[only] = tie[w->whole[s]] = least;
+				again = true;
+			}
+		}
+	}
 }
 
 #endif

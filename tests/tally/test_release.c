@@ -125,6 +125,7 @@ static void one_circle_does_not_show_through(void **state)
 	const uint32_t money = leaf(DIM_domain, "geld");
 	struct pile p;
 	struct release r;
+	unsigned shown = 0;
 
 	pile_open(&p, 2);
 	fill(&p, 20, 40);
@@ -141,7 +142,9 @@ static void one_circle_does_not_show_through(void **state)
 	assert_int_equal(pile_release(&p, &r), ERR_OK);
 	assert_int_equal(r.level, 0);
 	assert_true(cell(&r, money, 0, waits)->hidden);
-	assert_false(cell(&r, money, 0, leaf(DIM_outcome, "stil"))->hidden);
+	for (size_t c = 0; c < r.cells; c++)
+		shown += r.cell[c].at.code[DIM_domain] == money && !r.cell[c].hidden && r.cell[c].count > 0;
+	assert_true(shown >= 3); /* of five: the others of that domain are large enough */
 	release_free(&r);
 	pile_close(&p);
 }
