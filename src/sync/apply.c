@@ -530,7 +530,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 		e = store_batch_applied(ec, y->store, &applied);
 		if (e == ERR_OK)
 			e = had_note(ec, y, in->space->n, in->author.id, &in->had);
-		if (e == ERR_OK && !r->rebuilding)
+		/* whoever was removed cannot put off by writing what waits until it rests (sync/closing.h) */
+		if (e == ERR_OK && !r->rebuilding && in->author.state != DEVICE_REMOVED)
 			e = device_was_seen(ec, y, in->author.id);
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {

@@ -151,6 +151,68 @@ static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct 
 	return e;
 }
 
+/* May something unheard of undo this removal of a device? Its own answer, if it is senior to whoever removed it and did
+ * not know yet (model/cuts.h). Not of one that goes on under another id: it asked for that itself. */
+static bool may_be_undone(const struct members *m, const struct standing *t)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+		const struct standing *by = members_find(m, a->at.author);
+
+		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->goes_on, t->device) == 0)
+			return false;
+		if (a->type != ACT_CUT || !a->counts || device_cmp(a->device, t->device) != 0)
+			continue;
+		any = true;
+		if (by == NULL || by->rank < t->rank || device_cmp(by->device, t->device) == 0)
+			return false;
+	}
+	return any;
+}
+
+/* Had it seen a removal of itself when it wrote last? */
+static enum err knows_it_is_out(struct errctx *ec, struct sync *y, const struct members *m, const struct standing *t,
+                                bool *out)
+{
+	struct vv seen = { 0 };
+	enum err e = store_context(ec, y->store, t->device, &seen);
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+		const struct vv_entry *by = vv_get(&seen, a->at.author);
+
+		*out = *out || (a->type == ACT_CUT && a->counts && device_cmp(a->device, t->device) == 0 &&
+		                by != NULL && by->seq >= a->at.seq);
+	}
+	vv_free(&seen);
+	return e;
+}
+
+/* Is somebody out who may have answered that, which would count? It would come under an epoch of before, and whoever
+ * has closed that never learns of it, nor of what those write who do: so it stays until that one rests. */
+static enum err answer_awaited(struct errctx *ec, struct sync *y, const struct membership *m, bool *out)
+{
+	enum err e = ERR_OK;
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < m->members.devices && !*out; i++) {
+		const struct standing *t = &m->members.device[i];
+		int64_t days = 0;
+		bool knows = false;
+
+		if (!t->in || standing_in(t) || !may_be_undone(&m->members, t))
+			continue;
+		e = device_quiet_days(ec, y, t->device, &days);
+		if (e == ERR_OK && days >= 0 && days < RESTING_DAYS)
+			e = knows_it_is_out(ec, y, &m->members, t, &knows);
+		*out = e == ERR_OK && days >= 0 && days < RESTING_DAYS && !knows;
+	}
+	return e;
+}
+
 /* Does anything of this space still come or go? */
 static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
                          bool *quiet)
@@ -276,6 +338,12 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 		good = !pending;
 	}
 	good = good && epoch != NULL;
+	if (e == ERR_OK && good) {
+		bool awaited = false;
+
+		e = answer_awaited(ec, y, m, &awaited);
+		good = !awaited;
+	}
 	if (e == ERR_OK && good)
 		e = all_moved(ec, y, space, m, epoch, &good);
 	if (e == ERR_OK && good)
