@@ -198,8 +198,8 @@ static enum err keep_aside(struct errctx *ec, struct sync *y, struct incoming *i
 
 	if (e == ERR_OK)
 		e = fork_keep(ec, y, in->space->n, &b);
-	if (e == ERR_NOT_FOUND)
-		return set_fate(fate, why, FATE_ASIDE, TR("A batch does not follow on the one before it."));
+	if (e == ERR_NOT_FOUND) /* on one that nobody has: a copy of a home gave that up when it met the other */
+		return set_fate(fate, why, FATE_ASIDE, TR("A device sent two different batches with the same number."));
 	if (e == ERR_OK)
 		e = store_forked(ec, y->store, in->author.id, &now);
 	if (e != ERR_OK || now == before)
