@@ -306,6 +306,18 @@ enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space
 	return number_of(ec, s, st, out);
 }
 
+enum err store_waiting_causes_of(struct errctx *ec, struct store *s, int64_t space, struct tag author,
+                                 struct epoch_id but, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_awaits_causes_of);
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	bind_blob(st, 2, author.b, TAG_LEN);
+	bind_blob(st, 3, but.b, EPOCH_ID_LEN);
+	return number_of(ec, s, st, out);
+}
+
 enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space, const struct awaits *awaits)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_awaits_in_vain);
@@ -346,6 +358,22 @@ enum err store_waiting_list(struct errctx *ec, struct store *s, int64_t space, s
 	NEED(st);
 	sqlite3_bind_int64(st, 1, space);
 	return rows_add(ec, s, st, out);
+}
+
+enum err store_waiting_drop(struct errctx *ec, struct store *s, int64_t space, struct epoch_id epoch)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_waiting_under);
+	struct waiting_rows rows = { 0 };
+	enum err e = ERR_OK;
+
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	bind_blob(st, 2, epoch.b, EPOCH_ID_LEN);
+	e = rows_add(ec, s, st, &rows);
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
+		e = store_waiting_delete(ec, s, rows.n[i]);
+	free(rows.n);
+	return e;
 }
 
 enum err store_waiting_same(struct errctx *ec, struct store *s, struct tag author, uint64_t number,

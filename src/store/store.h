@@ -529,6 +529,12 @@ enum err store_waiting_keys(struct errctx *ec, struct store *s, int64_t space, u
 /* ... that say to be by the device with this tag. */
 enum err store_waiting_keys_of(struct errctx *ec, struct store *s, int64_t space, struct tag author,
                                uint64_t *out) MUST_CHECK;
+/* ... that were opened, are signed by the device with this tag or say so, and wait for something else; sealed under
+ * another epoch than this one. */
+enum err store_waiting_causes_of(struct errctx *ec, struct store *s, int64_t space, struct tag author,
+                                 struct epoch_id but, uint64_t *out) MUST_CHECK;
+/* Takes away what waits and is sealed under this epoch. */
+enum err store_waiting_drop(struct errctx *ec, struct store *s, int64_t space, struct epoch_id epoch) MUST_CHECK;
 /* What this space's files wait for will never be: those that do are tried once more. */
 enum err store_waiting_in_vain(struct errctx *ec, struct store *s, int64_t space,
                                const struct awaits *awaits) MUST_CHECK;

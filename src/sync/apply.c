@@ -198,8 +198,8 @@ static enum err keep_aside(struct errctx *ec, struct sync *y, struct incoming *i
 
 	if (e == ERR_OK)
 		e = fork_keep(ec, y, in->space->n, &b);
-	if (e == ERR_NOT_FOUND)
-		return set_fate(fate, why, FATE_ASIDE, TR("A batch does not follow on the one before it."));
+	if (e == ERR_NOT_FOUND) /* on one that nobody has: a copy of a home gave that up when it met the other */
+		return set_fate(fate, why, FATE_ASIDE, TR("A device sent two different batches with the same number."));
 	if (e == ERR_OK)
 		e = store_forked(ec, y->store, in->author.id, &now);
 	if (e != ERR_OK || now == before)
@@ -530,7 +530,8 @@ static enum err incoming_apply(struct errctx *ec, struct sync *y, struct incomin
 		e = store_batch_applied(ec, y->store, &applied);
 		if (e == ERR_OK)
 			e = had_note(ec, y, in->space->n, in->author.id, &in->had);
-		if (e == ERR_OK && !r->rebuilding)
+		/* whoever was removed cannot put off by writing what waits until it rests (sync/closing.h) */
+		if (e == ERR_OK && !r->rebuilding && in->author.state != DEVICE_REMOVED)
 			e = device_was_seen(ec, y, in->author.id);
 	}
 	if (e == ERR_OK && *fate == FATE_DONE) {

@@ -124,10 +124,13 @@ static enum err tag_is_waited_for(struct errctx *ec, struct sync *y, const struc
 	return e;
 }
 
-/* How many files wait for a key under which somebody writes who is not waited for? No key that is held here opens them,
- * and whoever comes back gives theirs for the box keys of then. */
-static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct space_row *space,
-                                const struct membership *m, uint64_t *out)
+/* How many files wait here that closing would leave unread? Those sealed under an epoch that is closed then, by a
+ * device that is waited for, or by a copy of this one. No others: what has no key here gets none by waiting, for
+ * whoever writes under it gives it for the box key of now; who is not waited for carries its own over when it comes
+ * back; and of whom nobody has heard, nobody who is waited for let in, for those have all moved on. So what a host
+ * makes up, or a member seals without a name, holds nothing up (K3). */
+static enum err left_unread(struct errctx *ec, struct sync *y, const struct space_row *space,
+                            const struct membership *m, struct epoch_id chosen, uint64_t *out)
 {
 	struct device_row *list = NULL;
 	size_t n = 0;
@@ -136,37 +139,99 @@ static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct 
 	*out = 0;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		uint64_t files = 0;
-		bool counted = list[i].state == DEVICE_NAMED || device_cmp(list[i].id, space->me) == 0;
-		bool waited = false;
+		bool counted = list[i].state == DEVICE_NAMED;
+		bool waited = memcmp(list[i].tag.b, space->my_tag.b, TAG_LEN) == 0;
 
 		for (size_t k = 0; k < i; k++)
 			counted = counted || memcmp(list[k].tag.b, list[i].tag.b, TAG_LEN) == 0;
-		if (!counted)
+		if (!counted && !waited)
 			e = tag_is_waited_for(ec, y, space, m, list, n, list[i].tag, &waited);
-		if (e == ERR_OK && !counted && !waited)
-			e = store_waiting_keys_of(ec, y->store, space->n, list[i].tag, &files);
+		if (e == ERR_OK && !counted && waited)
+			e = store_waiting_causes_of(ec, y->store, space->n, list[i].tag, chosen, &files);
 		*out += files;
 	}
 	free(list);
 	return e;
 }
 
+/* May something unheard of undo this removal of a device? Its own answer, if it is senior to whoever removed it and did
+ * not know yet (model/cuts.h). Not of one that goes on under another id: it asked for that itself. */
+static bool may_be_undone(const struct members *m, const struct standing *t)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+		const struct standing *by = members_find(m, a->at.author);
+
+		if (a->type == ACT_ADMIT && a->counts && device_cmp(a->goes_on, t->device) == 0)
+			return false;
+		if (a->type != ACT_CUT || !a->counts || device_cmp(a->device, t->device) != 0)
+			continue;
+		any = true;
+		if (by == NULL || by->rank < t->rank || device_cmp(by->device, t->device) == 0)
+			return false;
+	}
+	return any;
+}
+
+/* Had it seen a removal of itself when it wrote last? */
+static enum err knows_it_is_out(struct errctx *ec, struct sync *y, const struct members *m, const struct standing *t,
+                                bool *out)
+{
+	struct vv seen = { 0 };
+	enum err e = store_context(ec, y->store, t->device, &seen);
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+		const struct vv_entry *by = vv_get(&seen, a->at.author);
+
+		*out = *out || (a->type == ACT_CUT && a->counts && device_cmp(a->device, t->device) == 0 &&
+		                by != NULL && by->seq >= a->at.seq);
+	}
+	vv_free(&seen);
+	return e;
+}
+
+/* Is somebody out who may have answered that, which would count? It would come under an epoch of before, and whoever
+ * has closed that never learns of it, nor of what those write who do: so it stays until that one rests. */
+static enum err answer_awaited(struct errctx *ec, struct sync *y, const struct membership *m, bool *out)
+{
+	enum err e = ERR_OK;
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < m->members.devices && !*out; i++) {
+		const struct standing *t = &m->members.device[i];
+		int64_t days = 0;
+		bool knows = false;
+
+		if (!t->in || standing_in(t) || !may_be_undone(&m->members, t))
+			continue;
+		e = device_quiet_days(ec, y, t->device, &days);
+		if (e == ERR_OK && days >= 0 && days < RESTING_DAYS)
+			e = knows_it_is_out(ec, y, &m->members, t, &knows);
+		*out = e == ERR_OK && days >= 0 && days < RESTING_DAYS && !knows;
+	}
+	return e;
+}
+
 /* Does anything of this space still come or go? */
 static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
-                         bool *quiet)
+                         struct epoch_id chosen, bool *quiet)
 {
 	uint64_t files = 0;
 	uint64_t edits = 0;
 	uint64_t waiting = 0;
-	uint64_t in_vain = 0;
+	uint64_t unread = 0;
 	enum err e = store_outgoing_count(ec, y->store, space->n, &files, &edits);
 
 	if (e == ERR_OK)
 		e = store_waiting_of(ec, y->store, space->n, &waiting);
 	if (e == ERR_OK && waiting > 0)
-		e = waiting_in_vain(ec, y, space, m, &in_vain);
+		e = left_unread(ec, y, space, m, chosen, &unread);
 	/* of a space that goes nowhere yet, files wait for ever: what they hold is carried over */
-	*quiet = (files == 0 || space->neighbourhood == 0) && waiting == in_vain;
+	*quiet = (files == 0 || space->neighbourhood == 0) && unread == 0;
 	return e;
 }
 
@@ -237,6 +302,8 @@ static enum err close_others(struct errctx *ec, struct sync *y, const struct spa
 		if (e == ERR_OK)
 			e = epoch_key_destroy(ec, y, space->n, list[i].id);
 		if (e == ERR_OK)
+			e = store_waiting_drop(ec, y->store, space->n, list[i].id);
+		if (e == ERR_OK)
 			e = closed_note(ec, y, space->n, list[i].id);
 		(*closed)++;
 	}
@@ -268,7 +335,7 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 	enum err e = some_to_close(ec, y, space, chosen, &good);
 
 	if (e == ERR_OK && good)
-		e = is_quiet(ec, y, space, m, &good);
+		e = is_quiet(ec, y, space, m, chosen, &good);
 	if (e == ERR_OK && good) { /* else what is erased would go out once more, under a key that stays */
 		bool pending = false;
 
@@ -276,6 +343,12 @@ static enum err epochs_close(struct errctx *ec, struct sync *y, const struct spa
 		good = !pending;
 	}
 	good = good && epoch != NULL;
+	if (e == ERR_OK && good) {
+		bool awaited = false;
+
+		e = answer_awaited(ec, y, m, &awaited);
+		good = !awaited;
+	}
 	if (e == ERR_OK && good)
 		e = all_moved(ec, y, space, m, epoch, &good);
 	if (e == ERR_OK && good)
@@ -346,6 +419,20 @@ static bool renewed_meanwhile(const struct membership *m, const struct epoch_beg
 	return renewed && device_cmp(dev, epoch->at.author) != 0;
 }
 
+/* The newest box key that a device named, whether that counts or not; false: it named none. */
+static bool box_named_last(const struct membership *m, struct device_id dev, uint8_t out[static BOX_PUBLIC_LEN])
+{
+	uint64_t seq = 0;
+
+	for (size_t i = 0; i < m->boxes; i++) {
+		if (device_cmp(m->box[i].at.author, dev) != 0 || m->box[i].at.seq < seq)
+			continue;
+		seq = m->box[i].at.seq;
+		memcpy(out, m->box[i].key, BOX_PUBLIC_LEN);
+	}
+	return seq > 0;
+}
+
 /* Is it in need of the key? Whoever took in the batch with which the epoch began had it then, and may have closed it
  * since. */
 static enum err needs_key(struct errctx *ec, struct sync *y, const struct membership *m,
@@ -363,6 +450,42 @@ static enum err needs_key(struct errctx *ec, struct sync *y, const struct member
 	*out = e == NULL || e->seq < epoch->at.seq;
 	vv_free(&seen);
 	return result;
+}
+
+/* Does this removal leave out the device, by name or with the one that let it in? */
+static bool leaves_out(const struct members *m, const struct act *cut, struct device_id dev)
+{
+	if (cut->type != ACT_CUT || !cut->counts)
+		return false;
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+
+		if (a->type == ACT_ADMIT && device_cmp(a->device, dev) == 0 &&
+		    device_cmp(a->at.author, cut->device) == 0 && !moment_saw(&cut->at, &a->at))
+			return true;
+	}
+	return device_cmp(cut->device, dev) == 0;
+}
+
+/* Is it out, without the key, and did whoever began the epoch know of no removal that leaves it out? It may have been
+ * told of one under that. */
+static bool lacks_the_news(const struct members *m, const struct epoch_begun *epoch, struct device_id dev)
+{
+	bool out = false;
+
+	for (size_t i = 0; i < m->acts; i++) {
+		const struct act *a = &m->act[i];
+
+		if (a->type == ACT_ADMIT && device_cmp(a->device, dev) == 0 &&
+		    (saw_or_same(&epoch->at, &a->at) || moment_saw(&a->at, &epoch->at)))
+			return false; /* it has the key */
+		if (!leaves_out(m, a, dev))
+			continue;
+		if (saw_or_same(&epoch->at, &a->at))
+			return false;
+		out = true;
+	}
+	return out && device_cmp(dev, m->founder) != 0;
 }
 
 /* The name of such a file: once for each device, and once more for each box key that others told of it. (Not for each
@@ -396,14 +519,16 @@ static enum err hand_on(struct errctx *ec, struct sync *y, const struct space_ro
 		e = epoch_key_load(ec, y, space->n, id, secret);
 	if (e == ERR_OK) {
 		handed_name(m, to, name);
-		memcpy(r.box_public, device.box, BOX_PUBLIC_LEN);
+		if (device.state != DEVICE_REMOVED || !box_named_last(m, to, r.box_public))
+			memcpy(r.box_public, device.box, BOX_PUBLIC_LEN);
 		e = boxes_publish(ec, y, space, keys, &(struct boxing){ id, secret, &r, 1, name }); /* once */
 	}
 	secret_free(secret);
 	return e == ERR_NOT_FOUND ? ERR_OK : e; /* destroyed: what was written under it is carried over */
 }
 
-/* Members get the keys of epochs that began without them: others read what was written there, and build on it. */
+/* Members get the keys of epochs that began without them: others read what was written there, and build on it. So does
+ * a device that is out, up to where it reads that: whoever knows of the removal writes under none of those (K1). */
 static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct space_row *space,
                                const struct membership *m)
 {
@@ -415,9 +540,11 @@ static enum err epochs_hand_on(struct errctx *ec, struct sync *y, const struct s
 			const struct standing *s = &m->members.device[k];
 			bool needs = false;
 
-			if (!standing_in(s) || device_cmp(s->device, space->me) == 0)
+			if (device_cmp(s->device, space->me) == 0)
 				continue;
-			e = needs_key(ec, y, m, &m->epoch[i], s->device, &needs);
+			needs = !standing_in(s) && lacks_the_news(&m->members, &m->epoch[i], s->device);
+			if (standing_in(s))
+				e = needs_key(ec, y, m, &m->epoch[i], s->device, &needs);
 			if (e != ERR_OK || !needs)
 				continue;
 			e = keys != NULL ? ERR_OK : device_keys_load(ec, y, space->n, &keys);

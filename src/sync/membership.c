@@ -11,6 +11,7 @@
 #include "sync/acts.h"
 #include "sync/box_keys.h"
 #include "sync/refold.h"
+#include "sync/resting.h"
 #include "sync/space.h"
 
 /* ---- Loading ---- */
@@ -412,6 +413,15 @@ static enum err register_one(struct errctx *ec, struct sync *y, const struct spa
 	}
 	if (box != NULL)
 		memcpy(row.box, box, BOX_PUBLIC_LEN);
+	if (gone && was.state != DEVICE_REMOVED) { /* from that day on its answer is waited for (sync/closing.h) */
+		int64_t day = 0;
+
+		e = device_seen_day(ec, y, s->device, &day);
+		if (e == ERR_OK && day == 0)
+			e = device_was_seen(ec, y, s->device);
+		if (e != ERR_OK)
+			return e;
+	}
 	if (row.state == was.state && dot_cmp(row.member, was.member) == 0 &&
 	    memcmp(row.box, was.box, BOX_PUBLIC_LEN) == 0 && memcmp(row.tag.b, was.tag.b, TAG_LEN) == 0)
 		return ERR_OK;

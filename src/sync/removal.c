@@ -20,6 +20,25 @@ enum err device_cut(struct errctx *ec, struct sync *y, const struct space_row *s
 	return e;
 }
 
+/* Whom it removes is to read that, so it goes under an epoch of which that one has the key. Where none may be written
+ * under any more, one begins before the removal: an epoch that began in the same batch would leave it out (K1). */
+static enum err epoch_ready(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct device_keys *keys = NULL;
+	struct epoch_id epoch;
+	enum err e = epoch_choose(ec, y, space, &epoch);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = device_keys_load(ec, y, space->n, &keys);
+	if (e == ERR_OK)
+		e = epoch_begin(ec, y, space, keys, &epoch);
+	if (e == ERR_OK)
+		e = outbox_seal(ec, y, space);
+	device_keys_free(keys);
+	return e;
+}
+
 /* Tells it under the epoch of now, and begins the next: but for one's own leaving, for then the others do. */
 static enum err removed_tell(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
@@ -43,8 +62,10 @@ static enum err removed_tell(struct errctx *ec, struct sync *y, const struct spa
 
 enum err device_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)
 {
-	enum err e = device_cut(ec, y, space, dev);
+	enum err e = epoch_ready(ec, y, space);
 
+	if (e == ERR_OK)
+		e = device_cut(ec, y, space, dev);
 	return e == ERR_OK ? removed_tell(ec, y, space) : e;
 }
 
@@ -59,7 +80,10 @@ enum err member_remove(struct errctx *ec, struct sync *y, const struct space_row
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		if (list[i].state != DEVICE_ACTIVE || dot_cmp(list[i].member, person) != 0)
 			continue;
-		e = device_cut(ec, y, space, list[i].id);
+		if (*devices == 0)
+			e = epoch_ready(ec, y, space);
+		if (e == ERR_OK)
+			e = device_cut(ec, y, space, list[i].id);
 		(*devices)++;
 	}
 	free(list);

@@ -318,6 +318,31 @@ static void a_restored_home_comes_back(void **state)
 	world_end(&w);
 }
 
+/* What was sealed before the backup was made and went out by the first home alone: nothing of it goes before this home
+ * is let in, in one space or the other, and no sync fails on it. */
+static void sealed_before_the_backup(void **state)
+{
+	struct world w;
+	char path[300];
+	size_t c = 0;
+
+	(void)state;
+	begin(&w);
+	log_text(&w, ANNA, "verzegeld en nog niet verstuurd");
+	seal_home(&w, ANNA);
+	backup(&w, ANNA, path);
+	world_sync(&w, ANNA);
+	log_text(&w, ANNA, "na de reservekopie");
+	world_sync(&w, ANNA);
+	c = restore(&w, ANNA, path);
+	come_back(&w, c);
+	all_sync(&w, c);
+	assert_int_equal(count_text(&w, BRAM, "verzegeld en nog niet verstuurd"), 1);
+	assert_int_equal(count_text(&w, BRAM, "na de reservekopie"), 1);
+	assert_int_equal(unsent(&w, c), 0);
+	world_end(&w);
+}
+
 /* What hangs together stays together: a conversation, its follow-up, a referral with a status, and what was undone. */
 static void references_follow(void **state)
 {
@@ -1014,12 +1039,13 @@ static void who_is_away_rests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_restored_home_comes_back), cmocka_unit_test(references_follow),
-		cmocka_unit_test(a_copy_goes_on_beside),      cmocka_unit_test(a_removed_copy_opens_no_box),
-		cmocka_unit_test(the_letter_of_the_format),   cmocka_unit_test(a_removed_device_does_not),
-		cmocka_unit_test(a_removal_beside_it_wins),   cmocka_unit_test(letters_that_are_none),
-		cmocka_unit_test(an_answer_of_a_stranger),    cmocka_unit_test(alone_without_the_lost_one),
-		cmocka_unit_test(who_is_away_rests),          cmocka_unit_test(broken_off_anywhere),
+		cmocka_unit_test(a_restored_home_comes_back),  cmocka_unit_test(sealed_before_the_backup),
+		cmocka_unit_test(references_follow),           cmocka_unit_test(a_copy_goes_on_beside),
+		cmocka_unit_test(a_removed_copy_opens_no_box), cmocka_unit_test(the_letter_of_the_format),
+		cmocka_unit_test(a_removed_device_does_not),   cmocka_unit_test(a_removal_beside_it_wins),
+		cmocka_unit_test(letters_that_are_none),       cmocka_unit_test(an_answer_of_a_stranger),
+		cmocka_unit_test(alone_without_the_lost_one),  cmocka_unit_test(who_is_away_rests),
+		cmocka_unit_test(broken_off_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,59 @@ static void test_two_batches_one_number(void **state)
 	world_end(&w);
 }
 
+/* A copy of a home seals two batches, the host gets the second alone, and the copy gives both up when it meets the
+ * other: nobody ever has what that one follows on. It is told as what it is, whichever came first. */
+static void test_follows_on_nothing(void **state)
+{
+	static const char *const why = "A device sent two different batches with the same number.";
+	struct world w;
+	struct forge f;
+	struct draft d = { 0 };
+	struct buf file[2] = { { 0 }, { 0 } };
+	struct edit edit;
+
+	(void)state;
+	forge_world(&w);
+	invite_third(&w, 1);
+	pump(&w, 2, 3);
+	forge_start(&f, &w, 2, "Plein");
+	f.body.edits = &edit;
+	f.body.edit_count = 1;
+	edit = forge_edit(&f, &d, (struct dot){ 0 }, "opgegeven");
+	for (size_t k = 0; k < 2; k++) {
+		forge_make(&f, &file[k]);
+		forge_next(&f);
+	}
+	for (int k = 0; k < 2; k++) {
+		contact_in(&w, 2, "Plein", (struct dot){ 0 }, "wel verstuurd");
+		seal_home(&w, 2);
+	}
+	pump(&w, 2, 1);
+	for (size_t i = 1; i <= 3; i += 2) { /* home 3 has only what they both follow on */
+		struct aside_row *list = NULL;
+		struct errctx ec = { 0 };
+		size_t n = 0;
+
+		if (i == 3) {
+			struct file_row *sent = NULL;
+
+			assert_int_equal(store_outgoing_list(&ec, w.app[2]->store, &sent, &n), ERR_OK);
+			give(&w, 3, sent[n - 2].name, buf_bytes(&sent[n - 2].file));
+			store_files_free(sent, n);
+		}
+		assert_int_equal(give(&w, i, "twee", buf_bytes(&file[1])).set_aside, 1);
+		assert_int_equal(store_aside_list(&ec, w.app[i]->store, &list, &n), ERR_OK);
+		assert_int_equal(n, 1);
+		assert_string_equal(list[0].why, why);
+		free(list);
+	}
+	draft_free(&d);
+	buf_free(&file[0]);
+	buf_free(&file[1]);
+	forge_end(&f);
+	world_end(&w);
+}
+
 /* A host puts junk under the name of a batch that must wait; the batch is kept all the same. */
 static void test_name_taken(void **state)
 {
@@ -411,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_epoch_again),
 		cmocka_unit_test(test_epoch_lie),
 		cmocka_unit_test(test_two_batches_one_number),
+		cmocka_unit_test(test_follows_on_nothing),
 		cmocka_unit_test(test_name_taken),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_long_branch),

@@ -2,8 +2,9 @@
 // Goal (K1, K4, M1), with real homes: a removal reaches everybody whatever the order, and comes to the same; what the
 // removed device sealed beyond it does not count anywhere, and does so again when the removal is answered; a record
 // that somebody else worked on lives; what a role does not allow counts nowhere, on the own device either; what is
-// sealed after a removal cannot be opened with any key that the removed home has; a home that was removed learns it and
-// seals nothing more. After each scene every home is folded again from its log, and nothing differs.
+// sealed after a removal cannot be opened with any key that the removed home has; a home that was removed learns it,
+// also where an epoch had to begin with that, and seals nothing more. After each scene every home is folded again from
+// its log, and nothing differs.
 #include "app/history.h"
 #include "app/within.h"
 #include "model/random.h"
@@ -490,13 +491,40 @@ static void test_removed_home(void **state)
 	world_end(&w);
 }
 
+/* Where a role was taken, nobody writes under the epoch of before, and one begins with what is written next. If that is
+ * a removal, whoever is removed is told of it all the same. */
+static void test_told_of_it(void **state)
+{
+	struct world w;
+	struct errctx ec = { 0 };
+	struct draft d = { 0 };
+	struct dot id = { 0 };
+	const char *role = "coordinator";
+	struct change c = { 0 };
+
+	(void)state;
+	forge_world(&w);
+	c = (struct change){ .space = space_named(&w, 0, TOWN).n, .target = device_seen(&w, 0, 1, TOWN).member };
+	draft_set(&d, F_member_role, NULL, 0, &role, 1);
+	assert_int_equal(draft_writes(&d, &c.writes, &c.write_count), ERR_OK);
+	assert_int_equal(store_begin(&ec, w.app[0]->store), ERR_OK);
+	assert_int_equal(store_write(&ec, w.app[0]->store, &c, clock_now(&w.clock), &id), ERR_OK);
+	assert_int_equal(store_commit(&ec, w.app[0]->store), ERR_OK);
+	draft_free(&d);
+	seal_home(&w, 0);
+	remove_by(&w, 0, 1, TOWN);
+	pump(&w, 0, 1);
+	assert_int_equal(device_seen(&w, 1, 1, TOWN).state, DEVICE_REMOVED);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_order),    cmocka_unit_test(test_answered),
 		cmocka_unit_test(test_worked_on),    cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_epochs),       cmocka_unit_test(test_epochs_of_an_answer),
-		cmocka_unit_test(test_removed_home),
+		cmocka_unit_test(test_removed_home), cmocka_unit_test(test_told_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
