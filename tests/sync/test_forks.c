@@ -407,6 +407,48 @@ static void who_joins_afterwards(void **state)
 	world_end(&w);
 }
 
+/* On the one way it lets somebody in, who writes, and on whose words another one builds; on the other way it does not.
+ * Who followed that one knows that newcomer from nowhere else, and still reads on. */
+static void whom_it_let_in(void **state)
+{
+	static const size_t who[] = { 1, 3, 4 };
+	static const size_t all[] = { 5, 1, 3, 4 };
+	struct world w;
+	struct ways s;
+	struct buf file;
+	struct dot made;
+	struct device_id five;
+
+	(void)state;
+	world_of_five(&w);
+	ways_begin(&s, &w, CIRCLE);
+	file = go(&s, 0, (struct dot){ 0 }, "zonder vijf", NULL);
+	hand(&w, 3, &file);
+	buf_free(&file);
+	assert_int_equal(world_home(&w, "Vijf"), 5);
+	invite_by_hand(&w, 2, 5, CIRCLE);
+	for (size_t i = 0; i < 5; i++) /* all that five was promised */
+		pump(&w, i, 5);
+	five = space_named(&w, 5, CIRCLE).me;
+	made = contact_in(&w, 5, CIRCLE, (struct dot){ 0 }, "van vijf");
+	pump(&w, 2, 1);
+	pump(&w, 5, 1);
+	assert_true(holds(&w, 1, CIRCLE, "van vijf"));
+	contact_in(&w, 1, CIRCLE, made, "een vult vijf aan");
+	contact_in(&w, 1, CIRCLE, (struct dot){ 0 }, "eigen van een");
+	contact_in(&w, 3, CIRCLE, (struct dot){ 0 }, "eigen van drie");
+	mingle(&w, all, 4);
+	expect_one(&w, who, 3, CIRCLE);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(state_of(&w, who[i], five), DEVICE_REMOVED);
+		assert_true(holds(&w, who[i], CIRCLE, "eigen van een"));
+		assert_true(holds(&w, who[i], CIRCLE, "eigen van drie"));
+		assert_false(holds(&w, who[i], CIRCLE, "van vijf"));
+	}
+	ways_end(&s);
+	world_end(&w);
+}
+
 /* ---- Histories ---- */
 
 /* Three write, edit each other's, and are shown batches of two ways in any order; at last everybody gets everything. */
@@ -491,9 +533,13 @@ static void histories(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_was_shown_another), cmocka_unit_test(a_late_second_first_batch),
-		cmocka_unit_test(in_a_neighbourhood),     cmocka_unit_test(one_of_them_is_no_good),
-		cmocka_unit_test(who_joins_afterwards),   cmocka_unit_test(histories),
+		cmocka_unit_test(each_was_shown_another),
+		cmocka_unit_test(a_late_second_first_batch),
+		cmocka_unit_test(in_a_neighbourhood),
+		cmocka_unit_test(one_of_them_is_no_good),
+		cmocka_unit_test(who_joins_afterwards),
+		cmocka_unit_test(whom_it_let_in),
+		cmocka_unit_test(histories),
 		cmocka_unit_test(no_log_is_cut),
 	};
 
