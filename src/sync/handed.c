@@ -12,6 +12,7 @@
 #include "sync/again.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
+#include "sync/restored.h"
 #include "sync/space.h"
 
 #define LETTERS "refs/heads/join/"
@@ -301,7 +302,9 @@ enum err handed_again(struct errctx *ec, struct sync *y, const char *ref, const 
 	if (is_letter(ref))
 		return letters_again(ec, y, ref, shown, again);
 	e = space_of(ec, y, ref, &space);
-	if (e == ERR_OK)
+	if (e == ERR_OK) /* a home that waits to be let in again may not, and what the other one sent is that one's */
+		e = restored_away(ec, y, space.n, &holds);
+	if (e == ERR_OK && !holds)
 		e = again_holds(ec, y, &space, &holds); /* what goes on under another id tells its own part anew */
 	if (e == ERR_OK && !holds)
 		e = store_device_by_id(ec, y->store, space.me, &me);
