@@ -35,6 +35,8 @@ static const struct {
 	{ "snap:", BACKUP_GOES },       /* parts of a snapshot that is coming in: they are at the host */
 	{ "carries", BACKUP_STAYS },    /* a count */
 	{ "bundled:", BACKUP_STAYS },   /* numbers of batches */
+	{ "lost:", BACKUP_STAYS },      /* the same, and a branch */
+	{ "carrier:", BACKUP_STAYS },   /* a branch */
 	{ "repository", BACKUP_STAYS }, /* a hash: which word of a coordinator was followed */
 	{ "access:", BACKUP_STAYS },    /* how to come in at the host: a restored home must get there to come back */
 	/* sync/letters.c, sync/join.c */

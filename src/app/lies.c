@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/old_branches.h"
+#include "app/sync_of.h"
 #include "app/within.h"
 #include "base/array.h"
 #include "base/codec.h"
@@ -23,6 +24,7 @@ void lies_next(struct lies *l)
 	free(l->awaited);
 	free(l->lie);
 	free(l->over);
+	lost_free(&l->lost);
 	names_free(&l->shown);
 	*l = (struct lies){ l->app, l->neighbourhood, l->own, .over = l->next, .overs = l->nexts };
 }
@@ -82,12 +84,15 @@ static struct lie *find_or_add(struct lies *l, const char *ref)
 enum err lies_job(struct errctx *ec, struct lies *l, struct job *job)
 {
 	struct old_branches old = { 0 };
+	struct sync y = sync_of(l->app);
 	enum err e = store_branch_list(ec, l->app->store, l->neighbourhood, &l->have, &l->haves);
 
 	if (e == ERR_OK)
 		e = old_branches_load(ec, l->app, l->neighbourhood, &old);
 	if (e == ERR_OK)
 		e = store_awaited_batches(ec, l->app->store, &l->awaited, &l->awaits);
+	if (e == ERR_OK)
+		e = lost_load(ec, &y, l->neighbourhood, &l->lost);
 	for (size_t i = 0; e == ERR_OK && i < l->haves; i++) {
 		const struct branch_row *b = &l->have[i];
 		const struct old_epoch *past = old_branches_find(&old, b->ref);
@@ -139,9 +144,21 @@ static void say(struct sync_view *v, const char *text)
 		snprintf(v->notice, sizeof(v->notice), "%s", text);
 }
 
+/* The courier pushed it back from its cache. */
+static enum err pushed_back(struct errctx *ec, struct lies *l, struct lie *lie, struct sync_view *v)
+{
+	struct sync y = sync_of(l->app);
+	enum err e = store_begin(ec, l->app->store);
+
+	lie->restored = true;
+	v->healed++;
+	return e != ERR_OK ? e : within_end(ec, l->app, lost_back(ec, &y, lie->ref, &l->lost));
+}
+
 enum err lies_line(struct errctx *ec, struct lies *l, const struct report_line *line, struct sync_view *v)
 {
 	struct lie *lie = NULL;
+	struct sync y = sync_of(l->app);
 	const char *oid = line->field[1];
 
 	if (line->kind != REPORT_GONE && line->kind != REPORT_REWOUND && line->kind != REPORT_AHEAD &&
@@ -172,10 +189,9 @@ enum err lies_line(struct errctx *ec, struct lies *l, const struct report_line *
 		          "again."));
 		return hand_over(ec, l, lie, oid);
 	default:
-		lie->restored = true;
-		v->healed++;
+		return pushed_back(ec, l, lie, v);
 	}
-	return ERR_OK;
+	return lie->own ? ERR_OK : lost_add(ec, &y, lie->ref, &l->lost);
 }
 
 bool lies_knows(const struct lies *l, const char *ref)
@@ -195,15 +211,15 @@ void lies_watch(const struct lies *l, const struct report_line *line, struct rec
 	r->top = lie->top;
 }
 
-enum err lies_file(struct lies *l, const struct report_line *line, const struct received *before,
+enum err lies_file(struct lies *l, const struct inbox_item *file, const struct received *before,
                    const struct received *now)
 {
-	struct lie *lie = find(l, line->field[0]);
+	struct lie *lie = find(l, file->ref);
 
-	if (strcmp(l->ref, line->field[0]) != 0) {
-		if (strlen(line->field[0]) > REF_MAX)
+	if (strcmp(l->ref, file->ref) != 0) {
+		if (strlen(file->ref) > REF_MAX)
 			return ERR_OK;
-		strcpy(l->ref, line->field[0]);
+		strcpy(l->ref, file->ref);
 		names_free(&l->shown);
 	}
 	if (lie != NULL) {
@@ -216,7 +232,7 @@ enum err lies_file(struct lies *l, const struct report_line *line, const struct 
 		lie->strange = lie->strange || now->strange > before->strange;
 		lie->held = lie->held || (now->strange > before->strange && now->waits);
 	}
-	return now->useless || now->waits ? ERR_OK : names_add(&l->shown, line->field[2]);
+	return now->useless || now->waits ? ERR_OK : names_add(&l->shown, file->ref, file->name, file->file);
 }
 
 static bool asked_over(const struct lies *l, const char *ref)
@@ -391,6 +407,26 @@ static bool is_still(void *arg, const struct noticed *n)
 	return find(l, n->ref) != NULL || (n->what == NOTICED_OTHER && !l->own(l->app, n->ref));
 }
 
+/* What nobody's cache had is handed on from the vault; such a branch is missed no more. */
+static enum err lost_settle(struct errctx *ec, struct lies *l, bool whole)
+{
+	struct sync y = sync_of(l->app);
+	enum err e = lost_end(ec, &y, &l->lost, whole);
+
+	for (size_t i = 0; e == ERR_OK && i < l->lost.n; i++) {
+		const struct lost *lost = &l->lost.lost[i];
+		const struct lie *lie = find(l, lost->ref);
+
+		if (!lost->over)
+			continue;
+		if (lie != NULL && lie->what == NOTICED_GONE)
+			e = store_branch_delete(ec, l->app->store, l->neighbourhood, lost->ref);
+		if (e == ERR_OK)
+			e = noticed_healed(ec, l->app, l->neighbourhood, lost->ref);
+	}
+	return e;
+}
+
 enum err lies_end(struct errctx *ec, struct lies *l, const struct lies_end *end, struct sync_view *v)
 {
 	enum err e = store_begin(ec, l->app->store);
@@ -403,6 +439,8 @@ enum err lies_end(struct errctx *ec, struct lies *l, const struct lies_end *end,
 		e = lie_end(ec, l, &l->lie[i], end->whole, v);
 		*end->stuck = *end->stuck || (l->lie[i].ahead && l->lie[i].held);
 	}
+	if (e == ERR_OK)
+		e = lost_settle(ec, l, end->whole);
 	if (e == ERR_OK && end->whole)
 		e = withheld(ec, l); /* last: it adds to the list, so that silence does not heal it */
 	if (e == ERR_OK && end->whole)

@@ -11,6 +11,7 @@
 #include "courier/job.h"
 #include "sync/handed.h"
 #include "sync/inbox.h"
+#include "sync/lost.h"
 
 /* A branch of which this exchange said something. */
 struct lie {
@@ -58,7 +59,8 @@ struct lies {
 	struct names shown;
 	struct awaited_batch *awaited; /* what this exchange began with: a later look at an honest host shows it */
 	size_t awaits;
-	bool again; /* another exchange has something to heal */
+	struct lost_list lost; /* others' branches that are missing */
+	bool again;            /* another exchange has something to heal */
 };
 
 /* Keeps what the next exchange is to push over, and forgets the rest. */
@@ -73,7 +75,7 @@ bool lies_knows(const struct lies *l, const char *ref);
 /* A file is about to be taken in: what is to be watched for. */
 void lies_watch(const struct lies *l, const struct report_line *line, struct received *r);
 /* A file was taken in. `before` is what had been received until then. */
-enum err lies_file(struct lies *l, const struct report_line *line, const struct received *before,
+enum err lies_file(struct lies *l, const struct inbox_item *file, const struct received *before,
                    const struct received *now) MUST_CHECK;
 /* May this tip be noted as what one goes on from? */
 bool lies_tip(struct lies *l, const struct report_line *line);

@@ -199,7 +199,7 @@ static enum err take_one(struct round *r, const struct inbox_item *item)
 	lies_watch(r->lies, &line, &r->received);
 	e = inbox_file(r->ec, &r->sync, item->ref, item->name, item->file, &r->received);
 	if (e == ERR_OK)
-		e = lies_file(r->lies, &line, &before, &r->received);
+		e = lies_file(r->lies, item, &before, &r->received);
 	if (r->received.refused > before.refused)
 		snprintf(r->held_up, sizeof(r->held_up), "%s", item->ref);
 	return e;
@@ -211,11 +211,8 @@ static enum err take_many(struct round *r, const struct inbox_item *items, size_
 	enum err e = inbox_files(r->ec, &r->sync, items, n, &r->received, taken);
 
 	r->received.useless = r->received.waits = false;
-	for (size_t i = 0; e == ERR_OK && i < *taken; i++) {
-		const struct report_line line = { .kind = REPORT_FILE, .field = { items[i].ref, "", items[i].name } };
-
-		e = lies_file(r->lies, &line, &r->received, &r->received);
-	}
+	for (size_t i = 0; e == ERR_OK && i < *taken; i++)
+		e = lies_file(r->lies, &items[i], &r->received, &r->received);
 	return e;
 }
 
@@ -621,6 +618,7 @@ static enum err sync_one(struct errctx *ec, struct app *app, const struct space_
 		bool again = false;
 
 		lies_next(&lies);
+		r.received.lost = &lies.lost;
 		e = one_round(&r, neighbourhood);
 		if (e == ERR_OK)
 			e = round_end(&r, &heals);

@@ -127,8 +127,8 @@ enum err goes_on_get(struct bytes payload, struct goes_on *out)
 }
 
 /* The device that goes on is known, or the batch would wait: it lies in the batch's past. */
-static enum err goes_on_tells(struct errctx *ec, struct sync *y, const struct space_row *space, const struct control *c,
-                              uint64_t order, struct told_list *out)
+enum err told_from_goes_on(struct errctx *ec, struct sync *y, const struct space_row *space, const struct control *c,
+                           uint64_t order, struct told_list *out)
 {
 	struct told t = { .type = TOLD_GOES_ON, .order = order };
 	struct goes_on g;
@@ -331,6 +331,21 @@ enum err target_kind(struct errctx *ec, struct sync *y, const struct batch_told 
 	return record_kind(ec, y, edit->target, kind);
 }
 
+/* Most edits are about no member: only these two fields are looked for. */
+bool tells_of_members(const struct edit *edit)
+{
+	bool may = edit->kind == KIND_member;
+
+	for (size_t k = 0; edit->kind == KIND_none && !may && k < edit->write_count; k++)
+		may = edit->writes[k].tag == F_member_role || edit->writes[k].tag == F_member_devices;
+	return may;
+}
+
+enum err told_from_edit(const struct edit *edit, struct told_list *out)
+{
+	return member_tells(edit, TOLD_EDITS_FROM + edit->dot.counter, out);
+}
+
 enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_told *batch, struct told_list *out)
 {
 	const struct body *body = batch->body;
@@ -339,22 +354,19 @@ enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_t
 	for (size_t i = 0; e == ERR_OK && i < body->control_count; i++) {
 		const struct control *c = &body->controls[i];
 
-		e = c->type == CONTROL_GOES_ON ? goes_on_tells(ec, y, batch->space, c, i, out)
+		e = c->type == CONTROL_GOES_ON ? told_from_goes_on(ec, y, batch->space, c, i, out)
 		    : c->type == CONTROL_REBOX ? rebox_tells(batch->space, c, i, out)
 		                               : control_tells(c, i, out);
 	}
 	for (size_t i = 0; e == ERR_OK && i < body->edit_count; i++) {
 		const struct edit *edit = &body->edits[i];
 		uint32_t kind = edit->kind;
-		bool may = kind == KIND_member;
+		bool may = tells_of_members(edit);
 
-		/* most edits are about no member: only these two fields are looked for */
-		for (size_t k = 0; kind == KIND_none && !may && k < edit->write_count; k++)
-			may = edit->writes[k].tag == F_member_role || edit->writes[k].tag == F_member_devices;
 		if (may)
 			e = target_kind(ec, y, batch, edit, &kind);
 		if (e == ERR_OK && may && kind == KIND_member)
-			e = member_tells(edit, TOLD_EDITS_FROM + edit->dot.counter, out);
+			e = told_from_edit(edit, out);
 	}
 	return e;
 }

@@ -72,6 +72,12 @@ enum err rebox_get(struct space_id space, struct bytes payload, struct rebox *ou
 /* Appends what the batch says. ERR_DAMAGED without text where a control item is not of its shape. */
 enum err told_from_batch(struct errctx *ec, struct sync *y, const struct batch_told *batch,
                          struct told_list *out) MUST_CHECK;
+/* The same of parts of one that is not applied here: a control item CONTROL_GOES_ON; an edit of a member record. */
+enum err told_from_goes_on(struct errctx *ec, struct sync *y, const struct space_row *space, const struct control *c,
+                           uint64_t order, struct told_list *out) MUST_CHECK;
+enum err told_from_edit(const struct edit *edit, struct told_list *out) MUST_CHECK;
+/* May an edit say something of members, if it is about a record of one? */
+bool tells_of_members(const struct edit *edit);
 /* As the store keeps it. */
 enum err told_put(const struct told_list *list, struct buf *out) MUST_CHECK;
 enum err told_get(struct bytes in, struct told_list *out) MUST_CHECK;

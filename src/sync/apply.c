@@ -197,7 +197,7 @@ static enum err keep_aside(struct errctx *ec, struct sync *y, struct incoming *i
 	enum err e = store_forked(ec, y->store, in->author.id, &before);
 
 	if (e == ERR_OK)
-		e = fork_keep(ec, y, in->space->n, &b);
+		e = fork_keep(ec, y, in->space, &b);
 	if (e == ERR_NOT_FOUND) /* on one that nobody has: a copy of a home gave that up when it met the other */
 		return set_fate(fate, why, FATE_ASIDE, TR("A device sent two different batches with the same number."));
 	if (e == ERR_OK)
@@ -407,7 +407,12 @@ static enum err check_admission(struct errctx *ec, struct sync *y, struct incomi
 {
 	struct batch_told told = told_by(in);
 	enum err e = in->seq > 1 ? ERR_OK : membership_admitted(ec, y, &told);
+	bool let_in = false;
 
+	if (e == ERR_NOT_FOUND && in->had.line.n > 0) { /* by a batch that is not applied here */
+		e = fork_let_in(ec, y, in->space, &in->had.line, in->author.id, &let_in);
+		e = e == ERR_OK && !let_in ? ERR_NOT_FOUND : e;
+	}
 	return e == ERR_NOT_FOUND
 	           ? set_fate(fate, why, FATE_ASIDE, TR("A batch is from somebody who was not a member then."))
 	           : e;

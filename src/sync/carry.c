@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "sync/bundled.h"
 #include "sync/compaction.h"
+#include "sync/lost.h"
 #include "sync/refold.h"
 #include "sync/snapshot.h"
 #include "sync/space.h"
@@ -289,6 +290,16 @@ static enum err above_floor(struct errctx *ec, struct sync *y, const struct spac
 	return e;
 }
 
+static enum err some_add(struct errctx *ec, struct sync *y, struct chunks *c, const struct device_row *author,
+                         uint64_t from, uint64_t to)
+{
+	enum err e = above_floor(ec, y, c->space, author->id, &from);
+
+	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++)
+		e = chunks_add(ec, y, c, &(struct item){ author->id, author->tag, seq, 0, NULL });
+	return e;
+}
+
 enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
                     const struct device_row *author, uint64_t from, uint64_t to)
 {
@@ -296,9 +307,26 @@ enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *s
 	enum err e = chunks_start(ec, y, space, epoch, &c);
 
 	if (e == ERR_OK)
-		e = above_floor(ec, y, space, author->id, &from);
-	for (uint64_t seq = from; e == ERR_OK && seq <= to; seq++)
-		e = chunks_add(ec, y, &c, &(struct item){ author->id, author->tag, seq, 0, NULL });
+		e = some_add(ec, y, &c, author, from, to);
+	return chunks_end(ec, y, &c, e);
+}
+
+enum err carry_device(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                      const struct device_row *author, uint64_t from, uint64_t to)
+{
+	struct chunks c;
+	struct fork_row *rows = NULL;
+	size_t n = 0;
+	enum err e = chunks_start(ec, y, space, epoch, &c);
+
+	if (e == ERR_OK)
+		e = some_add(ec, y, &c, author, from, to);
+	if (e == ERR_OK)
+		e = store_fork_list(ec, y->store, space->n, &rows, &n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		if (device_cmp(rows[i].dev, author->id) == 0)
+			e = row_add(ec, y, &c, &rows[i]);
+	free(rows);
 	return chunks_end(ec, y, &c, e);
 }
 
@@ -435,6 +463,8 @@ enum err carry_take(struct errctx *ec, struct sync *y, const char *ref, struct b
 	struct opened o = { 0 };
 	enum err e = carry_open(ec, y, file, &o);
 
+	if (e == ERR_OK && !r->bundle && !r->rebuilding)
+		e = lost_carrier(ec, y, o.space.n, ref);
 	if (e == ERR_OK)
 		e = items_take(ec, y, &o, ref, r);
 	else if (e == ERR_NOT_FOUND || e == ERR_DAMAGED)

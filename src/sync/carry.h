@@ -29,6 +29,10 @@ enum err carry_each(struct errctx *ec, struct sync *y, const struct space_row *s
 enum err carry_some(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
                     const struct device_row *author, uint64_t from, uint64_t to) MUST_CHECK;
 
+/* The same, and what is kept beside the line of that device. */
+enum err carry_device(struct errctx *ec, struct sync *y, const struct space_row *space, struct epoch_id epoch,
+                      const struct device_row *author, uint64_t from, uint64_t to) MUST_CHECK;
+
 /* The same with what shows that a device forked: its batches `from` to `to` that are applied here, and those of `row`
  * (all of that device that are kept beside them) with the number `from`. */
 struct forked {

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "model/wire.h"
+#include "sync/acts.h"
 #include "sync/carry.h"
 #include "sync/membership.h"
+#include "sync/space.h"
 
 static struct bytes short_hash(const struct vv_entry *e)
 {
@@ -196,8 +198,163 @@ static enum err parent_find(struct errctx *ec, struct sync *y, const struct fork
 	return ERR_OK;
 }
 
-enum err fork_keep(struct errctx *ec, struct sync *y, int64_t space, const struct fork_batch *b)
+/* ---- Whom a batch beside the line let in ---- */
+
+/* The kind of a record that was made on this line, in or before the batch of `row`. KIND_none: it was not. */
+static enum err kind_on_line(struct errctx *ec, struct sync *y, struct fork_row row, uint64_t counter, uint32_t *kind)
 {
+	enum err e = ERR_OK;
+
+	*kind = KIND_none;
+	while (e == ERR_OK) {
+		struct buf part = { 0 };
+		struct buf cbor = { 0 };
+		struct body body = { 0 };
+
+		e = store_fork_parts(ec, y->store, &row, &part, NULL);
+		if (e == ERR_OK)
+			e = batch_peek(y->zip, buf_bytes(&part), &cbor);
+		if (e == ERR_OK)
+			e = body_parse(buf_bytes(&cbor), row.dev, &body);
+		if (e == ERR_OK && counter >= body.first_counter && counter - body.first_counter < body.edit_count)
+			*kind = body.edits[counter - body.first_counter].kind;
+		body_free(&body);
+		buf_free(&cbor);
+		buf_free(&part);
+		if (e != ERR_OK || *kind != KIND_none || row.seq == row.common + 1)
+			return e;
+		e = store_fork_get(ec, y->store, row.dev, row.seq - 1, (struct bytes){ row.prev, sizeof(row.prev) },
+		                   &row);
+		e = e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+	}
+	return e;
+}
+
+/* The kind of the record that an edit of this batch is about, as it is on its line. */
+static enum err line_kind(struct errctx *ec, struct sync *y, const struct fork_row *row, const struct edit *edit,
+                          uint32_t *kind)
+{
+	uint8_t hash[HASH_LEN];
+	uint64_t common = 0;
+	enum err e = ERR_OK;
+
+	*kind = edit->kind;
+	if (edit->kind != KIND_none)
+		return ERR_OK;
+	if (row->common > 0)
+		e = store_batch_get(ec, y->store, row->dev, row->common, &common, hash);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+	return device_cmp(edit->target.dev, row->dev) == 0 && edit->target.counter > common
+	           ? kind_on_line(ec, y, *row, edit->target.counter, kind)
+	           : record_kind(ec, y, edit->target, kind);
+}
+
+typedef enum err (*let_in_fn)(void *arg, const struct bundle *b);
+
+/* The devices that a batch beside the line lets in, by a member record or by going on as one. */
+static enum err let_in_each(struct errctx *ec, struct sync *y, const struct space_row *space,
+                            const struct fork_row *row, const struct body *body, let_in_fn fn, void *arg)
+{
+	struct told_list told = { 0 };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < body->control_count; i++)
+		if (body->controls[i].type == CONTROL_GOES_ON)
+			e = told_from_goes_on(ec, y, space, &body->controls[i], i, &told);
+	for (size_t i = 0; e == ERR_OK && i < body->edit_count; i++) {
+		uint32_t kind = KIND_none;
+
+		if (!tells_of_members(&body->edits[i]))
+			continue;
+		e = line_kind(ec, y, row, &body->edits[i], &kind);
+		if (e == ERR_OK && kind == KIND_member)
+			e = told_from_edit(&body->edits[i], &told);
+	}
+	for (size_t i = 0; e == ERR_OK && i < told.n; i++)
+		if (told.item[i].type == TOLD_ADMIT || told.item[i].type == TOLD_GOES_ON)
+			e = fn(arg, &told.item[i].bundle);
+	told_free(&told);
+	return e == ERR_DAMAGED ? ERR_OK : e; /* whoever applied that line set it aside */
+}
+
+struct registering {
+	struct errctx *ec;
+	struct sync *y;
+	const struct space_row *space;
+};
+
+static enum err let_in_register(void *arg, const struct bundle *b)
+{
+	struct registering *r = arg;
+	struct device_row row = { .id = device_id_make(r->space->id, b->sign, b->incarnation) };
+	enum err e = store_device_by_id(r->ec, r->y->store, row.id, &row);
+
+	if (e == ERR_OK && row.state != DEVICE_NAMED)
+		return ERR_OK;
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = device_register(r->ec, r->y, r->space, b, (struct dot){ 0 });
+	if (e == ERR_OK)
+		e = store_device_by_id(r->ec, r->y->store, row.id, &row);
+	row.state = DEVICE_REMOVED;
+	return e == ERR_OK ? store_device_stand(r->ec, r->y->store, &row) : e;
+}
+
+struct looking_for {
+	const struct space_row *space;
+	struct device_id dev;
+	bool *found;
+};
+
+static enum err let_in_look(void *arg, const struct bundle *b)
+{
+	struct looking_for *l = arg;
+
+	*l->found = *l->found || device_cmp(device_id_make(l->space->id, b->sign, b->incarnation), l->dev) == 0;
+	return ERR_OK;
+}
+
+enum err fork_let_in(struct errctx *ec, struct sync *y, const struct space_row *space, const struct vv *line,
+                     struct device_id dev, bool *out)
+{
+	struct looking_for l = { space, dev, out };
+	enum err e = ERR_OK;
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < line->n && !*out; i++) {
+		struct fork_row row;
+
+		e = store_fork_get(ec, y->store, line->e[i].dev, line->e[i].seq, short_hash(&line->e[i]), &row);
+		while (e == ERR_OK && !*out) {
+			struct buf part = { 0 };
+			struct buf cbor = { 0 };
+			struct body body = { 0 };
+
+			e = store_fork_parts(ec, y->store, &row, &part, NULL);
+			if (e == ERR_OK)
+				e = batch_peek(y->zip, buf_bytes(&part), &cbor);
+			if (e == ERR_OK)
+				e = body_parse(buf_bytes(&cbor), row.dev, &body);
+			if (e == ERR_OK)
+				e = let_in_each(ec, y, space, &row, &body, let_in_look, &l);
+			body_free(&body);
+			buf_free(&cbor);
+			buf_free(&part);
+			if (e != ERR_OK || row.seq == row.common + 1)
+				break;
+			e = store_fork_get(ec, y->store, row.dev, row.seq - 1,
+			                   (struct bytes){ row.prev, sizeof(row.prev) }, &row);
+		}
+		e = e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+	}
+	return e;
+}
+
+/* ---- Keeping one, on ---- */
+
+enum err fork_keep(struct errctx *ec, struct sync *y, const struct space_row *space, const struct fork_batch *b)
+{
+	struct registering r = { ec, y, space };
 	struct fork_row row = { .dev = b->dev, .seq = b->seq };
 	struct vv context = { 0 };
 	uint64_t before = 0;
@@ -211,9 +368,9 @@ enum err fork_keep(struct errctx *ec, struct sync *y, int64_t space, const struc
 	memcpy(row.hash, b->hash, sizeof(row.hash));
 	memcpy(row.prev, b->body->prev, sizeof(row.prev));
 	if (e == ERR_OK)
-		e = store_fork_put(ec, y->store, space, &row, &context, b->signed_part);
+		e = store_fork_put(ec, y->store, space->n, &row, &context, b->signed_part);
 	vv_free(&context);
-	return e;
+	return e == ERR_OK ? let_in_each(ec, y, space, &row, b->body, let_in_register, &r) : e;
 }
 
 /* ---- The proof ---- */

@@ -54,9 +54,14 @@ struct fork_batch {
 	const struct body *body;
 	struct bytes signed_part;
 };
-/* Keeps it beside the line that is applied here, if it follows on a batch that is known. In a transaction.
- * ERR_NOT_FOUND without text: it does not. */
-enum err fork_keep(struct errctx *ec, struct sync *y, int64_t space, const struct fork_batch *b) MUST_CHECK;
+/* Keeps it beside the line that is applied here, if it follows on a batch that is known. In a transaction. Whom it let
+ * in is known from now on, and out: others applied that line, know those devices, and build on what they sealed.
+ * ERR_NOT_FOUND without text: it does not follow. */
+enum err fork_keep(struct errctx *ec, struct sync *y, const struct space_row *space,
+                   const struct fork_batch *b) MUST_CHECK;
+/* Was this device let in on a line of which `line` names a batch, and which is not applied here? */
+enum err fork_let_in(struct errctx *ec, struct sync *y, const struct space_row *space, const struct vv *line,
+                     struct device_id dev, bool *out) MUST_CHECK;
 
 /* Payload of CONTROL_FORK: [device id, number, hash, hash], the lower hash first. */
 struct fork_proof {

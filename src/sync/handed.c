@@ -12,37 +12,60 @@
 #include "sync/again.h"
 #include "sync/carry.h"
 #include "sync/epochs.h"
+#include "sync/restored.h"
 #include "sync/space.h"
 
 #define LETTERS "refs/heads/join/"
 
 /* ---- Names ---- */
 
-enum err names_add(struct names *list, const char *name)
+static bool is_letter(const char *ref)
 {
-	char(*grown)[FILE_NAME_MAX + 1] = NULL;
+	return strncmp(ref, LETTERS, strlen(LETTERS)) == 0;
+}
+
+enum err names_add(struct names *list, const char *ref, const char *name, struct bytes file)
+{
+	struct seen_file *grown = NULL;
 
 	if (strlen(name) > FILE_NAME_MAX)
 		return ERR_OK;
-	grown = array_grown(list->name, list->n, sizeof(*list->name));
+	grown = array_grown(list->file, list->n, sizeof(*grown));
 	if (grown == NULL)
 		return ERR_NO_MEMORY;
-	list->name = grown;
-	strcpy(list->name[list->n++], name);
+	list->file = grown;
+	grown = &list->file[list->n++];
+	*grown = (struct seen_file){ .name = "" };
+	strcpy(grown->name, name);
+	if (is_letter(ref))
+		hash_bytes("slb letter", file, grown->hash);
 	return ERR_OK;
 }
 
 bool names_hold(const struct names *list, const char *name)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->name[i], name) == 0)
+		if (strcmp(list->file[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* As it was sent. */
+static bool letter_is_shown(const struct names *list, const struct file_row *letter)
+{
+	uint8_t hash[HASH_LEN];
+
+	hash_bytes("slb letter", buf_bytes(&letter->file), hash);
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->file[i].name, letter->name) == 0 &&
+		    memcmp(list->file[i].hash, hash, sizeof(hash)) == 0)
 			return true;
 	return false;
 }
 
 void names_free(struct names *list)
 {
-	free(list->name);
+	free(list->file);
 	*list = (struct names){ 0 };
 }
 
@@ -233,7 +256,7 @@ static enum err letters_again(struct errctx *ec, struct sync *y, const char *ref
 	enum err e = store_outgoing_was_sent(ec, y->store, ref, &list, &n);
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (names_hold(shown, list[i].name))
+		if (list[i].file.len == 0 || letter_is_shown(shown, &list[i]))
 			continue;
 		e = store_outgoing_unsend(ec, y->store, ref, list[i].name);
 		(*again)++;
@@ -276,10 +299,12 @@ enum err handed_again(struct errctx *ec, struct sync *y, const char *ref, const 
 	enum err e = ERR_OK;
 
 	*again = 0;
-	if (strncmp(ref, LETTERS, strlen(LETTERS)) == 0)
+	if (is_letter(ref))
 		return letters_again(ec, y, ref, shown, again);
 	e = space_of(ec, y, ref, &space);
-	if (e == ERR_OK)
+	if (e == ERR_OK) /* a home that waits to be let in again may not, and what the other one sent is that one's */
+		e = restored_away(ec, y, space.n, &holds);
+	if (e == ERR_OK && !holds)
 		e = again_holds(ec, y, &space, &holds); /* what goes on under another id tells its own part anew */
 	if (e == ERR_OK && !holds)
 		e = store_device_by_id(ec, y->store, space.me, &me);

@@ -9,12 +9,18 @@
 
 #include "sync/keys.h"
 
-/* Names of files that the host does show on that branch. */
+/* Files that the host does show on that branch. Letters are told by their bytes as well: what was changed on the way
+ * fails its seal for whom it is meant for, and not here. */
+struct seen_file {
+	char name[FILE_NAME_MAX + 1];
+	uint8_t hash[HASH_LEN]; /* of a letter */
+};
 struct names {
-	char (*name)[FILE_NAME_MAX + 1];
+	struct seen_file *file;
 	size_t n;
 };
-enum err names_add(struct names *list, const char *name) MUST_CHECK; /* longer ones are passed over */
+/* Those with a longer name are passed over. */
+enum err names_add(struct names *list, const char *ref, const char *name, struct bytes file) MUST_CHECK;
 bool names_hold(const struct names *list, const char *name);
 void names_free(struct names *list);
 

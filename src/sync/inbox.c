@@ -19,6 +19,7 @@
 #include "sync/floor.h"
 #include "sync/forks.h"
 #include "sync/join.h"
+#include "sync/lost.h"
 #include "sync/rebox.h"
 #include "sync/rejoin.h"
 #include "sync/snapshot.h"
@@ -254,6 +255,8 @@ void received_saw(struct received *r, const struct file_header *h)
 {
 	char tag[TAG_TEXT_LEN];
 
+	if (r->lost != NULL)
+		lost_came(r->lost, h);
 	if (r->watch[0] == '\0' || h->type != FILE_BATCH)
 		return;
 	tag_text(h->device, tag);
@@ -477,6 +480,16 @@ static enum err take_group(struct errctx *ec, struct sync *y, const struct inbox
 	return e;
 }
 
+/* That are taken in for good. */
+static void saw_all(const struct inbox_item *items, size_t n, struct received *r)
+{
+	struct file_header h;
+
+	for (size_t i = 0; i < n; i++)
+		if (file_header_get(items[i].file, &h) == ERR_OK)
+			received_saw(r, &h);
+}
+
 enum err inbox_files(struct errctx *ec, struct sync *y, const struct inbox_item *items, size_t n, struct received *r,
                      size_t *taken)
 {
@@ -501,6 +514,7 @@ enum err inbox_files(struct errctx *ec, struct sync *y, const struct inbox_item 
 			n = good;
 		} else {
 			*taken = n;
+			saw_all(items, n, r);
 			e = wake(ec, y, r, &k, &moved);
 		}
 		free(k.rows.n);

@@ -52,6 +52,8 @@ struct received {
 	/* set by the caller: a device's tag; the highest number of a batch of it that came, applied or known */
 	char watch[TAG_TEXT_LEN];
 	uint64_t top;
+	struct lost_list
+	    *lost; /* set by the caller: what is missing at the repository (sync/lost.h); NULL: not asked */
 	/* of the last file that was given to inbox_file() */
 	bool useless;    /* it was set aside */
 	bool waits;      /* it waits, or found no room for that */

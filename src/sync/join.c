@@ -569,9 +569,10 @@ static enum err answer_space(struct errctx *ec, struct sync *y, struct wire_in *
 		e = ERR_OK;
 	}
 	TRY(e == ERR_NOT_FOUND ? ERR_DAMAGED : e);
-	if (first && !asked->known && space.n != main_space->n && space.state == SPACE_MEMBER &&
-	    space.kind == SPACE_NEIGHBOURHOOD) {
-		/* one came in by an invitation meanwhile: nothing is asked any more */
+	if (first && !asked->known && space.n != main_space->n &&
+	    (space.state == SPACE_MEMBER || space.state == SPACE_ASKED) && space.kind == SPACE_NEIGHBOURHOOD) {
+		/* one came in by an invitation meanwhile, or asks by one, which tells who answers: nothing is asked
+		 * without any more */
 		struct space_row gone = *main_space;
 
 		gone.state = SPACE_GONE;

@@ -468,16 +468,20 @@ static bool write_as_people_do(struct player *p)
 bool act_log_in(struct player *p, const char *circle, bool change)
 {
 	struct errctx ec = { 0 };
-	struct contact_fields f = { .channel = "spreekuur", .domains = "geld", .text = "ruzie" };
+	struct contact_fields f = { .channel = "spreekuur", .domains = "geld" };
 	struct space_row space;
 	struct dot id = { 0 };
-	char text[40];
+	char text[80];
 	char of[DOT_TEXT_LEN];
 	char out[ID_TEXT_LEN];
 	enum err e = ERR_NOT_FOUND;
 
-	text_draw(p, text);
+	/* never the same twice: two copies of one device that log the same words in one millisecond would have made one
+	 * edit, and not two */
+	snprintf(text, sizeof(text), "ruzie van %u: ", p->number);
+	text_draw(p, text + strlen(text));
 	p->busy = true;
+	f.text = text;
 	if (!change) {
 		e = contact_add(&ec, p->app, circle, &f, out);
 	} else if (world_space(p, circle, &space) && some_record(p, KIND_contact, space.n, &id)) {

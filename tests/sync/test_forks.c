@@ -282,13 +282,20 @@ static void a_late_second_first_batch(void **state)
 		assert_true(holds(&w, who[i], CIRCLE, "drie vulde aan"));
 		assert_false(holds(&w, who[i], CIRCLE, "van de dief"));
 	}
-	/* what it says from now on counts for nobody */
-	file = go(&s, 0, (struct dot){ 0 }, "en gewoon verder", NULL);
+	/* what it says from now on counts for nobody, and is not even applied */
+	file = go(&s, 0, (struct dot){ 0 }, "en gewoon verder", &made);
 	for (size_t i = 0; i < 3; i++)
 		hand(&w, who[i], &file);
 	buf_free(&file);
 	expect_one(&w, who, 3, CIRCLE);
-	assert_false(holds(&w, 1, CIRCLE, "en gewoon verder"));
+	for (size_t i = 0; i < 3; i++) {
+		struct store *store = w.app[who[i]]->store;
+		uint8_t hash[HASH_LEN];
+		uint64_t counter = 0;
+
+		assert_false(holds(&w, who[i], CIRCLE, "en gewoon verder"));
+		assert_int_equal(store_batch_get(ec, store, dev, s.way[0].seq - 1, &counter, hash), ERR_NOT_FOUND);
+	}
 	ways_end(&s);
 	world_end(&w);
 }
@@ -407,6 +414,150 @@ static void who_joins_afterwards(void **state)
 	world_end(&w);
 }
 
+/* Only the letters about joining. */
+static size_t letters_to(struct world *w, size_t from, size_t to)
+{
+	struct file_row *list = NULL;
+	size_t joined = 0;
+	size_t n = 0;
+
+	seal_home(w, from);
+	assert_int_equal(store_outgoing_list(ec, w->app[from]->store, &list, &n), ERR_OK);
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(list[i].ref, "refs/heads/join/", 16) == 0)
+			joined += give(w, to, list[i].name, buf_bytes(&list[i].file)).joined;
+	store_files_free(list, n);
+	return joined;
+}
+
+/* Who joins is shown the way that nobody counts before anything else: it waits for its author, and is tried as soon as
+ * that one and the batch before it are known. The answer names the first batch of the other way. */
+static void who_joins_and_is_shown_the_other_first(void **state)
+{
+	static const size_t who[] = { 1, 3, 4, 5 };
+	struct world w;
+	struct ways s;
+	struct buf file[2][2] = { 0 };
+	struct invite_view v;
+	struct join_view asked;
+
+	(void)state;
+	world_of_five(&w);
+	contact_in(&w, 2, CIRCLE, (struct dot){ 0 }, "van voor de splitsing");
+	mingle(&w, (const size_t[]){ 1, 2, 3, 4 }, 4);
+	ways_begin(&s, &w, CIRCLE);
+	for (int way = 0; way < 2; way++)
+		for (int i = 0; i < 2; i++)
+			file[way][i] = go(&s, way, (struct dot){ 0 }, way == 0 ? "ene weg" : "andere weg", NULL);
+	for (int i = 0; i < 2; i++) /* all follow the one way, and one hears of the other */
+		for (size_t k = 0; k < 3; k++)
+			hand(&w, who[k], &file[0][i]);
+	hand(&w, 3, &file[1][0]);
+	mingle(&w, who, 3);
+	expect_one(&w, who, 3, CIRCLE);
+	assert_int_equal(world_home(&w, "Vijf"), 5);
+	assert_int_equal(app_invite(ec, w.app[1], &(struct invite_ask){ .space = CIRCLE }, &v), ERR_OK);
+	assert_int_equal(app_join(ec, w.app[5], (const char *)v.text.data, v.text.len, false, &asked), ERR_OK);
+	buf_free(&v.text);
+	assert_int_equal(pump(&w, 5, 1).admitted, 1);
+	assert_true(letters_to(&w, 1, 5) >= 1);
+	for (int i = 0; i < 2; i++)
+		hand(&w, 5, &file[1][i]);
+	pump(&w, 2, 5);
+	pump(&w, 1, 5);
+	mingle(&w, who, 4);
+	expect_one(&w, who, 4, CIRCLE);
+	for (int i = 0; i < 4; i++)
+		buf_free(&file[i / 2][i % 2]);
+	ways_end(&s);
+	world_end(&w);
+}
+
+/* A plain member of a neighbourhood says that somebody forked, with a batch that nobody signed. */
+static void a_proof_that_is_none(void **state)
+{
+	struct world w;
+	struct forge f;
+	struct buf payload = { 0 };
+	struct buf file = { 0 };
+	struct control c = { .type = CONTROL_FORK };
+	struct device_id victim;
+	uint8_t hash[2][HASH_LEN];
+	uint64_t counter = 0;
+
+	(void)state;
+	forge_world(&w);
+	seal_home(&w, 1);
+	for (int round = 0; round < 3; round++) {
+		pump(&w, 1, 0);
+		pump(&w, 0, 1);
+		pump(&w, 1, 2);
+		pump(&w, 0, 2);
+	}
+	victim = space_named(&w, 0, WEST).me;
+	assert_int_equal(store_batch_get(ec, w.app[1]->store, victim, 1, &counter, hash[0]), ERR_OK);
+	memset(hash[1], 0xff, HASH_LEN);
+	forge_start(&f, &w, 2, WEST);
+	assert_int_equal(wire_put_array(&payload, 4), ERR_OK);
+	assert_int_equal(wire_put_bytes(&payload, victim.b, DEVICE_ID_LEN), ERR_OK);
+	assert_int_equal(wire_put_uint(&payload, 1), ERR_OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wire_put_bytes(&payload, hash[i], HASH_LEN), ERR_OK);
+	c.payload = buf_bytes(&payload);
+	f.body.controls = &c;
+	f.body.control_count = 1;
+	forge_make(&f, &file);
+	hand(&w, 1, &file);
+	assert_int_equal(state_of(&w, 1, victim), DEVICE_ACTIVE);
+	assert_int_equal(stock_of(&w, 1).waiting, 1); /* for the batch that it names */
+	buf_free(&file);
+	buf_free(&payload);
+	forge_end(&f);
+	world_end(&w);
+}
+
+/* On the one way it lets somebody in, who writes, and on whose words another one builds; on the other way it does not.
+ * Who followed that one knows that newcomer from nowhere else, and still reads on. */
+static void whom_it_let_in(void **state)
+{
+	static const size_t who[] = { 1, 3, 4 };
+	static const size_t all[] = { 5, 1, 3, 4 };
+	struct world w;
+	struct ways s;
+	struct buf file;
+	struct dot made;
+	struct device_id five;
+
+	(void)state;
+	world_of_five(&w);
+	ways_begin(&s, &w, CIRCLE);
+	file = go(&s, 0, (struct dot){ 0 }, "zonder vijf", NULL);
+	hand(&w, 3, &file);
+	buf_free(&file);
+	assert_int_equal(world_home(&w, "Vijf"), 5);
+	invite_by_hand(&w, 2, 5, CIRCLE);
+	for (size_t i = 0; i < 5; i++) /* all that five was promised */
+		pump(&w, i, 5);
+	five = space_named(&w, 5, CIRCLE).me;
+	made = contact_in(&w, 5, CIRCLE, (struct dot){ 0 }, "van vijf");
+	pump(&w, 2, 1);
+	pump(&w, 5, 1);
+	assert_true(holds(&w, 1, CIRCLE, "van vijf"));
+	contact_in(&w, 1, CIRCLE, made, "een vult vijf aan");
+	contact_in(&w, 1, CIRCLE, (struct dot){ 0 }, "eigen van een");
+	contact_in(&w, 3, CIRCLE, (struct dot){ 0 }, "eigen van drie");
+	mingle(&w, all, 4);
+	expect_one(&w, who, 3, CIRCLE);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(state_of(&w, who[i], five), DEVICE_REMOVED);
+		assert_true(holds(&w, who[i], CIRCLE, "eigen van een"));
+		assert_true(holds(&w, who[i], CIRCLE, "eigen van drie"));
+		assert_false(holds(&w, who[i], CIRCLE, "van vijf"));
+	}
+	ways_end(&s);
+	world_end(&w);
+}
+
 /* ---- Histories ---- */
 
 /* Three write, edit each other's, and are shown batches of two ways in any order; at last everybody gets everything. */
@@ -491,9 +642,15 @@ static void histories(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_was_shown_another), cmocka_unit_test(a_late_second_first_batch),
-		cmocka_unit_test(in_a_neighbourhood),     cmocka_unit_test(one_of_them_is_no_good),
-		cmocka_unit_test(who_joins_afterwards),   cmocka_unit_test(histories),
+		cmocka_unit_test(each_was_shown_another),
+		cmocka_unit_test(a_late_second_first_batch),
+		cmocka_unit_test(in_a_neighbourhood),
+		cmocka_unit_test(one_of_them_is_no_good),
+		cmocka_unit_test(who_joins_afterwards),
+		cmocka_unit_test(whom_it_let_in),
+		cmocka_unit_test(a_proof_that_is_none),
+		cmocka_unit_test(who_joins_and_is_shown_the_other_first),
+		cmocka_unit_test(histories),
 		cmocka_unit_test(no_log_is_cut),
 	};
 

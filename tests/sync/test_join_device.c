@@ -662,6 +662,45 @@ static void test_asked_both_ways(void **state)
 	world_end(&w);
 }
 
+/* The same, and somebody else approves before the invitation is answered: that is no word of who invited. */
+static void test_asked_both_ways_early(void **state)
+{
+	struct world w;
+	struct errctx ec = { 0 };
+	struct invite_view v;
+	struct join_view asked;
+	struct asked_view *out = NULL;
+	uint8_t fingerprint[FINGERPRINT_LEN];
+	struct received got;
+	size_t n = 0;
+
+	(void)state;
+	forge_world(&w);
+	assert_int_equal(world_home(&w, "Drie"), 3);
+	assert_int_equal(app_join_request(&ec, w.app[3], w.remote, fingerprint), ERR_OK);
+	v = invitation_of(&w, 1, (struct invite_ask){ .space = "West" });
+	assert_int_equal(use(&w, 3, &v, false, &asked), ERR_OK);
+	pump(&w, 3, 0);
+	assert_int_equal(approve(&w, 0, asking(&w, 0).id), ERR_OK);
+	got = pump(&w, 0, 3);
+	assert_int_equal(got.joined, 0);
+	assert_int_equal(got.set_aside, 0);
+	assert_int_equal(app_asked(&ec, w.app[3], &out, &n), ERR_OK);
+	assert_int_equal(n, 1); /* by the invitation */
+	free(out);
+	assert_int_equal(pump(&w, 3, 1).admitted, 1);
+	assert_int_equal(pump(&w, 1, 3).joined, 1);
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < 3; i++) {
+			pump(&w, i, 3);
+			pump(&w, i, 1);
+			pump(&w, 3, i);
+		}
+	expect_same(&w, 1, 3, "West");
+	buf_free(&v.text);
+	world_end(&w);
+}
+
 /* --- met --- */
 
 static struct member_view member_named(struct world *w, size_t i, const char *space, const char *name)
@@ -733,6 +772,7 @@ int main(void)
 		cmocka_unit_test(test_approved_elsewhere),
 		cmocka_unit_test(test_second_invitation),
 		cmocka_unit_test(test_asked_both_ways),
+		cmocka_unit_test(test_asked_both_ways_early),
 		cmocka_unit_test(test_met),
 	};
 
