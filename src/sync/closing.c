@@ -151,22 +151,32 @@ static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct 
 	return e;
 }
 
+enum err space_awaits(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                      bool *some)
+{
+	uint64_t waiting = 0;
+	uint64_t in_vain = 0;
+	enum err e = store_waiting_of(ec, y->store, space->n, &waiting);
+
+	if (e == ERR_OK && waiting > 0)
+		e = waiting_in_vain(ec, y, space, m, &in_vain);
+	*some = waiting > in_vain;
+	return e;
+}
+
 /* Does anything of this space still come or go? */
 static enum err is_quiet(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
                          bool *quiet)
 {
 	uint64_t files = 0;
 	uint64_t edits = 0;
-	uint64_t waiting = 0;
-	uint64_t in_vain = 0;
+	bool waits = false;
 	enum err e = store_outgoing_count(ec, y->store, space->n, &files, &edits);
 
 	if (e == ERR_OK)
-		e = store_waiting_of(ec, y->store, space->n, &waiting);
-	if (e == ERR_OK && waiting > 0)
-		e = waiting_in_vain(ec, y, space, m, &in_vain);
+		e = space_awaits(ec, y, space, m, &waits);
 	/* of a space that goes nowhere yet, files wait for ever: what they hold is carried over */
-	*quiet = (files == 0 || space->neighbourhood == 0) && waiting == in_vain;
+	*quiet = (files == 0 || space->neighbourhood == 0) && !waits;
 	return e;
 }
 

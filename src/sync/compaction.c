@@ -11,33 +11,14 @@
 #include "base/tr.h"
 #include "base/try.h"
 #include "model/wire.h"
+#include "sync/closing.h"
 #include "sync/compaction_inside.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
 
-#define KEPT_REFUSED "refused:" /* a snapshot that is not what the edits here come to */
 #define KEPT_ASIDE "aside-seen" /* how many lines of what was set aside a person has seen: 8 bytes */
 
 /* ---- Votes ---- */
-
-static void refused_name(const uint8_t hash[static HASH_LEN], char out[static 64])
-{
-	snprintf(out, 64, KEPT_REFUSED);
-	hex_put(hash, 16, out + strlen(KEPT_REFUSED));
-}
-
-static enum err was_refused(struct council *v, const uint8_t hash[static HASH_LEN], bool *out)
-{
-	char name[64];
-	struct buf b = { 0 };
-	enum err e = ERR_OK;
-
-	refused_name(hash, name);
-	e = store_kept_get(v->ec, v->y->store, v->space->n, name, &b);
-	*out = e == ERR_OK;
-	buf_free(&b);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
 
 static enum err vote_add(struct council *v, uint64_t round, const uint8_t hash[static HASH_LEN], const struct vv *upto)
 {
@@ -69,7 +50,7 @@ static enum err refuse(struct council *v, const struct vote *x)
 	bool added = false;
 	enum err e = ERR_OK;
 
-	refused_name(x->hash, name);
+	council_refused_name(x->hash, name);
 	device_text(x->at.author, dev);
 	snprintf(what, sizeof(what), "snapshot/%s-%llu %.16s", dev, (unsigned long long)x->at.seq,
 	         name + strlen(KEPT_REFUSED));
@@ -97,7 +78,7 @@ static enum err best_vote(struct council *v, const struct vote **out)
 		if (!council_vote_counts(v, x) ||
 		    (*out != NULL && council_vote_cmp(x->round, x->hash, (*out)->round, (*out)->hash) <= 0))
 			continue;
-		e = was_refused(v, x->hash, &refused);
+		e = council_refused(v, x->hash, &refused);
 		if (e == ERR_OK && !refused)
 			*out = x;
 	}
@@ -220,18 +201,18 @@ enum err compaction_aside_seen(struct errctx *ec, struct sync *y, const struct s
 }
 
 /* Does something of the space wait, or was it set aside without a person's word? */
-static enum err is_troubled(struct errctx *ec, struct sync *y, const struct space_row *space, bool *out)
+static enum err is_troubled(const struct council *v, bool *out)
 {
-	uint64_t waiting = 0;
 	uint64_t lines = 0;
+	bool waits = false;
 	struct buf seen = { 0 };
-	enum err e = store_waiting_of(ec, y->store, space->n, &waiting);
+	enum err e = space_awaits(v->ec, v->y, v->space, &v->m, &waits);
 
 	if (e == ERR_OK)
-		e = aside_lines(ec, y, space, &lines);
+		e = aside_lines(v->ec, v->y, v->space, &lines);
 	if (e == ERR_OK)
-		e = store_kept_get(ec, y->store, space->n, KEPT_ASIDE, &seen);
-	*out = waiting > 0 || lines > (seen.len == 8 ? be64_get(seen.data) : 0);
+		e = store_kept_get(v->ec, v->y->store, v->space->n, KEPT_ASIDE, &seen);
+	*out = waits || lines > (seen.len == 8 ? be64_get(seen.data) : 0);
 	buf_free(&seen);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -264,7 +245,7 @@ static enum err tend(struct council *v, const struct compacting *how, bool *cut,
 	if (e == ERR_OK)
 		e = done_acknowledge(v);
 	if (e == ERR_OK)
-		e = is_troubled(v->ec, v->y, v->space, &troubled);
+		e = is_troubled(v, &troubled);
 	*wait = COMPACTION_ASIDE;
 	if (e != ERR_OK || troubled)
 		return e;
@@ -282,6 +263,21 @@ static enum err tend(struct council *v, const struct compacting *how, bool *cut,
 	return e == ERR_OK ? next_epoch(v) : e;
 }
 
+/* Is it an own space that may be about to give way to another one? What was written in it is carried over then, so it
+ * is kept whole (M2). */
+static enum err may_give_way(struct errctx *ec, struct sync *y, const struct space_row *space, bool *out)
+{
+	struct space_row *list = NULL;
+	size_t n = 0;
+	enum err e = space->kind == SPACE_OWN ? store_space_list(ec, y->store, &list, &n) : ERR_OK;
+
+	*out = false;
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		*out = *out || (list[i].kind == SPACE_OWN && list[i].n != space->n && list[i].state != SPACE_GONE);
+	free(list);
+	return e;
+}
+
 enum err compaction_tend(struct errctx *ec, struct sync *y, const struct space_row *space, const struct compacting *how,
                          bool *cut, enum compaction_wait *wait)
 {
@@ -289,6 +285,7 @@ enum err compaction_tend(struct errctx *ec, struct sync *y, const struct space_r
 	struct device_row me;
 	bool paper = false;
 	bool coming_in = false;
+	bool gives_way = false;
 	enum err e = store_device_by_id(ec, y->store, space->me, &me);
 
 	*cut = false;
@@ -298,7 +295,9 @@ enum err compaction_tend(struct errctx *ec, struct sync *y, const struct space_r
 	e = device_is_paper(ec, y, space->n, &paper);
 	if (e == ERR_OK)
 		e = floor_open(ec, y, space->n, &coming_in);
-	if (e == ERR_OK && !paper && !coming_in)
+	if (e == ERR_OK)
+		e = may_give_way(ec, y, space, &gives_way);
+	if (e == ERR_OK && !paper && !coming_in && !gives_way)
 		e = tend(&v, how, cut, wait);
 	council_free(&v);
 	return e;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a compaction is decided by, and what others ask about it: who is waited for, and who voted for what (K3).
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "sync/closing.h"
 #include "sync/compaction_inside.h"
 
@@ -134,6 +136,42 @@ enum err council_make_same(struct council *v, const struct vote *x, struct snaps
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+void council_refused_name(const uint8_t hash[static HASH_LEN], char out[static 64])
+{
+	snprintf(out, 64, KEPT_REFUSED);
+	hex_put(hash, 16, out + strlen(KEPT_REFUSED));
+}
+
+enum err council_refused(struct council *v, const uint8_t hash[static HASH_LEN], bool *out)
+{
+	char name[64];
+	struct buf b = { 0 };
+	enum err e = ERR_OK;
+
+	council_refused_name(hash, name);
+	e = store_kept_get(v->ec, v->y->store, v->space->n, name, &b);
+	*out = e == ERR_OK;
+	buf_free(&b);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* A vote that may be in force somewhere: an epoch began by somebody who knew it, and it is not refused here. */
+static enum err stands_elsewhere(struct council *v, const struct vote *x, bool *out)
+{
+	bool refused = false;
+	enum err e = ERR_OK;
+
+	*out = false;
+	for (size_t i = 0; i < v->m.epochs; i++)
+		*out = *out || (moment_saw(&v->m.epoch[i].at, &x->at) &&
+		                !members_void(&v->m.members, v->m.epoch[i].at.author, v->m.epoch[i].at.seq));
+	*out = *out && council_vote_counts(v, x);
+	if (*out)
+		e = council_refused(v, x->hash, &refused);
+	*out = *out && !refused;
+	return e;
+}
+
 /* ---- What others ask ---- */
 
 /* Loads the council, and this device's last vote in it; NULL: it has not voted. */
@@ -189,8 +227,18 @@ enum err compaction_pending(struct errctx *ec, struct sync *y, const struct spac
 	enum err e = own_vote(&v, &mine);
 
 	*pending = mine != NULL && council_others_agree(&v, mine);
+	for (size_t i = 0; e == ERR_OK && !*pending && i < v.m.votes; i++)
+		e = stands_elsewhere(&v, &v.m.vote[i], pending);
 	council_free(&v);
 	return e;
+}
+
+static void floor_lift(const struct vv *upto, struct device_id dev, uint64_t *seq)
+{
+	const struct vv_entry *e = vv_get(upto, dev);
+
+	if (e != NULL && e->seq > *seq)
+		*seq = e->seq;
 }
 
 enum err compaction_floor(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev,
@@ -198,15 +246,19 @@ enum err compaction_floor(struct errctx *ec, struct sync *y, const struct space_
 {
 	struct council v = { .ec = ec, .y = y, .space = space };
 	const struct vote *mine = NULL;
-	const struct vv_entry *base = NULL;
-	const struct vv_entry *voted = NULL;
 	enum err e = own_vote(&v, &mine);
 
-	base = vv_get(&v.base.at, dev);
-	voted = mine == NULL ? NULL : vv_get(&mine->upto, dev);
-	*seq = base == NULL ? 0 : base->seq;
-	if (voted != NULL && voted->seq > *seq)
-		*seq = voted->seq;
+	*seq = 0;
+	floor_lift(&v.base.at, dev, seq);
+	if (mine != NULL)
+		floor_lift(&mine->upto, dev, seq);
+	for (size_t i = 0; e == ERR_OK && i < v.m.votes; i++) {
+		bool stands = false;
+
+		e = stands_elsewhere(&v, &v.m.vote[i], &stands);
+		if (stands)
+			floor_lift(&v.m.vote[i].upto, dev, seq);
+	}
 	council_free(&v);
 	return e;
 }

@@ -15,8 +15,9 @@
 #include "sync/compaction.h"
 #include "sync/snapshot.h"
 
-#define KEPT_TOLD "told-done" /* hash of the snapshot of which it was said that it is done here */
-#define KEPT_CUT_AT "base-at" /* when the log was cut here: 8 bytes, ms since 1970 */
+#define KEPT_REFUSED "refused:" /* a snapshot that is not what the edits here come to */
+#define KEPT_TOLD "told-done"   /* hash of the snapshot of which it was said that it is done here */
+#define KEPT_CUT_AT "base-at"   /* when the log was cut here: 8 bytes, ms since 1970 */
 
 /* What every step looks at. */
 struct council {
@@ -55,6 +56,10 @@ const struct vote *council_last_vote(const struct council *v, struct device_id d
 bool council_others_agree(const struct council *v, const struct vote *what);
 /* Makes the snapshot that was voted for. *same: it is that one; snapshot_free() it in any case. */
 enum err council_make_same(struct council *v, const struct vote *x, struct snapshot *s, bool *same) MUST_CHECK;
+
+/* Was this snapshot refused here? And under which name that is kept. */
+enum err council_refused(struct council *v, const uint8_t hash[static HASH_LEN], bool *out) MUST_CHECK;
+void council_refused_name(const uint8_t hash[static HASH_LEN], char out[static 64]);
 
 /* As compaction_choose(). */
 enum err upto_choose(struct council *v, struct vv *upto, enum compaction_wait *wait) MUST_CHECK;
