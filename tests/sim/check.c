@@ -236,7 +236,8 @@ static bool from_outside(struct player *p, const struct space_row *space, const 
 	size_t n = 0;
 	bool out = false;
 
-	if (file_header_get(file, &h) != ERR_OK || (h.type != FILE_BATCH && h.type != FILE_CARRY) ||
+	if (file_header_get(file, &h) != ERR_OK ||
+	    (h.type != FILE_BATCH && h.type != FILE_CARRY && h.type != FILE_SNAPSHOT) ||
 	    epoch_key_load(NULL, &y, space->n, h.epoch, &secret) == ERR_OK)
 		return false;
 	must(store_device_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "devices cannot be listed");

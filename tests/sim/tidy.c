@@ -38,7 +38,7 @@ bool act_erase(struct player *p)
 
 	if (!act_some_id(p, kinds[random_below(&p->w->rnd, 4)],
 	                 random_chance(&p->w->rnd, 80) ? SPACE_CIRCLE : SPACE_OWN, id))
-		return false;
+		return act_end(p, ERR_NOT_FOUND) == ERR_OK;
 	p->busy = true;
 	return tidy_end(p, "erase", &ec, rows, app_erase(&ec, p->app, id, random_chance(&p->w->rnd, 30), &v)) == ERR_OK;
 }
@@ -53,7 +53,7 @@ bool act_contest(struct player *p)
 	size_t rows = p->rows;
 
 	if (app_erase_list(&ec, p->app, &list) != ERR_OK)
-		return false;
+		return act_end(p, ERR_IO) == ERR_OK;
 	for (size_t i = 0; i < list.n; i++) {
 		if (strcmp(list.item[i].state, "final") != 0 && strcmp(list.item[i].state, "void") != 0 &&
 		    random_below(&p->w->rnd, ++fit) == 0)
@@ -61,7 +61,7 @@ bool act_contest(struct player *p)
 	}
 	erase_list_free(&list);
 	if (fit == 0)
-		return false;
+		return act_end(p, ERR_NOT_FOUND) == ERR_OK;
 	p->busy = true;
 	return tidy_end(p, "erase contest", &ec, rows, app_erase_contest(&ec, p->app, id, &v)) == ERR_OK;
 }
@@ -85,6 +85,8 @@ bool act_compact(struct player *p)
 
 	p->busy = true;
 	world_say(p->w, "device %u compacts", p->number);
+	if (p->away)
+		return act_end(p, ERR_LATER) == ERR_OK;
 	e = app_compact(&ec, p->app, false, &v);
 	if ((e == ERR_DAMAGED || e == ERR_NO_MEMORY) && !disk_dead(p->disk))
 		must_fail("device %u: compact fails with error %d: %s", p->number, (int)e,
