@@ -15,6 +15,7 @@
 #include "sync/compaction_inside.h"
 #include "sync/epochs.h"
 #include "sync/floor.h"
+#include "sync/resting.h"
 
 #define KEPT_ASIDE "aside-seen" /* how many lines of what was set aside a person has seen: 8 bytes */
 
@@ -237,11 +238,23 @@ static enum err next_epoch(struct council *v)
 	return e;
 }
 
+/* Of those who are waited for and never wrote: from now on they have as long as others who are silent. */
+static enum err note_silent(struct council *v)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && (v->erasures > 0 || v->base.is) && i < v->n; i++)
+		e = device_was_named(v->ec, v->y, v->waited[i]);
+	return e;
+}
+
 static enum err tend(struct council *v, const struct compacting *how, bool *cut, enum compaction_wait *wait)
 {
 	bool troubled = false;
 	enum err e = council_load(v);
 
+	if (e == ERR_OK)
+		e = note_silent(v);
 	if (e == ERR_OK)
 		e = done_acknowledge(v);
 	if (e == ERR_OK)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Who was not heard of for long: the day of the last batch of each device, as it came here; of one that never wrote,
-// the day on which this home heard that it was let in.
+// the day from which somebody waited for it.
 #include "sync/resting.h"
 
 #include <stdio.h>
@@ -56,8 +56,10 @@ enum err device_was_seen(struct errctx *ec, struct sync *y, struct device_id dev
 enum err device_was_named(struct errctx *ec, struct sync *y, struct device_id dev)
 {
 	int64_t day = 0;
-	enum err e = day_get(ec, y, META_NAMED, dev, &day);
+	enum err e = device_seen_day(ec, y, dev, &day);
 
+	if (e == ERR_OK && day == 0)
+		e = day_get(ec, y, META_NAMED, dev, &day);
 	return e != ERR_OK || day > 0 ? e : day_put(ec, y, META_NAMED, dev);
 }
 

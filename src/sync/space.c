@@ -10,7 +10,6 @@
 #include "crypto/secret.h"
 #include "model/draft.h"
 #include "model/wire.h"
-#include "sync/resting.h"
 
 static enum err write_draft(struct errctx *ec, struct sync *y, int64_t space, uint32_t kind, struct dot target,
                             struct draft *d, struct dot *out)
@@ -51,13 +50,11 @@ enum err device_register(struct errctx *ec, struct sync *y, const struct space_r
                          struct dot member)
 {
 	struct device_row row = { .space = space->n, .tag = b->tag, .state = DEVICE_ACTIVE, .member = member };
-	enum err e = ERR_OK;
 
 	row.id = device_id_make(space->id, b->sign, b->incarnation);
 	memcpy(row.sign, b->sign, SIGN_PUBLIC_LEN);
 	memcpy(row.box, b->box, BOX_PUBLIC_LEN);
-	e = store_device_put(ec, y->store, &row);
-	return e == ERR_OK ? device_was_named(ec, y, row.id) : e;
+	return store_device_put(ec, y->store, &row);
 }
 
 enum err devices_register(struct errctx *ec, struct sync *y, const struct space_row *space, struct dot member)

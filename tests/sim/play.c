@@ -362,9 +362,19 @@ static void clock_jump(struct plot *t)
 static void round_of(struct plot *t)
 {
 	for (size_t i = 0; i < t->w->players; i++) {
-		if (!world_given_up(&t->w->player[i]) && !t->w->player[i].away &&
-		    in_any_neighbourhood(&t->w->player[i]))
+		if (!world_given_up(&t->w->player[i]) && in_any_neighbourhood(&t->w->player[i]))
 			sync_one(t, &t->w->player[i]);
+	}
+}
+
+/* The same of those who have a network. */
+static void round_here(struct plot *t)
+{
+	for (size_t i = 0; i < t->w->players; i++) {
+		struct player *p = &t->w->player[i];
+
+		if (!world_given_up(p) && !p->away && in_any_neighbourhood(p))
+			sync_one(t, p);
 	}
 }
 
@@ -386,7 +396,7 @@ static void stay_away(struct plot *t, struct player *p)
 		days(t, 10 + below(t, 30));
 		if (chance(t, 60))
 			act_erase(someone(t));
-		round_of(t);
+		round_here(t);
 	}
 	if (chance(t, 50))
 		act_write(p);
@@ -413,7 +423,7 @@ static void tidy(struct plot *t)
 	else if (dice < 78)
 		stay_away(t, p);
 	else
-		round_of(t);
+		round_here(t);
 }
 
 static void act(struct plot *t)
