@@ -264,6 +264,7 @@ enum err record_apply(struct record *r, const struct edit *edit, struct context 
 	assert(dot_cmp(r->id, edit->target) == 0);
 	if (edit->kind != KIND_none)
 		r->kind = edit->kind;
+	r->uncounted = false;
 	if (stamp_known(r, edit->dot))
 		return ERR_OK;
 	TRY(grow((void **)&r->stamps, r->stamp_count, &r->stamp_cap, sizeof(*r->stamps)));
@@ -383,11 +384,13 @@ enum err record_put(const struct record *r, struct buf *out)
 	enum err e = ERR_OK;
 
 	TRY(stamps_sorted(r, &sorted, &place, &n));
-	TRY(wire_put_array(out, 4));
+	TRY(wire_put_array(out, r->uncounted ? 2 : 4));
 	TRY(wire_put_array(out, 2));
 	TRY(wire_put_bytes(out, r->id.dev.b, DEVICE_ID_LEN));
 	TRY(wire_put_uint(out, r->id.counter));
 	TRY(wire_put_uint(out, r->kind));
+	if (r->uncounted)
+		goto done;
 	TRY(wire_put_array(out, n));
 	for (size_t i = 0; i < n; i++)
 		TRY(stamp_put(&r->stamps[sorted[i].old], out));
@@ -512,7 +515,8 @@ enum err record_get(struct bytes bytes, struct record *out)
 
 	*out = (struct record){ 0 };
 	TRY(wire_get_array(&in, &n));
-	TRY(n == 4 ? ERR_OK : ERR_DAMAGED);
+	TRY(n == 4 || n == 2 ? ERR_OK : ERR_DAMAGED);
+	out->uncounted = n == 2;
 	TRY(wire_get_array(&in, &n));
 	TRY(n == 2 ? ERR_OK : ERR_DAMAGED);
 	TRY(wire_get_exact(&in, out->id.dev.b, DEVICE_ID_LEN));
@@ -521,6 +525,10 @@ enum err record_get(struct bytes bytes, struct record *out)
 	TRY(kind <= UINT32_MAX ? ERR_OK : ERR_DAMAGED);
 	out->kind = (uint32_t)kind;
 	TRY(out->id.counter == 0 || out->id.counter > COUNTER_MAX ? ERR_DAMAGED : ERR_OK);
+	if (out->uncounted) {
+		e = wire_at_end(&in);
+		goto done;
+	}
 	TRY(stamps_get(&in, out));
 	used = calloc(out->stamp_count + 1, sizeof(*used));
 	TRY(used == NULL ? ERR_NO_MEMORY : ERR_OK);

@@ -44,6 +44,7 @@ struct field {
 struct record {
 	struct dot id;
 	uint32_t kind;
+	bool uncounted; /* it was made, and none of its edits counts: it stands in snapshots alone */
 	struct stamp *stamps;
 	size_t stamp_count;
 	size_t stamp_cap;

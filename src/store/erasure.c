@@ -111,7 +111,7 @@ enum err fold_all(struct errctx *ec, struct store *s, int64_t space, struct dot 
 	*out = (struct loaded){ .space = space, .bytes = out->bytes };
 	if (e == ERR_OK) {
 		e = record_get(buf_bytes(&out->bytes), &out->record);
-		counted = out->record.field_count;
+		counted = !out->record.uncounted;
 	} else if (e == ERR_NOT_FOUND) {
 		record_init(&out->record, id);
 		e = ERR_OK;

@@ -313,7 +313,7 @@ static enum err records_install(struct errctx *ec, struct sync *y, int64_t space
 		struct record r = { 0 };
 
 		e = record_get(p->item[i].state, &r);
-		if (e == ERR_OK && r.field_count > 0)
+		if (e == ERR_OK && !r.uncounted)
 			e = store_record_put(ec, y->store, space, &r);
 		record_free(&r);
 	}

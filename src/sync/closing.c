@@ -154,6 +154,46 @@ static enum err left_unread(struct errctx *ec, struct sync *y, const struct spac
 	return e;
 }
 
+/* How many files wait for a key under which somebody writes who is not waited for? No key that is held here opens them,
+ * and whoever comes back gives theirs for the box keys of then. */
+static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct space_row *space,
+                                const struct membership *m, uint64_t *out)
+{
+	struct device_row *list = NULL;
+	size_t n = 0;
+	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
+
+	*out = 0;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint64_t files = 0;
+		bool counted = list[i].state == DEVICE_NAMED || device_cmp(list[i].id, space->me) == 0;
+		bool waited = false;
+
+		for (size_t k = 0; k < i; k++)
+			counted = counted || memcmp(list[k].tag.b, list[i].tag.b, TAG_LEN) == 0;
+		if (!counted)
+			e = tag_is_waited_for(ec, y, space, m, list, n, list[i].tag, &waited);
+		if (e == ERR_OK && !counted && !waited)
+			e = store_waiting_keys_of(ec, y->store, space->n, list[i].tag, &files);
+		*out += files;
+	}
+	free(list);
+	return e;
+}
+
+enum err space_awaits(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                      bool *some)
+{
+	uint64_t waiting = 0;
+	uint64_t in_vain = 0;
+	enum err e = store_waiting_of(ec, y->store, space->n, &waiting);
+
+	if (e == ERR_OK && waiting > 0)
+		e = waiting_in_vain(ec, y, space, m, &in_vain);
+	*some = waiting > in_vain;
+	return e;
+}
+
 /* May something unheard of undo this removal of a device? Its own answer, if it is senior to whoever removed it and did
  * not know yet (model/cuts.h). Not of one that goes on under another id: it asked for that itself. */
 static bool may_be_undone(const struct members *m, const struct standing *t)

@@ -10,6 +10,11 @@
 enum err device_is_waited_for(struct errctx *ec, struct sync *y, const struct space_row *space,
                               const struct membership *m, const struct standing *s, bool *out) MUST_CHECK;
 
+/* Does a file of the space wait that may still be read? Not counted is what waits for a key and comes from who is not
+ * waited for. */
+enum err space_awaits(struct errctx *ec, struct sync *y, const struct space_row *space, const struct membership *m,
+                      bool *some) MUST_CHECK;
+
 /* When this home closed an epoch, ms since 1970; 0: not known, or not yet. */
 enum err epoch_closed_at(struct errctx *ec, struct store *s, int64_t space, struct epoch_id id,
                          int64_t *at_ms) MUST_CHECK;

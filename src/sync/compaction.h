@@ -53,10 +53,12 @@ struct snapshot_named {
 };
 enum err compaction_named(struct errctx *ec, struct sync *y, int64_t space, struct snapshot_named out[static 2],
                           size_t *n) MUST_CHECK;
-/* Is a snapshot agreed at which the log was not cut here yet? Then nothing is closed or carried over. */
+/* Is a snapshot agreed at which the log was not cut here yet, or may some other device stand on one already, which
+ * waited for nobody? Then nothing is closed or carried over: what is erased there would go out once more, under a key
+ * that stays. */
 enum err compaction_pending(struct errctx *ec, struct sync *y, const struct space_row *space, bool *pending) MUST_CHECK;
-/* Up to which batch of a device nothing is handed on as it is any more: the log was cut there, or this device voted for
- * that. */
+/* Up to which batch of a device nothing is handed on as it is any more: the log was cut there, this device voted for
+ * that, or an epoch began by somebody who knew such a vote. */
 enum err compaction_floor(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev,
                           uint64_t *seq) MUST_CHECK;
 

@@ -394,7 +394,7 @@ static enum err base_load(struct errctx *ec, struct refold *f, struct dot id, st
 	if (e == ERR_OK)
 		e = record_get(buf_bytes(&state), out);
 	if (e == ERR_OK) {
-		*counted += out->field_count;
+		*counted += !out->uncounted;
 		e = record_own(out, &state);
 	}
 	buf_free(&state);
@@ -448,6 +448,8 @@ enum err refold_part(struct errctx *ec, struct refold *f, struct dot id, const s
 	}
 	if (e == ERR_OK && counted == 0 && (part == NULL || out->kind == KIND_none))
 		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		out->uncounted = counted == 0;
 	contests_free(&stops);
 	store_log_free(&log);
 	if (e != ERR_OK)

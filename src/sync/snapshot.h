@@ -7,7 +7,7 @@
  *   [1, space id, round, hash of the snapshot before it or 32 zero bytes, [device...], [record state...]]
  *   device = [id, [[counter, hash]...] by number from 1, [[at, other device, seq]...], [[seq, acts, [[device,
  * seq]...]]...]] Devices and other devices ascend by id, records by id; a record state is its entry in the canonical
- * dump (one that was made there and of which nothing counts is there without fields). The hash is BLAKE2b("slb
+ * dump (of one that was made there and of which nothing counts: id and kind). The hash is BLAKE2b("slb
  * snapshot"; all of it).
  *
  * It travels deflated, in parts of at most SNAPSHOT_PART bytes: hash 32 | number of the part 4 | parts in all 4 |

@@ -32,6 +32,13 @@ bool act_approve(struct player *by);
 bool act_write(struct player *p);
 /* Logs a contact in a circle by its name, or changes one that is there. */
 bool act_log_in(struct player *p, const char *circle, bool change);
+/* The id of some record of a kind, in a space of a kind, where it may write; false: there is none. */
+bool act_some_id(struct player *p, uint32_t kind, enum space_kind where, char out[static DOT_TEXT_LEN]);
+/* Erases a record, contests such an erase, says yes to many, asks for a compaction. */
+bool act_erase(struct player *p);
+bool act_contest(struct player *p);
+bool act_confirm(struct player *p);
+bool act_compact(struct player *p);
 /* A restored home asks to come back. */
 bool act_rejoin(struct player *p);
 /* A recovery sheet is made of a home that has none. */

@@ -63,12 +63,12 @@ static void check_dump(struct player *p, const struct space_row *space)
 	beside_of(p, space, s, &batches, &beside);
 	if (!model_closed(p->w->model, s, &h->has, &beside))
 		must_fail("device %u holds an edit without its causes in %s", p->number, space->name);
-	if (model_doubled(p->w->model, s, &h->has, &h->batches, &twice)) {
+	if (model_doubled(p->w->model, s, &h->has, &h->batches, h->cut, &twice)) {
 		model_tell(p->w->model, s, twice);
 		must_fail("device %u holds something twice in %s, under two names (S7)", p->number, space->name);
 	}
 	must(store_dump(NULL, p->app->store, space->n, &is) == ERR_OK, "a dump cannot be made");
-	model_dump(p->w->model, s, &h->has, &h->batches, &should);
+	model_dump(p->w->model, s, &h->has, &h->batches, h->cut, &should);
 	if (bytes_cmp(buf_bytes(&is), buf_bytes(&should)) != 0) {
 		tell_difference(&is, &should);
 		must_fail("device %u: %s is not what the model says (M1, M2)", p->number, space->name);
@@ -236,7 +236,8 @@ static bool from_outside(struct player *p, const struct space_row *space, const 
 	size_t n = 0;
 	bool out = false;
 
-	if (file_header_get(file, &h) != ERR_OK || (h.type != FILE_BATCH && h.type != FILE_CARRY) ||
+	if (file_header_get(file, &h) != ERR_OK ||
+	    (h.type != FILE_BATCH && h.type != FILE_CARRY && h.type != FILE_SNAPSHOT) ||
 	    epoch_key_load(NULL, &y, space->n, h.epoch, &secret) == ERR_OK)
 		return false;
 	must(store_device_list(NULL, p->app->store, space->n, &list, &n) == ERR_OK, "devices cannot be listed");

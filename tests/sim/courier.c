@@ -41,6 +41,7 @@ struct session {
 	unsigned files;
 	bool late;
 	bool said_done;
+	bool graded; /* something went wrong, and was told */
 	bool failed; /* a line was refused, or the device died: no more lines */
 	enum err e;
 	courier_line_fn fn;
@@ -111,6 +112,7 @@ static void say_oid(struct session *s, enum report_kind kind, const struct branc
 
 static void say_fail(struct session *s, const char *grade, const char *code)
 {
+	s->graded = true;
 	say(s, REPORT_FAIL, grade, code, "It did not work.", NULL);
 }
 
@@ -608,6 +610,34 @@ static void show_stale(struct session *s)
 	s->h->counts.stale++;
 }
 
+/* Branches of epochs that are over, where nothing was added since (K3). */
+static void drop_run(struct session *s)
+{
+	for (size_t i = 0; i < s->job->count && !s->cut; i++) {
+		const struct job_item *item = &s->job->item[i];
+		struct ref *r = NULL;
+		struct ref *own = NULL;
+		int id = NONE;
+
+		if (item->kind != JOB_DROP || !step(s))
+			continue;
+		id = commit_find(s->h, item->field[1]);
+		r = ref_find(s->truth, item->field[0]);
+		if (r != NULL && r->tip != id)
+			continue;
+		if (r != NULL)
+			ref_drop(s->truth, r);
+		r = s->refs != s->truth ? ref_find(s->refs, item->field[0]) : NULL;
+		if (r != NULL)
+			ref_drop(s->refs, r);
+		own = ref_find(&s->cache->refs, item->field[0]);
+		if (own != NULL && own->tip == id)
+			ref_drop(&s->cache->refs, own);
+		s->h->counts.removed++;
+		say(s, REPORT_DROPPED, item->field[0], item->field[1], NULL, NULL);
+	}
+}
+
 static void exchange(struct session *s)
 {
 	if (!step(s))
@@ -618,6 +648,8 @@ static void exchange(struct session *s)
 		export_others(s);
 	if (!s->cut)
 		own_run(s);
+	if (!s->cut && !s->graded)
+		drop_run(s);
 }
 
 static void draw_faults(struct session *s)

@@ -82,7 +82,7 @@ bool host_pushed(const struct hosts *h, const char *name, struct bytes *file);
 struct host_counts {
 	uint64_t sessions, cut_off, pushes, lost_races, stale, went_back, dropped, worlds, again, swapped, flipped,
 	    broken, forged;
-	uint64_t ahead, restored, rewound, gone;
+	uint64_t ahead, restored, rewound, gone, removed;
 };
 /* Of all commits that were ever made: two runs with the same one did the same. */
 uint64_t host_digest(const struct hosts *h);

@@ -9,6 +9,7 @@
 #include "sim/must.h"
 #include "sim/world_inside.h"
 #include "sync/keys.h"
+#include "sync/snapshot.h"
 
 // ---- Whose ids these are ----
 
@@ -33,6 +34,23 @@ static void ids_note(struct player *p, const struct space_row *spaces, size_t n)
 		must(h->ids < WORLD_IDS, "a device goes on too often");
 		memcpy(h->id[h->ids++], h->me, DEVICE_ID_LEN);
 	}
+}
+
+/* Does the log of a space begin elsewhere than at the last look? */
+static bool is_cut(struct player *p, const struct space_row *spaces, size_t n)
+{
+	bool is = false;
+
+	for (size_t i = 0; i < n && p->w->compacts && !is; i++) {
+		size_t s = model_space(p->w->model, spaces[i].id.b);
+		struct base base = { 0 };
+
+		must(store_base(NULL, p->app->store, spaces[i].n, &base) == ERR_OK, "a base cannot be read");
+		is = base.is && (world_holding(p, s)->cut == MODEL_UNCUT ||
+		                 model_cut_find(p->w->model, s, base.hash) != world_holding(p, s)->cut);
+		vv_free(&base.at);
+	}
+	return is;
 }
 
 /* Has it written anything again since the last look, or will it? Notes that for the next time. */
@@ -199,6 +217,8 @@ static bool batch_take(struct player *p, const struct space_row *space, struct d
 	must(batch_open(p->app->zip, &author, sign, signed_part, &body, hash) == ERR_OK, "a batch does not open");
 	batch = model_batch_find(w->model, s, dev.b, seq, buf_bytes(&body));
 	known = batch >= 0;
+	if (known)
+		model_batch_hash(w->model, s, (size_t)batch, hash);
 	mine = device_cmp(dev, space->me) == 0 || is_mine(h, dev.b);
 	if (!known && !own && mine) {
 		buf_free(&body);
@@ -213,6 +233,7 @@ static bool batch_take(struct player *p, const struct space_row *space, struct d
 		batch = model_batch(w->model, s, dev.b, seq, buf_bytes(&body), &held);
 	if (batch < 0)
 		must_fail("device %u sealed a batch on top of what it did not hold", p->number);
+	model_batch_hash(w->model, s, (size_t)batch, hash);
 	set_add(&h->batches, (size_t)batch);
 	if (!known && device_cmp(dev, space->me) == 0)
 		file_note(p, space, s, (size_t)batch, seq);
@@ -304,6 +325,106 @@ static void log_free(struct log *l)
 		buf_free(&l->line[i].bytes);
 	free(l->line);
 	free(l);
+}
+
+/* ---- Where it begins ---- */
+
+static int64_t device_number(struct player *p, struct device_id dev)
+{
+	sqlite3_stmt *st = world_prepare(p, "SELECT n FROM device WHERE id = ?1");
+	int64_t n = 0;
+
+	sqlite3_bind_blob(st, 1, dev.b, DEVICE_ID_LEN, SQLITE_STATIC);
+	must(sqlite3_step(st) == SQLITE_ROW, "a device below a cut is not known");
+	n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return n;
+}
+
+/* The batches of one device below the cut: numbers and hashes are left, and nothing that was signed. */
+static void skeleton_take(struct player *p, size_t s, const struct vv_entry *at, struct set *batches)
+{
+	sqlite3_stmt *st = world_prepare(p, "SELECT hash, length(signed) FROM batch WHERE b = ?1");
+	int64_t n = device_number(p, at->dev);
+
+	for (uint64_t seq = 1; seq <= at->seq; seq++) {
+		int batch = 0;
+
+		sqlite3_reset(st);
+		sqlite3_bind_int64(st, 1, (sqlite3_int64)((uint64_t)n << 40 | seq));
+		if (sqlite3_step(st) != SQLITE_ROW || sqlite3_column_bytes(st, 0) != HASH_LEN)
+			must_fail("device %u misses a batch below the cut", p->number);
+		if (sqlite3_column_int64(st, 1) != 0)
+			must_fail("device %u keeps a batch below the cut (K3)", p->number);
+		batch = model_batch_hashed(p->w->model, s, sqlite3_column_blob(st, 0));
+		if (batch < 0)
+			must_fail("device %u was cut below a batch that nobody made", p->number);
+		set_add(batches, (size_t)batch);
+	}
+	read_of(p, n)->seq = at->seq;
+	sqlite3_finalize(st);
+}
+
+static enum err state_take(void *arg, struct dot record, struct bytes state)
+{
+	(void)record;
+	return buf_put(arg, state.data, state.len);
+}
+
+/* What is kept of the records at the cut is what the model says of it; what counts for nothing is there empty. */
+static void check_base(struct player *p, const struct space_row *space, size_t s, int cut)
+{
+	struct buf is = { 0 };
+	struct buf should = { 0 };
+	struct buf states = { 0 };
+
+	must(store_base_each(NULL, p->app->store, space->n, state_take, &states) == ERR_OK, "a base cannot be read");
+	model_cut_dump(p->w->model, s, cut, &should);
+	model_states(buf_bytes(&states), &is);
+	if (bytes_cmp(buf_bytes(&is), buf_bytes(&should)) != 0)
+		must_fail("device %u: %s was cut at something that is not what was written (K3)", p->number,
+		          space->name);
+	buf_free(&is);
+	buf_free(&should);
+	buf_free(&states);
+}
+
+/* The cut of one space, and all that lies below it. */
+static void cut_take(struct log *l, const struct space_row *space)
+{
+	struct player *p = l->p;
+	struct world *w = p->w;
+	size_t s = model_space(w->model, space->id.b);
+	struct holding *h = world_holding(p, s);
+	struct set batches = { 0 };
+	struct base base = { 0 };
+	struct buf parent = { 0 };
+	int cut = MODEL_UNCUT;
+
+	must(store_base(NULL, p->app->store, space->n, &base) == ERR_OK, "a base cannot be read");
+	for (size_t i = 0; i < base.at.n; i++)
+		skeleton_take(p, s, &base.at.e[i], &batches);
+	if (base.is) {
+		must(store_kept_get(NULL, p->app->store, space->n, KEPT_PARENT, &parent) == ERR_OK &&
+		         parent.len == HASH_LEN,
+		     "a cut has nothing before it");
+		cut = model_cut_find(w->model, s, base.hash);
+		if (cut == MODEL_UNCUT) {
+			cut = model_cut(w->model, s, base.hash, model_cut_find(w->model, s, parent.data), &batches);
+			w->gone += model_cut_erases(w->model, s, cut);
+		}
+		if (cut != h->cut) {
+			world_say(w, "  device %u begins %s at cut %d", p->number, space->name, cut);
+			w->cuts++;
+			check_base(p, space, s, cut);
+		}
+		h->batches = batches;
+		h->has = *model_cut_edits(w->model, s, cut);
+		l->know[h - p->hold] = h->has;
+	}
+	h->cut = cut;
+	vv_free(&base.at);
+	buf_free(&parent);
 }
 
 /* What others made, and what stood there before. */
@@ -444,16 +565,17 @@ static void log_follow(struct player *p, const struct space_row *spaces, size_t 
 
 	l->p = p;
 	ids_note(p, spaces, n);
-	world_form_drop(p);
 	for (size_t i = 0; i < p->holds; i++) {
 		l->had[i] = p->hold[i].has;
 		p->hold[i].has = (struct set){ 0 };
 		p->hold[i].batches = (struct set){ 0 };
 	}
+	p->reads = 0;
+	for (size_t i = 0; i < n; i++)
+		cut_take(l, &spaces[i]);
 	log_read(l, spaces, n);
 	lines_known(l);
 	lines_unknown(l);
-	p->reads = 0;
 	batches_watch(p, spaces, n, false);
 	p->rows = 0;
 	for (size_t i = 0; i < l->n; i++) {
@@ -510,6 +632,9 @@ void world_watch(struct player *p)
 	if (holds == 0)
 		ids_note(p, spaces, n);
 	if (moves(p, spaces, n)) {
+		world_form_drop(p);
+		log_follow(p, spaces, n);
+	} else if (is_cut(p, spaces, n)) {
 		log_follow(p, spaces, n);
 	} else {
 		lines_take(p, spaces, n);
@@ -532,6 +657,7 @@ void world_log_again(struct player *p)
 	size_t n = 0;
 	struct space_row *spaces = world_spaces(p, &n);
 	bool moved = moves(p, spaces, n);
+	bool cut = !moved && is_cut(p, spaces, n); /* world_watch() looks at all of it */
 	sqlite3_stmt *st = NULL;
 	size_t at = 0;
 
@@ -540,6 +666,8 @@ void world_log_again(struct player *p)
 		p->again = true;
 		return;
 	}
+	if (cut)
+		return;
 	st = world_prepare(p, "SELECT edit.n, space.id, edit.bytes FROM edit JOIN space ON space.n = edit.space "
 	                      "ORDER BY edit.n");
 	while (at < p->rows && sqlite3_step(st) == SQLITE_ROW) {

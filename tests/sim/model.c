@@ -129,6 +129,7 @@ void model_free(struct model *m)
 			free(m->space[s].batch[i]);
 		}
 		free(m->space[s].batch);
+		free(m->space[s].cut);
 		free(m->space[s].says);
 		free(m->space[s].edit);
 	}
@@ -405,15 +406,20 @@ static void write_lives(struct record *r, size_t i, const struct wrote *w)
 	}
 }
 
+bool made_erases(const struct made *e)
+{
+	for (size_t i = 0; i < e->writes; i++) {
+		if (class_of(e->write[i].tag) == ERASE)
+			return true;
+	}
+	return false;
+}
+
 static bool is_erased(const struct record *r)
 {
 	for (size_t k = 0; k < r->edits; k++) {
-		const struct made *e = r->space->edit[r->edit[k]];
-
-		for (size_t i = 0; i < e->writes; i++) {
-			if (class_of(e->write[i].tag) == ERASE)
-				return true;
-		}
+		if (made_erases(r->space->edit[r->edit[k]]))
+			return true;
 	}
 	return false;
 }
@@ -540,12 +546,47 @@ static size_t record_take(struct record *r, struct look *v, const size_t *order,
 	return i;
 }
 
-void model_dump(struct model *m, size_t space, const struct set *has, const struct set *batches, struct buf *out)
+/* Is it an erase that counts for nothing, because another edit of the record contests it? Below a cut that is settled.
+ */
+static bool contested(const struct record *r, const struct cut *cut, size_t edit)
+{
+	if (!made_erases(r->space->edit[edit]))
+		return false;
+	if (cut != NULL && set_has(&cut->edits, edit))
+		return !set_has(&cut->final, edit);
+	for (size_t k = 0; k < r->edits; k++) {
+		if (made_contests(r->space, r->space->edit[r->edit[k]], edit))
+			return true;
+	}
+	return false;
+}
+
+static void contested_drop(struct record *r, const struct cut *cut)
+{
+	size_t drop[MODEL_EDITS];
+	size_t kept = 0;
+	size_t n = 0;
+
+	for (size_t k = 0; k < r->edits; k++) {
+		if (contested(r, cut, r->edit[k]))
+			drop[n++] = r->edit[k];
+	}
+	for (size_t k = 0, d = 0; n > 0 && k < r->edits; k++) {
+		if (d < n && r->edit[k] == drop[d])
+			d++;
+		else
+			r->edit[kept++] = r->edit[k];
+	}
+	r->edits = n > 0 ? kept : r->edits;
+}
+
+void model_dump(struct model *m, size_t space, const struct set *has, const struct set *batches, int cut,
+                struct buf *out)
 {
 	struct space *s = &m->space[space];
 	size_t *order = must_calloc(s->n + 1, sizeof(*order));
 	struct record *r = must_calloc(1, sizeof(*r));
-	struct look *v = look_new(s, batches);
+	struct look *v = look_new(s, batches, cut_of(s, cut));
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -557,6 +598,7 @@ void model_dump(struct model *m, size_t space, const struct set *has, const stru
 	r->has = has;
 	for (size_t i = 0; i < n;) {
 		i = record_take(r, v, order, n, i);
+		contested_drop(r, cut_of(s, cut));
 		if (r->edits > 0)
 			record_dump(r, out);
 	}

@@ -58,7 +58,8 @@ bool model_same(const struct model *m, size_t space, struct bytes edit, size_t w
 /* The first of all edits that it was. */
 size_t model_origin(const struct model *m, size_t space, size_t edit);
 /* Of what all in `has` was written as, is something there twice? Only what counts. *twice: one of the two. */
-bool model_doubled(struct model *m, size_t space, const struct set *has, const struct set *batches, size_t *twice);
+bool model_doubled(struct model *m, size_t space, const struct set *has, const struct set *batches, int cut,
+                   size_t *twice);
 /* The number that its author gave it. */
 uint64_t model_counter(const struct model *m, size_t space, size_t edit);
 /* Does it make a record, or change one, that people write (neither a member nor the name of their space)? */
@@ -112,8 +113,34 @@ bool model_had(const struct model *m, size_t space, const struct set *batches, c
 /* The edits of these batches. */
 void model_edits_of(const struct model *m, size_t space, const struct set *batches, struct set *out);
 
-/* Appends the canonical dump of the space for somebody who holds exactly these edits, and these batches. */
-void model_dump(struct model *m, size_t space, const struct set *has, const struct set *batches, struct buf *out);
+/* Appends the canonical dump of the space for somebody who holds exactly these edits, and these batches, and whose log
+ * begins at this cut. */
+void model_dump(struct model *m, size_t space, const struct set *has, const struct set *batches, int cut,
+                struct buf *out);
+
+/* Where a log was cut off (K3), numbered within the space: which batches lay below, which of their edits counted, and
+ * which erases are final. What lies below a cut is judged for good. */
+#define MODEL_UNCUT (-1)
+void model_batch_hash(struct model *m, size_t space, size_t batch, const uint8_t hash[static 32]);
+/* The batch with this hash; MODEL_DAMAGED: nobody made one. */
+int model_batch_hashed(const struct model *m, size_t space, const uint8_t hash[static 32]);
+/* The cut by the hash of its snapshot; MODEL_UNCUT: nobody cut there. */
+int model_cut_find(const struct model *m, size_t space, const uint8_t hash[static 32]);
+int model_cut(struct model *m, size_t space, const uint8_t hash[static 32], int before, const struct set *batches);
+/* Which batches and edits lie below it. */
+const struct set *model_cut_batches(const struct model *m, size_t space, int cut);
+const struct set *model_cut_edits(const struct model *m, size_t space, int cut);
+/* What everything came to there. */
+void model_cut_dump(struct model *m, size_t space, int cut, struct buf *out);
+/* Entries of dumps in any order, put in order of their records; those of which nothing counts are left out. */
+void model_states(struct bytes entries, struct buf *out);
+/* Does this edit lie below, about a record that is erased there for good, and says more than that? Nobody who cut there
+ * may be able to read it. */
+bool model_cut_gone(const struct model *m, size_t space, int cut, size_t edit);
+/* How many records are erased there for good that were not at the cut before. */
+size_t model_cut_erases(const struct model *m, size_t space, int cut);
+/* The batch that has this body, whoever made it; MODEL_DAMAGED: none. */
+int model_batch_body(const struct model *m, size_t space, struct bytes body);
 
 /* A device as somebody sees it who holds these batches. */
 struct model_device {

@@ -12,8 +12,7 @@
 
 // ---- Do two edits say the same? ----
 
-/* A reference: the device's 8 bytes and the counter without leading zeros. */
-static bool ref_get(struct bytes b, struct name *out)
+bool ref_get(struct bytes b, struct name *out)
 {
 	if (b.len <= DEV || b.len > DEV + 8)
 		return false;
@@ -133,7 +132,8 @@ uint64_t model_counter(const struct model *m, size_t space, size_t edit)
 	return m->space[space].edit[edit]->name.counter;
 }
 
-bool model_doubled(struct model *m, size_t space, const struct set *has, const struct set *batches, size_t *twice)
+bool model_doubled(struct model *m, size_t space, const struct set *has, const struct set *batches, int cut,
+                   size_t *twice)
 {
 	const struct space *s = &m->space[space];
 	struct look *v = NULL;
@@ -142,7 +142,7 @@ bool model_doubled(struct model *m, size_t space, const struct set *has, const s
 	for (size_t i = 0; i < s->n && !is; i++) {
 		if (!set_has(has, i) || s->edit[i]->origin == i)
 			continue;
-		v = v == NULL ? look_new(s, batches) : v;
+		v = v == NULL ? look_new(s, batches, cut_of(s, cut)) : v;
 		for (size_t k = 0; k < s->n && !is; k++)
 			is = k != i && set_has(has, k) && s->edit[k]->origin == s->edit[i]->origin &&
 			     look_counts(v, i) && look_counts(v, k);

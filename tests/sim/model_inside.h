@@ -60,6 +60,16 @@ struct sealed {
 	uint64_t seq;
 	struct set past; /* batches, its author's own earlier ones among them, and all that those had seen */
 	struct buf body;
+	uint8_t hash[32]; /* zero: not told */
+};
+
+struct cut {
+	uint8_t hash[32]; /* of the snapshot */
+	int before;       /* the cut before it */
+	struct set batches;
+	struct set edits;  /* of those */
+	struct set counts; /* of them */
+	struct set final;  /* those that erase, and are not contested there */
 };
 
 struct space {
@@ -73,6 +83,8 @@ struct space {
 	struct says *says;
 	size_t says_n;
 	size_t says_cap;
+	struct cut *cut;
+	size_t cuts;
 	unsigned kind; /* 1 own, 2 circle, 3 neighbourhood; 0: the first batch is not known */
 	uint8_t founder[DEV];
 };
@@ -87,6 +99,8 @@ struct model {
 #define MEMBER_DEVICES (3u << 3 | SET)
 #define MEMBER_MET (4u << 3 | SET)
 #define BUNDLE (5 + 32 + 32 + 4)
+
+#define CONTESTS (1000u << 3 | SET)
 
 #define COORDINATOR 2u
 #define TELLER 4u
@@ -107,12 +121,21 @@ int edit_among(const struct space *s, const struct name *n, const struct set *am
 /* The batch among these that holds it; -1: none does. */
 int edit_batch(const struct made *e, const struct set *batches);
 const struct wrote *write_of(const struct made *e, uint32_t tag);
+/* NULL: not cut. */
+const struct cut *cut_of(const struct space *s, int cut);
+/* Does it erase its record? */
+bool made_erases(const struct made *e);
+/* Does it take back that erase, which its author had read? */
+bool made_contests(const struct space *s, const struct made *e, size_t erase);
+/* A reference: the device's 8 bytes and the counter without leading zeros. */
+bool ref_get(struct bytes b, struct name *out);
 /* The first 8 bytes of BLAKE2b("slb device"; space, signing key, incarnation): docs/FORMAT.md. */
 void device_name(const uint8_t *space, const uint8_t *sign, const uint8_t *incarnation, uint8_t out[static DEV]);
 
 /* Who belongs, for somebody who holds these batches. */
 struct look;
-struct look *look_new(const struct space *s, const struct set *batches);
+/* `cut`: what lies below it is as it was judged there; NULL: nothing does. */
+struct look *look_new(const struct space *s, const struct set *batches, const struct cut *cut);
 void look_free(struct look *v);
 /* Does an edit count there? */
 bool look_counts(struct look *v, size_t edit);

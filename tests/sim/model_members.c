@@ -22,6 +22,7 @@ struct place {
 struct look {
 	const struct space *s;
 	const struct set *has;
+	const struct cut *cut;
 	bool *in_force;       /* by what is said: removals that leave something out */
 	signed char *decided; /* is what is said in order? -1: not worked out */
 };
@@ -494,12 +495,13 @@ static void settle(struct look *v)
 	}
 }
 
-struct look *look_new(const struct space *s, const struct set *batches)
+struct look *look_new(const struct space *s, const struct set *batches, const struct cut *cut)
 {
 	struct look *v = must_calloc(1, sizeof(*v));
 
 	v->s = s;
 	v->has = batches;
+	v->cut = cut;
 	v->in_force = must_calloc(s->says_n + 1, sizeof(*v->in_force));
 	v->decided = must_calloc(s->says_n + 1, sizeof(*v->decided));
 	settle(v);
@@ -603,6 +605,8 @@ bool look_counts(struct look *v, size_t edit)
 	bool founder = false;
 	unsigned right = 0;
 
+	if (v->cut != NULL && set_has(&v->cut->edits, edit))
+		return set_has(&v->cut->counts, edit);
 	if (edit_batch(e, v->has) < 0) /* its author's own, before it is sealed */
 		return true;
 	at = (struct place){ (size_t)edit_batch(e, v->has), EDITS_FROM + e->name.counter };
@@ -664,7 +668,7 @@ static void device_fill(struct look *v, struct model_device *d)
 
 void model_members(const struct model *m, size_t space, const struct set *batches, struct model_devices *out)
 {
-	struct look *v = look_new(&m->space[space], batches);
+	struct look *v = look_new(&m->space[space], batches, NULL);
 
 	*out = (struct model_devices){ 0 };
 	if (v->s->kind != 0)
@@ -694,7 +698,7 @@ bool model_is_in(const struct model *m, size_t space, const struct set *batches,
 
 struct model_removals model_removals(const struct model *m, size_t space, const struct set *batches)
 {
-	struct look *v = look_new(&m->space[space], batches);
+	struct look *v = look_new(&m->space[space], batches, NULL);
 	struct model_removals r = { 0 };
 
 	for (size_t k = 0; k < v->s->says_n; k++) {

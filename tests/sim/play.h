@@ -8,6 +8,7 @@
 /* What all seeds of a run together saw: a simulator in which nothing happens proves nothing. */
 struct play_counts {
 	uint64_t seeds, devices, members, edits, syncs, crashes, losses, checks, two_rounds;
+	uint64_t cuts, gone, tried, compacted;
 	struct host_counts host;
 };
 

@@ -382,6 +382,7 @@ static void scheme_send(struct scheme *s)
 	edits_note(s);
 	batch = model_batch(r->p->w->model, r->model_space, c->dev.b, author.seq, buf_bytes(&cbor), NULL);
 	must(batch >= 0, "a forged batch cannot be taken up");
+	model_batch_hash(r->p->w->model, r->model_space, (size_t)batch, c->prev);
 	memcpy(g.dev, c->dev.b, DEVICE_ID_LEN);
 	memcpy(g.hash, c->prev, HASH_LEN);
 	tag_text(c->keys->public.tag, tag);

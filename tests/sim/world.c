@@ -167,12 +167,18 @@ void world_committed(const struct store *store)
 	for (size_t i = 0; in_use != NULL && i < in_use->players; i++) {
 		struct player *p = &in_use->player[i];
 
-		if (p->app == NULL || p->app->store != store || !p->twin || p->spied || disk_dead(p->disk))
+		if (p->app == NULL || p->app->store != store || !(p->twin || in_use->compacts) || p->spied ||
+		    disk_dead(p->disk))
 			continue;
 		p->spied = true;
 		world_watch(p);
 		p->spied = false;
 	}
+}
+
+bool world_compacts(void)
+{
+	return in_use != NULL && in_use->compacts;
 }
 
 static enum err open_home(struct player *p, bool create, struct errctx *ec)
@@ -248,7 +254,7 @@ struct holding *world_holding(struct player *p, size_t space)
 			return &p->hold[i];
 	}
 	must(p->holds < WORLD_SPACES, "a device is in too many spaces");
-	p->hold[p->holds] = (struct holding){ .space = space };
+	p->hold[p->holds] = (struct holding){ .space = space, .cut = MODEL_UNCUT };
 	return &p->hold[p->holds++];
 }
 

@@ -39,6 +39,7 @@ struct holding {
 	uint8_t id[WORLD_IDS][8]; /* all that it had */
 	size_t ids;
 	bool gone; /* it gave way to another own space */
+	int cut;   /* of the model, where its log begins; MODEL_UNCUT: with the first edit */
 };
 
 /* Up to where the batches of one author were read from a device's store. */
@@ -135,12 +136,16 @@ struct world {
 	size_t gifts;
 	uint64_t removals_left;   /* so that somebody is left in the end */
 	bool copies;              /* some home was copied, or put back as it was */
+	bool compacts;            /* logs are cut off where that is due (K3) */
 	bool refusals;            /* invitations were withdrawn or may have ended: requests may be set aside */
 	struct sealed_file *file; /* of every batch that is watched for K1 */
 	size_t files;
 	size_t file_cap;
 	uint64_t crashes, losses, checks;
 	uint64_t secrets; /* epochs that were tried on the disks of removed devices */
+	uint64_t cuts;    /* of a log, by homes */
+	uint64_t gone;    /* records that were erased for good */
+	uint64_t tried;   /* homes of which every key was tried on all that the host ever held */
 };
 
 /* Once per process: libsodium, SQLite and the program, with one source of chance. */
@@ -182,12 +187,18 @@ void world_recover(struct player *p, bool power_loss);
 void world_watch(struct player *p);
 /* After each transaction (wrap.c): homes that may write something again are looked at more often. */
 void world_committed(const struct store *store);
+/* Are logs cut off in the world that is played? */
+bool world_compacts(void);
 /* Stands everything there that was seen before? */
 void world_log_again(struct player *p);
 /* Is everything as the model has it? */
 void world_check(struct player *p);
 /* K1: of each space, what devices sealed when they knew of removals that counted then. */
 void world_secrets(struct world *w);
+/* K3: of each home that says that a compaction is done there, nothing that was erased opens with what it has. */
+void world_erased(struct world *w);
+/* Is a space not compacted as far as it could be? Says how, in a sentence; NULL: it is. */
+const char *world_uncompacted(struct player *p, const struct space_row *space, char out[static 256]);
 /* Is the device in, as it knows itself? */
 bool world_is_in(struct player *p, const struct space_row *space);
 /* Nothing waits, nothing is unsent, and all who are still in a space hold the same of it. */

@@ -294,7 +294,7 @@ static bool write_by_hand(struct player *p)
 
 /* --- as people do --- */
 
-static bool id_of(struct player *p, uint32_t kind, enum space_kind where, char out[static DOT_TEXT_LEN])
+bool act_some_id(struct player *p, uint32_t kind, enum space_kind where, char out[static DOT_TEXT_LEN])
 {
 	struct space_row space = { 0 };
 	struct dot id = { 0 };
@@ -328,7 +328,7 @@ static enum err edit_contact(struct player *p, struct errctx *ec)
 	char text[40];
 	struct contact_fields f = { 0 };
 
-	if (!id_of(p, KIND_contact, SPACE_CIRCLE, id))
+	if (!act_some_id(p, KIND_contact, SPACE_CIRCLE, id))
 		return ERR_NOT_FOUND;
 	text_draw(p, text);
 	f.text = chance(p, 50) ? text : NULL;
@@ -346,7 +346,7 @@ static enum err refer(struct player *p, struct errctx *ec)
 	};
 	struct referral_made made;
 
-	if (!id_of(p, KIND_contact, SPACE_CIRCLE, id))
+	if (!act_some_id(p, KIND_contact, SPACE_CIRCLE, id))
 		return ERR_NOT_FOUND;
 	return referral_add(ec, p->app, id, &f, &made);
 }
@@ -359,7 +359,7 @@ static enum err follow_referral(struct player *p, struct errctx *ec)
 	struct status_change s = { .status = status[below(p, 4)] };
 	struct referral_made made;
 
-	if (!id_of(p, KIND_referral, SPACE_CIRCLE, id))
+	if (!act_some_id(p, KIND_referral, SPACE_CIRCLE, id))
 		return ERR_NOT_FOUND;
 	return referral_status(ec, p->app, id, &s, out, &made);
 }
@@ -372,7 +372,7 @@ static enum err resident(struct player *p, struct errctx *ec)
 	struct resident_fields f = { .note = note };
 
 	text_draw(p, note);
-	if (!id_of(p, KIND_resident, SPACE_CIRCLE, id))
+	if (!act_some_id(p, KIND_resident, SPACE_CIRCLE, id))
 		return ERR_NOT_FOUND;
 	return resident_edit(ec, p->app, id, &f, out);
 }
@@ -386,7 +386,7 @@ static enum err service(struct player *p, struct errctx *ec)
 
 	if (chance(p, 40))
 		return service_add(ec, p->app, &f, out);
-	if (!id_of(p, KIND_service, SPACE_NEIGHBOURHOOD, id))
+	if (!act_some_id(p, KIND_service, SPACE_NEIGHBOURHOOD, id))
 		return ERR_NOT_FOUND;
 	return service_check(ec, p->app, id, chance(p, 50) ? "dicht op vrijdag" : NULL, out);
 }
@@ -422,7 +422,7 @@ static enum err met(struct player *p, struct errctx *ec)
 	char id[DOT_TEXT_LEN];
 	char name[128];
 
-	if (!id_of(p, KIND_member, SPACE_NEIGHBOURHOOD, id))
+	if (!act_some_id(p, KIND_member, SPACE_NEIGHBOURHOOD, id))
 		return ERR_NOT_FOUND;
 	return app_met(ec, p->app, id, name);
 }
