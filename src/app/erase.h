@@ -60,4 +60,10 @@ struct erase_list {
 enum err app_erase_list(struct errctx *ec, struct app *app, struct erase_list *out) MUST_CHECK;
 void erase_list_free(struct erase_list *list);
 
+/* --- within app/ --- */
+
+struct dots;
+/* Under the retention rule of a space, which gave them `term` months (app/retention.h): all in one transaction. */
+enum err erase_by_term(struct errctx *ec, struct app *app, int64_t space, const struct dots *ids, int term) MUST_CHECK;
+
 #endif

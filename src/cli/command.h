@@ -174,6 +174,11 @@ enum err cmd_erase_contest(struct command_call *call) MUST_CHECK;
 enum err cmd_erase_confirm(struct command_call *call) MUST_CHECK;
 enum err cmd_compact(struct command_call *call) MUST_CHECK;
 
+/* --- cmd_retention.c --- */
+enum err cmd_retention_show(struct command_call *call) MUST_CHECK;
+enum err cmd_retention_set(struct command_call *call) MUST_CHECK;
+enum err cmd_retention_run(struct command_call *call) MUST_CHECK;
+
 /* --- cmd_history.c --- */
 enum err cmd_history(struct command_call *call) MUST_CHECK;
 enum err cmd_undo(struct command_call *call) MUST_CHECK;

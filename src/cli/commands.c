@@ -79,6 +79,12 @@ static const struct arg_option change_options[] = { { "new-passphrase-file", "FI
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
 static const struct arg_option compact_options[] = { { "aside-seen", NULL, 0, 0 }, END };
 static const struct arg_option erase_options[] = { { "yes", NULL, 0, 0 }, { "along", NULL, 0, 0 }, END };
+static const struct arg_option retention_set_options[] = {
+	{ "circle", "CIRCLE", 0, 0 }, { "remind", "TIME", 0, 0 }, { "erase", "TIME", 0, 0 }, END
+};
+static const struct arg_option retention_run_options[] = {
+	{ "circle", "CIRCLE", 0, 0 }, { "yes", NULL, 0, 0 }, { "count", "N", 0, 0 }, END
+};
 static const struct arg_option remove_options[] = { { "device", "DEVICE", 0, 0 }, { "yes", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
@@ -229,6 +235,9 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(ERASE_LIST, "erase", "list", FLAGS(VAULT)),
 	ROW(ERASE_CONTEST, "erase", "contest", POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(ERASE_CONFIRM, "erase", "confirm", POS("[ID]", 0, 1), FLAGS(VAULT)),
+	ROW(RETENTION_SHOW, "retention", "show", OPTIONS(circle_options), FLAGS(VAULT)),
+	ROW(RETENTION_SET, "retention", "set", OPTIONS(retention_set_options), FLAGS(VAULT)),
+	ROW(RETENTION_RUN, "retention", "run", OPTIONS(retention_run_options), FLAGS(VAULT)),
 	ROW(COMPACT, "compact", NULL, OPTIONS(compact_options), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },
 };

@@ -76,6 +76,9 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_ERASE_LIST] = cmd_erase_list,
 	[CMD_ERASE_CONTEST] = cmd_erase_contest,
 	[CMD_ERASE_CONFIRM] = cmd_erase_confirm,
+	[CMD_RETENTION_SHOW] = cmd_retention_show,
+	[CMD_RETENTION_SET] = cmd_retention_set,
+	[CMD_RETENTION_RUN] = cmd_retention_run,
 	[CMD_COMPACT] = cmd_compact,
 };
 

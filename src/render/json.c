@@ -250,6 +250,15 @@ void json_today(struct doc *d, const char *key, const struct today *t)
 	doc_end(d);
 	doc_int(d, "two_versions", (int64_t)t->two_versions);
 	doc_int(d, "set_aside", (int64_t)t->set_aside);
+	doc_array(d, "retention");
+	for (size_t i = 0; i < t->retention.n; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "circle", t->retention.item[i].circle);
+		doc_int(d, "reminded", (int64_t)t->retention.item[i].reminded);
+		doc_int(d, "due", (int64_t)t->retention.item[i].due);
+		doc_end(d);
+	}
+	doc_end(d);
 	doc_end(d);
 }
 

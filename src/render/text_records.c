@@ -447,7 +447,7 @@ void text_service(const struct text *t, const struct service *s)
 
 /* --- search, today, versions, import --- */
 
-static const char *kind_label(const char *kind)
+const char *text_kind(const char *kind)
 {
 	static const struct {
 		const char *kind;
@@ -470,7 +470,7 @@ void text_found(const struct text *t, const struct found_list *list)
 		const struct found *f = &list->item[i];
 
 		day(t, f->date);
-		fprintf(t->out, "  %s  %s\n    ", f->id, lang_tr(t->lang, kind_label(f->kind)));
+		fprintf(t->out, "  %s  %s\n    ", f->id, lang_tr(t->lang, text_kind(f->kind)));
 		for (const char *p = f->snippet; p != NULL && *p != '\0';) {
 			char part[256];
 			size_t n = strcspn(p, "\2\3");
@@ -499,6 +499,26 @@ void text_found(const struct text *t, const struct found_list *list)
 static void heading(const struct text *t, const char *msg)
 {
 	fprintf(t->out, "%s%s%s\n", t->bold ? "\033[1m" : "", lang_tr(t->lang, msg), t->bold ? "\033[0m" : "");
+}
+
+void text_retention(const struct text *t, const struct retention_row *r)
+{
+	char n[24];
+
+	number(n, r->due);
+	if (r->due > 0)
+		text_line(t,
+		          lang_plural(t->lang, r->due,
+		                      "1 conversation is older than it is to be kept. Look with: retention run",
+		                      "%1 conversations are older than they are to be kept. Look with: retention run"),
+		          n, NULL, NULL);
+	number(n, r->reminded - r->due);
+	if (r->reminded > r->due)
+		text_line(t,
+		          lang_plural(t->lang, r->reminded - r->due,
+		                      "1 conversation is so old that you may ask if it is still needed.",
+		                      "%1 conversations are so old that you may ask if they are still needed."),
+		          n, NULL, NULL);
 }
 
 void text_today(const struct text *t, const struct today *today)
@@ -531,6 +551,11 @@ void text_today(const struct text *t, const struct today *today)
 		          lang_plural(t->lang, today->set_aside, "1 message was set aside. Look with: status.",
 		                      "%1 messages were set aside. Look with: status."),
 		          n, NULL, NULL);
+	for (size_t i = 0; i < today->retention.n; i++) {
+		if (today->retention.item[i].circle != NULL)
+			text_line(t, TR("%1, what is old:"), today->retention.item[i].circle, NULL, NULL);
+		text_retention(t, &today->retention.item[i]);
+	}
 }
 
 void text_two_versions(const struct text *t, const struct two_versions_list *list)
@@ -539,7 +564,7 @@ void text_two_versions(const struct text *t, const struct two_versions_list *lis
 		const struct two_versions *v = &list->item[i];
 		char name[FIELD_NAME_LEN];
 
-		fprintf(t->out, "%s  %s", v->id, lang_tr(t->lang, kind_label(v->kind)));
+		fprintf(t->out, "%s  %s", v->id, lang_tr(t->lang, text_kind(v->kind)));
 		if (v->label != NULL) {
 			fputs("  ", t->out);
 			text_typed(t, v->label, 0);
