@@ -391,6 +391,7 @@ static enum err row_fill(struct app *app, const struct space_row *space, const s
 		                   .by = pool_str(p, by),
 		                   .at_ms = x->row.at_ms,
 		                   .state = state_name(x->state),
+		                   .by_term = x->row.by_term,
 		                   .until_day = x->state == ERASURE_WAITS ? app_day_of(x->due_ms) : NO_DAY };
 	store_loaded_free(&l);
 	return e == ERR_NO_MEMORY ? e : ERR_OK;

@@ -36,6 +36,7 @@ struct erase_row {
 	int64_t at_ms;     /* when it came here */
 	const char *state; /* waits, asks, due, contested, final, void */
 	int64_t until_day; /* for `waits`; else NO_DAY */
+	bool by_term;      /* under the retention rule of its space */
 };
 
 /* How far the newest compaction of a space has come. */

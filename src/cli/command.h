@@ -141,6 +141,7 @@ enum err cmd_demo(struct command_call *call) MUST_CHECK;
 enum err cmd_resident_add(struct command_call *call) MUST_CHECK;
 enum err cmd_resident_edit(struct command_call *call) MUST_CHECK;
 enum err cmd_resident_show(struct command_call *call) MUST_CHECK;
+enum err cmd_resident_page(struct command_call *call) MUST_CHECK; /* cmd_resident_page.c */
 enum err cmd_resident_list(struct command_call *call) MUST_CHECK;
 enum err cmd_contact_add(struct command_call *call) MUST_CHECK;
 enum err cmd_contact_edit(struct command_call *call) MUST_CHECK;

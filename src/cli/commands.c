@@ -90,6 +90,9 @@ static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, E
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
 static const struct arg_option resident_edit_options[] = { { "nick", "NICK", 0, 0 }, RESIDENT_FIELDS, END };
+static const struct arg_option resident_page_options[] = { { "out", "FILE", 0, 0 },
+	                                                   { "page-lang", "LANG", 0, 0 },
+	                                                   END };
 static const struct arg_option contact_options[] = { CONTACT_FIELDS, END };
 static const struct arg_option contact_list_options[] = {
 	{ "circle", "CIRCLE", 0, 0 }, { "since", "DATE", 0, 0 }, { "open", NULL, 0, 0 }, END
@@ -172,6 +175,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(RESIDENT_ADD, "resident", "add", POS("NICK", 1, 1), OPTIONS(resident_add_options), FLAGS(VAULT)),
 	ROW(RESIDENT_EDIT, "resident", "edit", POS("ID", 1, 1), OPTIONS(resident_edit_options), FLAGS(VAULT)),
 	ROW(RESIDENT_SHOW, "resident", "show", POS("ID", 1, 1), FLAGS(VAULT)),
+	ROW(RESIDENT_PAGE, "resident", "page", POS("ID", 1, 1), OPTIONS(resident_page_options), FLAGS(VAULT)),
 	ROW(RESIDENT_LIST, "resident", "list", OPTIONS(circle_options), FLAGS(VAULT)),
 	ROW(CONTACT_ADD, "contact", "add", OPTIONS(contact_options), FLAGS(VAULT)),
 	ROW(CONTACT_EDIT, "contact", "edit", POS("ID", 1, 1), OPTIONS(contact_options), FLAGS(VAULT)),

@@ -82,6 +82,7 @@ void json_contact(struct doc *d, const char *key, const struct contact *c, enum 
 	json_words(d, "did", &c->did);
 	doc_text(d, "resident", c->resident);
 	doc_text(d, "resident_id", c->resident_id);
+	doc_bool(d, "resident_erased", c->resident_erased);
 	doc_text(d, "text", c->text);
 	doc_day(d, "follow_up", c->follow_up);
 	doc_bool(d, "follow_up_done", c->follow_up_done);
@@ -101,6 +102,8 @@ void json_referral(struct doc *d, const char *key, const struct referral *r, enu
 	doc_text(d, "code", r->code);
 	doc_text(d, "contact", r->contact);
 	doc_text(d, "resident", r->resident);
+	doc_bool(d, "resident_erased", r->resident_erased);
+	doc_bool(d, "contact_erased", r->contact_erased);
 	doc_text(d, "service", r->service);
 	doc_text(d, "service_name", r->service_name);
 	doc_text(d, "group", r->group);

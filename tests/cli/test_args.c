@@ -123,6 +123,7 @@ static const struct {
 	{ "erase list", CMD_ERASE_LIST, 0, 0 },
 	{ "erase contest 3", CMD_ERASE_CONTEST, 1, 0 },
 	{ "erase confirm", CMD_ERASE_CONFIRM, 0, 0 },
+	{ "resident page 3 --out p.html", CMD_RESIDENT_PAGE, 1, 1 },
 	{ "retention show", CMD_RETENTION_SHOW, 0, 0 },
 	{ "retention set --remind 1y --erase 2y", CMD_RETENTION_SET, 0, 2 },
 	{ "retention run --yes --count 30", CMD_RETENTION_RUN, 0, 2 },
