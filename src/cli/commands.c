@@ -93,6 +93,7 @@ static const struct arg_option resident_edit_options[] = { { "nick", "NICK", 0, 
 static const struct arg_option resident_page_options[] = { { "out", "FILE", 0, 0 },
 	                                                   { "page-lang", "LANG", 0, 0 },
 	                                                   END };
+static const struct arg_option sync_options[] = { { "network", "NAMES", 0, 0 }, { "unmetered", NULL, 0, 0 }, END };
 static const struct arg_option contact_options[] = { CONTACT_FIELDS, END };
 static const struct arg_option contact_list_options[] = {
 	{ "circle", "CIRCLE", 0, 0 }, { "since", "DATE", 0, 0 }, { "open", NULL, 0, 0 }, END
@@ -203,7 +204,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(TODAY, "today", NULL, FLAGS(VAULT)),
 	ROW(VERSIONS_LIST, "versions", "list", FLAGS(VAULT)),
 	ROW(VERSIONS_PICK, "versions", "pick", POS("ID FIELD", 2, 2), OPTIONS(pick_options), FLAGS(VAULT)),
-	ROW(SYNC, "sync", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
+	ROW(SYNC, "sync", NULL, OPTIONS(sync_options), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(STATUS, "status", NULL, FLAGS(VAULT)),
 	ROW(BUNDLE_EXPORT, "bundle", "export", POS("FILE", 1, 1), OPTIONS(space_options), FLAGS(VAULT)),
 	ROW(BUNDLE_IMPORT, "bundle", "import", POS("FILE", 1, 1), FLAGS(VAULT | PERSON_MAY_LOOK)),
