@@ -165,6 +165,17 @@ enum err box_key_draw(struct errctx *ec, struct sync *y, const struct space_row 
 	return e == ERR_OK ? pair_draw(ec, y, space, *keys) : e;
 }
 
+enum err box_key_copied(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct device_keys *keys = NULL;
+	enum err e = device_keys_load(ec, y, space->n, &keys);
+
+	if (e == ERR_OK && (keys->public.incarnation & INCARNATION_PAPER) == 0) /* what is on paper stays */
+		e = pair_draw(ec, y, space, keys);
+	device_keys_free(keys);
+	return e;
+}
+
 struct pairs {
 	box_pair_fn each;
 	void *arg;

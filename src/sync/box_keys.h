@@ -13,6 +13,9 @@ enum err box_key_renew(struct errctx *ec, struct sync *y, const struct space_row
  * it, device_keys_free() them. Within a transaction. */
 enum err box_key_draw(struct errctx *ec, struct sync *y, const struct space_row *space,
                       struct device_keys **keys) MUST_CHECK;
+/* Somebody goes on from a copy of this home, and so has the secret of its box key: another one from now on, or boxes
+ * would open to the copy after its removal (K1). Within a transaction. */
+enum err box_key_copied(struct errctx *ec, struct sync *y, const struct space_row *space) MUST_CHECK;
 /* The box key of now is the one for this epoch: it was told with the device itself. */
 enum err box_key_named(struct errctx *ec, struct sync *y, const struct space_row *space,
                        struct epoch_id epoch) MUST_CHECK;

@@ -232,8 +232,10 @@ enum err epoch_begin(struct errctx *ec, struct sync *y, const struct space_row *
 	for (size_t i = 0; i < device_count; i++) {
 		if (devices[i].state != DEVICE_ACTIVE)
 			continue;
-		to[n].dev = devices[i].id;
-		memcpy(to[n++].box_public, devices[i].box, BOX_PUBLIC_LEN);
+		bool mine = device_cmp(devices[i].id, space->me) == 0;
+
+		to[n].dev = devices[i].id; /* one's own newest may not have been told yet */
+		memcpy(to[n++].box_public, mine ? keys->public.box : devices[i].box, BOX_PUBLIC_LEN);
 	}
 	for (size_t i = 0; i < old_count; i++) {
 		parents[i] = old[i].id;

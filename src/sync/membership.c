@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "model/wire.h"
 #include "sync/acts.h"
+#include "sync/box_keys.h"
 #include "sync/refold.h"
 #include "sync/space.h"
 
@@ -682,6 +683,9 @@ enum err membership_note(struct errctx *ec, struct sync *y, const struct batch_t
 
 	if (e == ERR_OK && (told.n > 0 || batch->seq == 1))
 		e = note(ec, y, batch, &told);
+	for (size_t i = 0; e == ERR_OK && i < told.n; i++)
+		if (told.item[i].type == TOLD_GOES_ON && device_cmp(told.item[i].device, batch->space->me) == 0)
+			e = box_key_copied(ec, y, batch->space);
 	told_free(&told);
 	return e;
 }
