@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Goal (K3, K4, M1, M4): a clock that is ten years off, or a coordinator, empties no circle by its retention rule; of
 // two rules that were set apart the longer counts, on every device alike; what goes under a rule can be contested for
-// 14 days whoever wrote it, and much at once waits for another person's yes. Seen to catch: today by the own clock
-// alone; years that nobody witnessed counting whole; days before the first one of a run of dates not counting; the
-// later of two rules counting; a date of long ago not counting because it was typed in today; one's own records going
-// at once.
+// 14 days whoever wrote it, and much at once waits for another person's yes.
+// Seen to catch: years that nobody witnessed counting whole; no time passing up to a day on which something was
+// written; the later of two rules counting; a date of long ago not counting because it was typed in today; one's own
+// records going at once. Not caught: today by the own clock alone, since a gap counts little as well.
 #include "app/contacts.h"
 #include "app/dates.h"
 #include "app/erase.h"
