@@ -259,6 +259,8 @@ static enum err view(struct app *app, struct pool *p, const struct loaded *l, st
 		.two = record_two_versions(r),
 	};
 	out->resident = resident_nick(p, app, shown_ref(r, F_contact_resident), &out->resident_never);
+	out->resident_erased = out->resident == NULL && within_gone(app, shown_ref(r, F_contact_resident));
+	out->follows_erased = within_gone(app, shown_ref(r, F_contact_follows));
 	return shown_versions(p, app, r, &out->versions);
 }
 

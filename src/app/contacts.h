@@ -36,7 +36,9 @@ struct contact {
 	struct words did;
 	const char *resident; /* nickname */
 	const char *resident_id;
-	bool resident_never; /* asked not to be reached */
+	bool resident_never;  /* asked not to be reached */
+	bool resident_erased; /* there was one, whose record was erased */
+	bool follows_erased;  /* so was the contact that it follows */
 	const char *text;
 	int64_t follow_up; /* NO_DAY: none */
 	bool follow_up_done;

@@ -101,7 +101,8 @@ static enum err along_list(struct errctx *ec, struct app *app, const struct reco
 	return e;
 }
 
-static enum err one_erase(struct errctx *ec, struct app *app, int64_t space, struct dot record)
+/* `term`: the months of the rule under which it goes; 0: a person chose it. */
+static enum err one_erase(struct errctx *ec, struct app *app, int64_t space, struct dot record, int term)
 {
 	struct draft d = { 0 };
 	struct change c = { .space = space, .target = record };
@@ -109,6 +110,8 @@ static enum err one_erase(struct errctx *ec, struct app *app, int64_t space, str
 	enum err e = ERR_OK;
 
 	draft_bool(&d, F_any_erased, true);
+	if (term != 0)
+		draft_int(&d, F_any_term, term);
 	e = draft_writes(&d, &c.writes, &c.write_count);
 	if (e == ERR_OK)
 		e = store_write(ec, app->store, &c, app_now_ms(app), &written);
@@ -178,7 +181,7 @@ enum err app_erase(struct errctx *ec, struct app *app, const char *id, bool alon
 		e = store_begin(ec, app->store);
 	if (e == ERR_OK) {
 		for (size_t i = 0; e == ERR_OK && i < all.n; i++)
-			e = one_erase(ec, app, l.space, all.d[i]);
+			e = one_erase(ec, app, l.space, all.d[i], 0);
 		e = within_end(ec, app, e);
 	}
 	out->records = all.n;
@@ -187,6 +190,18 @@ enum err app_erase(struct errctx *ec, struct app *app, const char *id, bool alon
 	dots_free(&all);
 	store_loaded_free(&l);
 	return e == ERR_NO_MEMORY ? within_no_memory(ec) : e;
+}
+
+enum err erase_by_term(struct errctx *ec, struct app *app, int64_t space, const struct dots *ids, int term)
+{
+	enum err e = store_begin(ec, app->store);
+
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; e == ERR_OK && i < ids->n; i++)
+		e = one_erase(ec, app, space, ids->d[i], term);
+	e = within_end(ec, app, e);
+	return e == ERR_OK ? search_forget(ec, app) : e;
 }
 
 /* ---- What is said of an erase ---- */
@@ -376,6 +391,7 @@ static enum err row_fill(struct app *app, const struct space_row *space, const s
 		                   .by = pool_str(p, by),
 		                   .at_ms = x->row.at_ms,
 		                   .state = state_name(x->state),
+		                   .by_term = x->row.by_term,
 		                   .until_day = x->state == ERASURE_WAITS ? app_day_of(x->due_ms) : NO_DAY };
 	store_loaded_free(&l);
 	return e == ERR_NO_MEMORY ? e : ERR_OK;

@@ -36,6 +36,7 @@ struct erase_row {
 	int64_t at_ms;     /* when it came here */
 	const char *state; /* waits, asks, due, contested, final, void */
 	int64_t until_day; /* for `waits`; else NO_DAY */
+	bool by_term;      /* under the retention rule of its space */
 };
 
 /* How far the newest compaction of a space has come. */
@@ -59,5 +60,11 @@ struct erase_list {
 };
 enum err app_erase_list(struct errctx *ec, struct app *app, struct erase_list *out) MUST_CHECK;
 void erase_list_free(struct erase_list *list);
+
+/* --- within app/ --- */
+
+struct dots;
+/* Under the retention rule of a space, which gave them `term` months (app/retention.h): all in one transaction. */
+enum err erase_by_term(struct errctx *ec, struct app *app, int64_t space, const struct dots *ids, int term) MUST_CHECK;
 
 #endif

@@ -173,6 +173,13 @@ static struct heads heads_of(struct pool *p, const struct record *r, uint32_t ta
 	return h;
 }
 
+static bool ref_gone(struct app *app, const char *const *id, size_t n)
+{
+	struct dot d = { 0 };
+
+	return n == 1 && dot_parse(id[0], &d) && within_gone(app, d);
+}
+
 static enum err change_of(struct app *app, struct pool *p, const struct record *r, const struct heads *before,
                           const struct write *w, struct history_change *c)
 {
@@ -194,6 +201,8 @@ static enum err change_of(struct app *app, struct pool *p, const struct record *
 	if (def != NULL && def->type == TYPE_REF) {
 		c->before_name = ref_name(app, p, c->before, c->befores);
 		c->after_name = ref_name(app, p, c->after, c->afters);
+		c->before_erased = ref_gone(app, c->before, c->befores);
+		c->after_erased = ref_gone(app, c->after, c->afters);
 	}
 	return e;
 }

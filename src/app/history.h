@@ -24,6 +24,8 @@ struct history_change {
 	bool yes_no;             /* the values are "true" or "false" */
 	const char *before_name; /* where the value is the id of a record: how people call it; NULL: not known */
 	const char *after_name;
+	bool before_erased; /* it names a record that was erased */
+	bool after_erased;
 	const char **before;
 	size_t befores;
 	const char **after;

@@ -69,7 +69,11 @@ static enum err view(struct app *app, struct pool *p, const struct loaded *l, st
 	};
 	if (within_peek(app, shown_ref(r, F_referral_contact), KIND_contact, &contact)) {
 		out->resident = resident_nick(p, app, shown_ref(&contact.record, F_contact_resident), &never);
+		out->resident_erased =
+		    out->resident == NULL && within_gone(app, shown_ref(&contact.record, F_contact_resident));
 		store_loaded_free(&contact);
+	} else {
+		out->contact_erased = within_gone(app, shown_ref(r, F_referral_contact));
 	}
 	e = events_view(app, p, r, out);
 	return e != ERR_OK ? e : shown_versions(p, app, r, &out->versions);

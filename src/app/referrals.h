@@ -68,6 +68,8 @@ struct referral {
 	const char *changed;
 	const char *follows; /* the referral that was sent on */
 	const char *resident;
+	bool resident_erased; /* there was one, whose record was erased */
+	bool contact_erased;
 	const char *circle; /* name; NULL in the own space */
 	struct loop loop;
 	struct referral_event *event;

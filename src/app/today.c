@@ -32,6 +32,16 @@ static void keep_due_plans(struct referral_list *list, int64_t day)
 	list->n = n;
 }
 
+static void keep_old(struct retention_list *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->item[i].reminded > 0 || list->item[i].due > 0)
+			list->item[n++] = list->item[i];
+	list->n = n;
+}
+
 enum err today_read(struct errctx *ec, struct app *app, struct today *out)
 {
 	struct dots due = { 0 };
@@ -51,9 +61,12 @@ enum err today_read(struct errctx *ec, struct app *app, struct today *out)
 		e = store_two_versions(ec, app->store, &two);
 	if (e == ERR_OK)
 		e = store_aside_list(ec, app->store, &aside, &out->set_aside);
+	if (e == ERR_OK)
+		e = retention_show(ec, app, NULL, &out->retention);
 	if (e == ERR_OK) {
 		keep_reachable(&out->follow_ups);
 		keep_due_plans(&out->plans, out->day);
+		keep_old(&out->retention);
 		out->two_versions = two.n;
 	}
 	free(aside);
@@ -67,5 +80,6 @@ void today_free(struct today *t)
 	contact_list_free(&t->follow_ups);
 	referral_list_free(&t->plans);
 	referral_list_free(&t->silent);
+	retention_list_free(&t->retention);
 	*t = (struct today){ 0 };
 }

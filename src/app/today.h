@@ -5,6 +5,7 @@
 
 #include "app/contacts.h"
 #include "app/referrals.h"
+#include "app/retention.h"
 
 struct today {
 	int64_t day;
@@ -14,6 +15,7 @@ struct today {
 	struct referral_list silent; /* more than SILENT_DAYS without an answer */
 	size_t two_versions;         /* records */
 	size_t set_aside;
+	struct retention_list retention; /* of circles where something is older than its rule */
 };
 
 /* Free with today_free(), also after a failure. */

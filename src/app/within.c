@@ -80,6 +80,18 @@ bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *o
 	return false;
 }
 
+bool within_gone(struct app *app, struct dot id)
+{
+	struct loaded l = { 0 };
+	bool gone = false;
+
+	if (dot_is_none(id) || store_load(NULL, app->store, id, &l) != ERR_OK)
+		return false;
+	gone = record_is_erased(&l.record);
+	store_loaded_free(&l);
+	return gone;
+}
+
 enum err within_end(struct errctx *ec, struct app *app, enum err e)
 {
 	/* What was decided without reading all of it is not written. */

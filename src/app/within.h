@@ -14,6 +14,9 @@ enum err within_load(struct errctx *ec, struct app *app, const char *id, uint32_
  * cannot be read (which app_unread() tells). */
 bool within_peek(struct app *app, struct dot id, uint32_t kind, struct loaded *out);
 
+/* Was the record that another one names erased? False where it names none, or one that is not here. */
+bool within_gone(struct app *app, struct dot id);
+
 /* ERR_LATER with a sentence in a home that was restored and has not come back among the others (S7). */
 enum err within_not_restored(struct errctx *ec, struct app *app) MUST_CHECK;
 

@@ -129,12 +129,23 @@ static void space_text(const struct text *t, const struct erase_space *s)
 	number(done, s->done);
 	number(other, s->active);
 	number(resting, s->resting);
-	text_line(t, TR("%1: done on %2 devices, not yet on %3."), s->space, done, other);
+	text_line(t, lang_plural(t->lang, s->done, "%1: done on 1 device.", "%1: done on %2 devices."), s->space, done,
+	          NULL);
+	if (s->active > 0)
+		text_line(t, lang_plural(t->lang, s->active, "Not yet on 1 device.", "Not yet on %1 devices."), other,
+		          NULL, NULL);
 	if (s->resting > 0)
-		text_line(t, TR("%1 devices rest: not heard of for 60 days, they still hold it."), resting, NULL, NULL);
+		text_line(t,
+		          lang_plural(t->lang, s->resting,
+		                      "1 device rests: not heard of for 60 days, it still holds it.",
+		                      "%1 devices rest: not heard of for 60 days, they still hold it."),
+		          resting, NULL, NULL);
 	number(other, s->removed);
 	if (s->removed > 0)
-		text_line(t, TR("%1 removed devices may hold it for ever."), other, NULL, NULL);
+		text_line(t,
+		          lang_plural(t->lang, s->removed, "1 removed device may hold it for ever.",
+		                      "%1 removed devices may hold it for ever."),
+		          other, NULL, NULL);
 	if (s->sheet)
 		text_line(t, TR("A recovery sheet on paper may open it still, until you make a new one."), NULL, NULL,
 		          NULL);
@@ -194,7 +205,10 @@ enum err cmd_erase_confirm(struct command_call *call)
 		doc_end(d);
 		return doc_print(call->ec, d, call->io->out);
 	}
-	command_say(call, TR("You said yes to erasing %1 records."), n, NULL, NULL);
+	command_say(call,
+	            lang_plural(call->lang, records, "You said yes to erasing 1 record.",
+	                        "You said yes to erasing %1 records."),
+	            n, NULL, NULL);
 	return ERR_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/dates.h"
+#include "app/network.h"
 #include "app/spaces.h"
 #include "app/syncing.h"
 #include "app/watch.h"
@@ -197,7 +198,12 @@ static enum err sync_later(struct command_call *call, const struct sync_view *v)
 enum err cmd_sync(struct command_call *call)
 {
 	struct sync_view v;
-	enum err e = app_sync(call->ec, call->app, &v);
+	const struct network_wish wish = { args_get(call->args, "network"), args_flag(call->args, "unmetered") };
+	enum err e = network_may(call->ec, &wish);
+
+	if (e != ERR_OK)
+		return e;
+	e = app_sync(call->ec, call->app, &v);
 
 	if (e != ERR_OK)
 		return e;

@@ -141,6 +141,7 @@ enum err cmd_demo(struct command_call *call) MUST_CHECK;
 enum err cmd_resident_add(struct command_call *call) MUST_CHECK;
 enum err cmd_resident_edit(struct command_call *call) MUST_CHECK;
 enum err cmd_resident_show(struct command_call *call) MUST_CHECK;
+enum err cmd_resident_page(struct command_call *call) MUST_CHECK; /* cmd_resident_page.c */
 enum err cmd_resident_list(struct command_call *call) MUST_CHECK;
 enum err cmd_contact_add(struct command_call *call) MUST_CHECK;
 enum err cmd_contact_edit(struct command_call *call) MUST_CHECK;
@@ -173,6 +174,11 @@ enum err cmd_erase_list(struct command_call *call) MUST_CHECK;
 enum err cmd_erase_contest(struct command_call *call) MUST_CHECK;
 enum err cmd_erase_confirm(struct command_call *call) MUST_CHECK;
 enum err cmd_compact(struct command_call *call) MUST_CHECK;
+
+/* --- cmd_retention.c --- */
+enum err cmd_retention_show(struct command_call *call) MUST_CHECK;
+enum err cmd_retention_set(struct command_call *call) MUST_CHECK;
+enum err cmd_retention_run(struct command_call *call) MUST_CHECK;
 
 /* --- cmd_history.c --- */
 enum err cmd_history(struct command_call *call) MUST_CHECK;

@@ -79,11 +79,21 @@ static const struct arg_option change_options[] = { { "new-passphrase-file", "FI
 static const struct arg_option wipe_options[] = { { "yes", NULL, 0, 0 }, { "unsent-too", NULL, 0, 0 }, END };
 static const struct arg_option compact_options[] = { { "aside-seen", NULL, 0, 0 }, END };
 static const struct arg_option erase_options[] = { { "yes", NULL, 0, 0 }, { "along", NULL, 0, 0 }, END };
+static const struct arg_option retention_set_options[] = {
+	{ "circle", "CIRCLE", 0, 0 }, { "remind", "TIME", 0, 0 }, { "erase", "TIME", 0, 0 }, END
+};
+static const struct arg_option retention_run_options[] = {
+	{ "circle", "CIRCLE", 0, 0 }, { "yes", NULL, 0, 0 }, { "count", "N", 0, 0 }, END
+};
 static const struct arg_option remove_options[] = { { "device", "DEVICE", 0, 0 }, { "yes", NULL, 0, 0 }, END };
 static const struct arg_option approve_options[] = { { "name", "NAME", 0, 0 }, END };
 static const struct arg_option circle_options[] = { { "circle", "CIRCLE", 0, 0 }, END };
 static const struct arg_option resident_add_options[] = { { "circle", "CIRCLE", 0, 0 }, RESIDENT_FIELDS, END };
 static const struct arg_option resident_edit_options[] = { { "nick", "NICK", 0, 0 }, RESIDENT_FIELDS, END };
+static const struct arg_option resident_page_options[] = { { "out", "FILE", 0, 0 },
+	                                                   { "page-lang", "LANG", 0, 0 },
+	                                                   END };
+static const struct arg_option sync_options[] = { { "network", "NAMES", 0, 0 }, { "unmetered", NULL, 0, 0 }, END };
 static const struct arg_option contact_options[] = { CONTACT_FIELDS, END };
 static const struct arg_option contact_list_options[] = {
 	{ "circle", "CIRCLE", 0, 0 }, { "since", "DATE", 0, 0 }, { "open", NULL, 0, 0 }, END
@@ -169,6 +179,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(RESIDENT_ADD, "resident", "add", POS("NICK", 1, 1), OPTIONS(resident_add_options), FLAGS(VAULT)),
 	ROW(RESIDENT_EDIT, "resident", "edit", POS("ID", 1, 1), OPTIONS(resident_edit_options), FLAGS(VAULT)),
 	ROW(RESIDENT_SHOW, "resident", "show", POS("ID", 1, 1), FLAGS(VAULT)),
+	ROW(RESIDENT_PAGE, "resident", "page", POS("ID", 1, 1), OPTIONS(resident_page_options), FLAGS(VAULT)),
 	ROW(RESIDENT_LIST, "resident", "list", OPTIONS(circle_options), FLAGS(VAULT)),
 	ROW(CONTACT_ADD, "contact", "add", OPTIONS(contact_options), FLAGS(VAULT)),
 	ROW(CONTACT_EDIT, "contact", "edit", POS("ID", 1, 1), OPTIONS(contact_options), FLAGS(VAULT)),
@@ -197,7 +208,7 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(TODAY, "today", NULL, FLAGS(VAULT)),
 	ROW(VERSIONS_LIST, "versions", "list", FLAGS(VAULT)),
 	ROW(VERSIONS_PICK, "versions", "pick", POS("ID FIELD", 2, 2), OPTIONS(pick_options), FLAGS(VAULT)),
-	ROW(SYNC, "sync", NULL, FLAGS(VAULT | PERSON_MAY_LOOK)),
+	ROW(SYNC, "sync", NULL, OPTIONS(sync_options), FLAGS(VAULT | PERSON_MAY_LOOK)),
 	ROW(STATUS, "status", NULL, FLAGS(VAULT)),
 	ROW(BUNDLE_EXPORT, "bundle", "export", POS("FILE", 1, 1), OPTIONS(space_options), FLAGS(VAULT)),
 	ROW(BUNDLE_IMPORT, "bundle", "import", POS("FILE", 1, 1), FLAGS(VAULT | PERSON_MAY_LOOK)),
@@ -233,6 +244,9 @@ const struct arg_command commands[CMD_COUNT + 1] = {
 	ROW(ERASE_LIST, "erase", "list", FLAGS(VAULT)),
 	ROW(ERASE_CONTEST, "erase", "contest", POS("ID", 1, 1), FLAGS(VAULT)),
 	ROW(ERASE_CONFIRM, "erase", "confirm", POS("[ID]", 0, 1), FLAGS(VAULT)),
+	ROW(RETENTION_SHOW, "retention", "show", OPTIONS(circle_options), FLAGS(VAULT)),
+	ROW(RETENTION_SET, "retention", "set", OPTIONS(retention_set_options), FLAGS(VAULT)),
+	ROW(RETENTION_RUN, "retention", "run", OPTIONS(retention_run_options), FLAGS(VAULT)),
 	ROW(COMPACT, "compact", NULL, OPTIONS(compact_options), FLAGS(VAULT)),
 	[CMD_COUNT] = { .word1 = NULL },
 };

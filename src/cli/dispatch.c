@@ -47,6 +47,7 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_RESIDENT_ADD] = cmd_resident_add,
 	[CMD_RESIDENT_EDIT] = cmd_resident_edit,
 	[CMD_RESIDENT_SHOW] = cmd_resident_show,
+	[CMD_RESIDENT_PAGE] = cmd_resident_page,
 	[CMD_RESIDENT_LIST] = cmd_resident_list,
 	[CMD_CONTACT_ADD] = cmd_contact_add,
 	[CMD_CONTACT_EDIT] = cmd_contact_edit,
@@ -76,6 +77,9 @@ static const command_fn handlers[CMD_COUNT] = {
 	[CMD_ERASE_LIST] = cmd_erase_list,
 	[CMD_ERASE_CONTEST] = cmd_erase_contest,
 	[CMD_ERASE_CONFIRM] = cmd_erase_confirm,
+	[CMD_RETENTION_SHOW] = cmd_retention_show,
+	[CMD_RETENTION_SET] = cmd_retention_set,
+	[CMD_RETENTION_RUN] = cmd_retention_run,
 	[CMD_COMPACT] = cmd_compact,
 };
 

@@ -8,9 +8,9 @@
 #include "app/dates.h"
 #include "app/labels.h"
 #include "base/tr.h"
-#include "base/utf8.h"
 #include "render/export_parts.h"
 #include "render/history.h"
+#include "render/html.h"
 
 static const char style[] =
     ":root{color-scheme:light}"
@@ -47,35 +47,6 @@ static const char style[] =
 
 /* --- text that is safe in a page --- */
 
-/* Characters that have no place in a page: controls but for line ends and tabs. */
-static bool is_control(uint32_t c)
-{
-	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
-}
-
-static void put(FILE *out, const char *text)
-{
-	for (const char *p = text; *p != '\0';) {
-		const char *from = p;
-		uint32_t c = utf8_next(&p);
-
-		if (c == '&')
-			fputs("&amp;", out);
-		else if (c == '<')
-			fputs("&lt;", out);
-		else if (c == '>')
-			fputs("&gt;", out);
-		else if (c == '"')
-			fputs("&quot;", out);
-		else if (c == '\'')
-			fputs("&#39;", out);
-		else if (is_control(c))
-			fputs(c == '\r' ? "" : "\xEF\xBF\xBD", out);
-		else
-			fwrite(from, 1, (size_t)(p - from), out);
-	}
-}
-
 static FILE *page(const struct export_sink *s)
 {
 	return s->file[EXPORT_HTML];
@@ -84,7 +55,7 @@ static FILE *page(const struct export_sink *s)
 /* Within a tag, where nothing can be marked. */
 static void say_plain(const struct export_sink *s, const char *msg)
 {
-	put(page(s), lang_tr(s->lang, msg));
+	html_put(page(s), lang_tr(s->lang, msg));
 }
 
 /* What has no translation is English: marked, and set apart from a page that runs the other way. */
@@ -114,18 +85,18 @@ static void say_of(const struct export_sink *s, const char *msg, const char *val
 	memcpy(before, translated, (size_t)(at - translated));
 	before[at - translated] = '\0';
 	fputs(foreign(s, msg) ? "<bdi lang=\"en\">" : "", page(s));
-	put(page(s), before);
+	html_put(page(s), before);
 	fputs("<bdi>", page(s));
-	put(page(s), value == NULL ? "" : value);
+	html_put(page(s), value == NULL ? "" : value);
 	fputs("</bdi>", page(s));
-	put(page(s), at + 2);
+	html_put(page(s), at + 2);
 	fputs(foreign(s, msg) ? "</bdi>" : "", page(s));
 }
 
 static void typed(const struct export_sink *s, const char *text)
 {
 	fputs("<bdi>", page(s));
-	put(page(s), text == NULL ? "" : text);
+	html_put(page(s), text == NULL ? "" : text);
 	fputs("</bdi>", page(s));
 }
 
@@ -133,7 +104,7 @@ static void typed(const struct export_sink *s, const char *text)
 static void typed_block(const struct export_sink *s, const char *text)
 {
 	fputs("<div class=\"typed\" dir=\"auto\">", page(s));
-	put(page(s), text);
+	html_put(page(s), text);
 	fputs("</div>\n", page(s));
 }
 
@@ -162,7 +133,7 @@ static void fact_begin(const struct export_sink *s, const char *kind, const char
 	struct text t = text_of(s);
 
 	fputs("<div><dt><bdi>", page(s));
-	put(page(s), field_label(&t, kind, field));
+	html_put(page(s), field_label(&t, kind, field));
 	fputs("</bdi></dt><dd>", page(s));
 }
 
@@ -196,7 +167,7 @@ static void fact_ltr(const struct export_sink *s, const char *kind, const char *
 		return;
 	fact_begin(s, kind, field);
 	fputs("<bdi dir=\"ltr\">", page(s));
-	put(page(s), value);
+	html_put(page(s), value);
 	fputs("</bdi>", page(s));
 	fact_end(s);
 }
@@ -239,7 +210,7 @@ static void value(const struct export_sink *s, const char *list, const char *con
 		if (i > 0)
 			fputs(" | ", page(s));
 		fputs("<bdi class=\"typed\">", page(s));
-		put(page(s), list == NULL ? text[i] : label_of(s, list, text[i]));
+		html_put(page(s), list == NULL ? text[i] : label_of(s, list, text[i]));
 		fputs("</bdi>", page(s));
 	}
 }
@@ -355,6 +326,9 @@ static void contact_part(const struct export_sink *s, const struct contact *c, c
 	if (c->resident != NULL) {
 		fputs(" ", page(s));
 		typed(s, c->resident);
+	} else if (c->resident_erased) {
+		fputs(" ", page(s));
+		say(s, TR("(erased)"));
 	}
 	id_note(s, c->id);
 	fputs("</h4>\n<dl>\n", page(s));

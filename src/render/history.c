@@ -98,6 +98,12 @@ static void some_values(const struct text *t, const struct history_change *c, co
 	}
 }
 
+static void erased_note(const struct text *t, bool erased)
+{
+	if (erased)
+		fprintf(t->out, " %s", lang_tr(t->lang, TR("(erased)")));
+}
+
 static void value_line(const struct text *t, const struct history_change *c)
 {
 	if (c->before_name != NULL || c->after_name != NULL) {
@@ -106,6 +112,7 @@ static void value_line(const struct text *t, const struct history_change *c)
 	} else {
 		some_values(t, c, c->before, c->befores, " | ");
 	}
+	erased_note(t, c->before_erased);
 	if (c->befores > 0)
 		fputs(" -> ", t->out);
 	if (c->after_name != NULL)
@@ -114,6 +121,7 @@ static void value_line(const struct text *t, const struct history_change *c)
 		some_values(t, c, c->after, c->afters, " | ");
 	else
 		text_say(t, TR("(taken away)"), NULL, NULL, NULL);
+	erased_note(t, c->after_erased);
 }
 
 /* What a set gained or lost, on a line of its own: labels hold commas. */

@@ -83,6 +83,7 @@ void json_contact(struct doc *d, const char *key, const struct contact *c, enum 
 	json_words(d, "did", &c->did);
 	doc_text(d, "resident", c->resident);
 	doc_text(d, "resident_id", c->resident_id);
+	doc_bool(d, "resident_erased", c->resident_erased);
 	doc_text(d, "text", c->text);
 	doc_day(d, "follow_up", c->follow_up);
 	doc_bool(d, "follow_up_done", c->follow_up_done);
@@ -102,6 +103,8 @@ void json_referral(struct doc *d, const char *key, const struct referral *r, enu
 	doc_text(d, "code", r->code);
 	doc_text(d, "contact", r->contact);
 	doc_text(d, "resident", r->resident);
+	doc_bool(d, "resident_erased", r->resident_erased);
+	doc_bool(d, "contact_erased", r->contact_erased);
 	doc_text(d, "service", r->service);
 	doc_text(d, "service_name", r->service_name);
 	doc_text(d, "group", r->group);
@@ -301,6 +304,15 @@ void json_today(struct doc *d, const char *key, const struct today *t)
 	doc_end(d);
 	doc_int(d, "two_versions", (int64_t)t->two_versions);
 	doc_int(d, "set_aside", (int64_t)t->set_aside);
+	doc_array(d, "retention");
+	for (size_t i = 0; i < t->retention.n; i++) {
+		doc_object(d, NULL);
+		doc_text(d, "circle", t->retention.item[i].circle);
+		doc_int(d, "reminded", (int64_t)t->retention.item[i].reminded);
+		doc_int(d, "due", (int64_t)t->retention.item[i].due);
+		doc_end(d);
+	}
+	doc_end(d);
 	doc_end(d);
 }
 

@@ -48,6 +48,10 @@ void text_resident(const struct text *t, const struct resident *r);
 void text_services(const struct text *t, const struct service_list *list);
 void text_service(const struct text *t, const struct service *s);
 void text_found(const struct text *t, const struct found_list *list);
+/* "Conversation" for "contact"; to be translated. */
+const char *text_kind(const char *kind);
+/* What is older than the rule of one circle; nothing where nothing is. */
+void text_retention(const struct text *t, const struct retention_row *r);
 void text_today(const struct text *t, const struct today *today);
 void text_two_versions(const struct text *t, const struct two_versions_list *list);
 void text_import(const struct text *t, const struct import_counts *counts, const struct directory_import *import);

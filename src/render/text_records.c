@@ -211,15 +211,31 @@ static void versions(const struct text *t, const struct versions *v)
 		choose_hint(t);
 }
 
+/* Why no name stands where one was: what was erased is named nowhere, and never without a word of it. */
+static const char *or_erased(const struct text *t, const char *name, bool erased)
+{
+	return name == NULL && erased ? lang_tr(t->lang, TR("(erased)")) : name;
+}
+
+static void id_field(const struct text *t, const char *name, const char *id, bool erased)
+{
+	if (id == NULL)
+		return;
+	fprintf(t->out, "  %s: %s", lang_tr(t->lang, name), id);
+	if (erased)
+		fprintf(t->out, " %s", lang_tr(t->lang, TR("(erased)")));
+	fputc('\n', t->out);
+}
+
 /* --- contacts --- */
 
 static void contact_row(const struct text *t, const struct contact *c)
 {
 	day(t, c->date);
 	fprintf(t->out, "  %s", c->id);
-	if (c->resident != NULL) {
+	if (c->resident != NULL || c->resident_erased) {
 		fputs("  ", t->out);
-		text_typed(t, c->resident, 0);
+		text_typed(t, or_erased(t, c->resident, c->resident_erased), 0);
 	}
 	if (c->domains.n > 0) {
 		fputs("  ", t->out);
@@ -246,7 +262,7 @@ void text_contact(const struct text *t, const struct contact *c)
 	text_line(t, TR("Conversation %1"), c->id, NULL, NULL);
 	text_day_field(t, TR("Date"), c->date);
 	text_field(t, TR("Circle"), c->circle);
-	text_field(t, TR("Resident"), c->resident);
+	text_field(t, TR("Resident"), or_erased(t, c->resident, c->resident_erased));
 	text_field(t, TR("Where"), name_of(t, "channel", c->channel));
 	text_field(t, TR("Who came"), name_of(t, "who", c->who));
 	text_field(t, TR("Sent by"), c->from_service);
@@ -256,7 +272,7 @@ void text_contact(const struct text *t, const struct contact *c)
 	if (c->follow_up != NO_DAY)
 		text_day_field(t, c->follow_up_done ? TR("Called back, planned for") : TR("Call back on"),
 		               c->follow_up);
-	text_field(t, TR("Follows"), c->follows);
+	id_field(t, TR("Follows"), c->follows, c->follows_erased);
 	versions(t, &c->versions);
 }
 
@@ -280,9 +296,9 @@ static void referral_row(const struct text *t, const struct referral *r)
 	day(t, r->loop.since);
 	fprintf(t->out, "  %s  %s  ", r->id, r->code == NULL ? "" : r->code);
 	text_typed(t, r->service_name, 0);
-	if (r->resident != NULL) {
+	if (r->resident != NULL || r->resident_erased) {
 		fputs(" / ", t->out);
-		text_typed(t, r->resident, 0);
+		text_typed(t, or_erased(t, r->resident, r->resident_erased), 0);
 	}
 	fputs("\n    ", t->out);
 	referral_state(t, r);
@@ -303,8 +319,8 @@ void text_referral(const struct text *t, const struct referral *r)
 	text_line(t, TR("Referral %1, code %2"), r->id, r->code, NULL);
 	text_field(t, TR("To"), r->service_name);
 	text_field(t, TR("Group"), name_of(t, "group", r->group));
-	text_field(t, TR("Resident"), r->resident);
-	text_field(t, TR("Conversation"), r->contact);
+	text_field(t, TR("Resident"), or_erased(t, r->resident, r->resident_erased));
+	id_field(t, TR("Conversation"), r->contact, r->contact_erased);
 	text_field(t, TR("How"), name_of(t, "kind", r->kind));
 	text_field(t, TR("About"), name_of(t, "domain", r->domain));
 	text_field(t, TR("Consent"), name_of(t, "consent", r->consent));
@@ -447,7 +463,7 @@ void text_service(const struct text *t, const struct service *s)
 
 /* --- search, today, versions, import --- */
 
-static const char *kind_label(const char *kind)
+const char *text_kind(const char *kind)
 {
 	static const struct {
 		const char *kind;
@@ -470,7 +486,7 @@ void text_found(const struct text *t, const struct found_list *list)
 		const struct found *f = &list->item[i];
 
 		day(t, f->date);
-		fprintf(t->out, "  %s  %s\n    ", f->id, lang_tr(t->lang, kind_label(f->kind)));
+		fprintf(t->out, "  %s  %s\n    ", f->id, lang_tr(t->lang, text_kind(f->kind)));
 		for (const char *p = f->snippet; p != NULL && *p != '\0';) {
 			char part[256];
 			size_t n = strcspn(p, "\2\3");
@@ -499,6 +515,26 @@ void text_found(const struct text *t, const struct found_list *list)
 static void heading(const struct text *t, const char *msg)
 {
 	fprintf(t->out, "%s%s%s\n", t->bold ? "\033[1m" : "", lang_tr(t->lang, msg), t->bold ? "\033[0m" : "");
+}
+
+void text_retention(const struct text *t, const struct retention_row *r)
+{
+	char n[24];
+
+	number(n, r->due);
+	if (r->due > 0)
+		text_line(t,
+		          lang_plural(t->lang, r->due,
+		                      "1 conversation is older than it is to be kept. Look with: retention run",
+		                      "%1 conversations are older than they are to be kept. Look with: retention run"),
+		          n, NULL, NULL);
+	number(n, r->reminded - r->due);
+	if (r->reminded > r->due)
+		text_line(t,
+		          lang_plural(t->lang, r->reminded - r->due,
+		                      "1 conversation is so old that you may ask if it is still needed.",
+		                      "%1 conversations are so old that you may ask if they are still needed."),
+		          n, NULL, NULL);
 }
 
 void text_today(const struct text *t, const struct today *today)
@@ -531,6 +567,11 @@ void text_today(const struct text *t, const struct today *today)
 		          lang_plural(t->lang, today->set_aside, "1 message was set aside. Look with: status.",
 		                      "%1 messages were set aside. Look with: status."),
 		          n, NULL, NULL);
+	for (size_t i = 0; i < today->retention.n; i++) {
+		if (today->retention.item[i].circle != NULL)
+			text_line(t, TR("%1, what is old:"), today->retention.item[i].circle, NULL, NULL);
+		text_retention(t, &today->retention.item[i]);
+	}
 }
 
 void text_two_versions(const struct text *t, const struct two_versions_list *list)
@@ -539,7 +580,7 @@ void text_two_versions(const struct text *t, const struct two_versions_list *lis
 		const struct two_versions *v = &list->item[i];
 		char name[FIELD_NAME_LEN];
 
-		fprintf(t->out, "%s  %s", v->id, lang_tr(t->lang, kind_label(v->kind)));
+		fprintf(t->out, "%s  %s", v->id, lang_tr(t->lang, text_kind(v->kind)));
 		if (v->label != NULL) {
 			fputs("  ", t->out);
 			text_typed(t, v->label, 0);

@@ -10,7 +10,7 @@ enum err erasure_note(struct errctx *ec, struct store *s, int64_t space, int64_t
                       const struct edit *edit)
 {
 	sqlite3_stmt *st = NULL;
-	int what = edit_erases(edit)                   ? ERASURE_ERASES
+	int what = edit_erases(edit) ? (edit_writes(edit, F_any_term) ? ERASURE_BY_TERM : ERASURE_ERASES)
 	           : edit_writes(edit, F_any_contests) ? ERASURE_CONTESTS
 	           : edit_writes(edit, F_any_agrees)   ? ERASURE_AGREES
 	                                               : 0;
@@ -145,6 +145,11 @@ struct listed {
 	enum erasure_what what;
 };
 
+static bool erases(const struct listed *l)
+{
+	return l->what == ERASURE_ERASES || l->what == ERASURE_BY_TERM;
+}
+
 static enum err listed_load(struct errctx *ec, struct store *s, int64_t space, struct listed **out, size_t *count)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_erasure_list);
@@ -167,6 +172,7 @@ static enum err listed_load(struct errctx *ec, struct store *s, int64_t space, s
 			                       .seq = (uint64_t)sqlite3_column_int64(st, 4),
 			                       .final = sqlite3_column_int(st, 5) != 0,
 			                       .is_void = sqlite3_column_int(st, 6) != 0 } };
+		l->row.by_term = l->what == ERASURE_BY_TERM;
 		if ((e = dot_of(ec, s, sqlite3_column_int64(st, 0), &l->row.edit)) != ERR_OK ||
 		    (e = dot_of(ec, s, sqlite3_column_int64(st, 1), &l->row.record)) != ERR_OK)
 			break;
@@ -231,7 +237,7 @@ static enum err words_load(struct errctx *ec, struct store *s, int64_t space, co
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++)
-		if (l[i].what != ERASURE_ERASES && !l[i].row.is_void && !l[i].row.final)
+		if (!erases(&l[i]) && !l[i].row.is_void && !l[i].row.final)
 			e = words_of(ec, s, space, &l[i], w);
 	return e;
 }
@@ -265,7 +271,7 @@ enum err store_erasures(struct errctx *ec, struct store *s, int64_t space, struc
 	if (e == ERR_OK)
 		e = words_load(ec, s, space, l, n, &w);
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (l[i].what != ERASURE_ERASES)
+		if (!erases(&l[i]))
 			continue;
 		for (size_t k = 0; k < w.n; k++)
 			l[i].row.contested =

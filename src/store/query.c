@@ -87,6 +87,23 @@ enum err store_contacts(struct errctx *ec, struct store *s, int64_t space, int64
 	return dots_of(ec, s, st, out);
 }
 
+enum err store_contacts_old(struct errctx *ec, struct store *s, int64_t space, int64_t until_day, uint64_t *out)
+{
+	sqlite3_stmt *st = stmt(ec, s, ST_contacts_old);
+	bool row = false;
+	enum err e = ERR_OK;
+
+	*out = 0;
+	NEED(st);
+	sqlite3_bind_int64(st, 1, space);
+	sqlite3_bind_int64(st, 2, until_day);
+	e = step(ec, s, st, &row);
+	if (e == ERR_OK && row)
+		*out = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return e;
+}
+
 enum err store_follow_ups(struct errctx *ec, struct store *s, int64_t until_day, struct dots *out)
 {
 	sqlite3_stmt *st = stmt(ec, s, ST_follow_ups);

@@ -379,7 +379,12 @@ enum err store_epoch_list(struct errctx *ec, struct store *s, int64_t space, str
 
 /* --- erasing and compacting (sync/erasing.h, sync/compaction.h) --- */
 
-enum erasure_what { ERASURE_ERASES = 1, ERASURE_CONTESTS = 2, ERASURE_AGREES = 3 };
+enum erasure_what {
+	ERASURE_ERASES = 1,
+	ERASURE_CONTESTS = 2,
+	ERASURE_AGREES = 3,
+	ERASURE_BY_TERM = 4, /* erases, under the retention rule of its space */
+};
 
 /* An edit that erases a record. */
 struct erasure_row {
@@ -390,6 +395,7 @@ struct erasure_row {
 	bool final;     /* not in the log any more: nothing brings the record back */
 	bool is_void;   /* does not count */
 	bool contested; /* by an edit that counts */
+	bool by_term;   /* under the retention rule of its space */
 };
 /* In the order in which they came here; free() the list. */
 enum err store_erasures(struct errctx *ec, struct store *s, int64_t space, struct erasure_row **out,
@@ -619,6 +625,9 @@ enum err store_find(struct errctx *ec, struct store *s, const char *text, uint32
 enum err store_of_kind(struct errctx *ec, struct store *s, uint32_t kind, int64_t space, struct dots *out) MUST_CHECK;
 enum err store_contacts(struct errctx *ec, struct store *s, int64_t space, int64_t since_day, bool open_only,
                         struct dots *out) MUST_CHECK;
+/* How many of a space are of this day or before, with no follow-up that is open. */
+enum err store_contacts_old(struct errctx *ec, struct store *s, int64_t space, int64_t until_day,
+                            uint64_t *out) MUST_CHECK;
 enum err store_follow_ups(struct errctx *ec, struct store *s, int64_t until_day, struct dots *out) MUST_CHECK;
 /* silent_before: with `silent_only`, those sent on or before this day that had no answer. */
 enum err store_referrals(struct errctx *ec, struct store *s, int64_t space, bool open_only, bool silent_only,

@@ -81,7 +81,7 @@ static struct erasure judged(const struct judging *j, const struct erasure_row *
 	struct dot maker = person_of(j->device, j->devices, row->record.dev);
 	bool own = dot_cmp(e.by, maker) == 0 && !dot_is_none(maker);
 
-	if (j->persons > 1 && !own)
+	if (row->by_term || (j->persons > 1 && !own))
 		e.due_ms = row->at_ms + CONTEST_DAYS * DAY_MS;
 	if (row->final)
 		e.state = ERASURE_FINAL;

@@ -3,9 +3,10 @@
  * Which erases of a space may become final (K3; docs/SYNC.md, "Erasure and compaction").
  *
  * Where there is one person in the space, or one's own record was erased by its maker, an erase is final with the next
- * compaction. Any other one may be contested for 14 days from the day on which it came here, by this home's own clock:
- * an author's clock decides nothing. Of more than 20 in one batch, in a space of several people, none is final before
- * another person than their author agreed.
+ * compaction; not so one under the retention rule, which nobody chose for just that record: it may be contested for 14
+ * days by everybody, also where one is alone. Any other one may be contested for 14 days from the day on which it came
+ * here, by this home's own clock: an author's clock decides nothing. Of more than 20 in one batch, in a space of
+ * several people, none is final before another person than their author agreed.
  */
 #ifndef SLB_SYNC_ERASING_H
 #define SLB_SYNC_ERASING_H
