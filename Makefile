@@ -26,11 +26,11 @@ Q      = $(if $(V),,@)
 
 # ---- Flags ----
 
-PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng
+PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)
-GIT_LIBS   := $(shell pkg-config --libs libgit2 zlib 2>/dev/null)
+GIT_LIBS   := $(shell pkg-config --libs libgit2 zlib libseccomp 2>/dev/null)
 
 CSTD     = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
@@ -45,7 +45,7 @@ LDLIBS   = $(PKG_LIBS) -lcsv -lClp -lCoinUtils -lm -lpthread
 
 # ---- What is built from what ----
 
-MODULES = base crypto model vault batch disclose store sync tally app render cli
+MODULES = base confine crypto model vault batch disclose store sync tally app render cli
 # The job text is the one part of the courier that both programs hold.
 LIBSRC  = $(filter-out src/cli/main.c,$(wildcard $(MODULES:%=src/%/*.c))) \
           $(wildcard src/courier/job.c)
@@ -58,7 +58,7 @@ GENHDR  = $(GENSRC:.c=.h)
 LIBOBJ  = $(LIBSRC:src/%.c=$(BUILD)/obj/%.o) $(GENSRC:.c=.o)
 LIB     = $(BUILD)/libsleutelbos.a
 
-# The courier is a program of its own: it sees base/, libgit2 and nothing else (src/LAYERS).
+# The courier is a program of its own: it sees base/, confine/, libgit2 and nothing else (src/LAYERS).
 COURSRC = $(filter-out src/courier/main.c,$(wildcard src/courier/*.c))
 COUROBJ = $(COURSRC:src/%.c=$(BUILD)/obj/%.o)
 COURLIB = $(if $(COURSRC),$(BUILD)/libcourier.a)
@@ -112,7 +112,7 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 
 $(LIB): $(LIBOBJ)
 $(BUILD)/libcourier.a: $(COUROBJ)
-$(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c))
+$(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c src/confine/*.c))
 $(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
 $(SIMLIB): $(SIMSRC:%.c=$(BUILD)/obj/%.o)
 $(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a $(SIMLIB):
