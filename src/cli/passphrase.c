@@ -187,6 +187,13 @@ static struct passphrase_result from_terminal(const struct passphrase_ask *ask, 
 	return r;
 }
 
+struct passphrase_result passphrase_fetch_file(int fd, struct secret_text *s)
+{
+	struct passphrase_result r = read_from(fd, &(struct reading){ false, NULL }, s);
+
+	return r.problem == PASSPHRASE_FINE ? check(s) : r;
+}
+
 static struct passphrase_result from_file(const char *path, struct secret_text *s)
 {
 	struct passphrase_result r = FINE;
@@ -196,9 +203,9 @@ static struct passphrase_result from_file(const char *path, struct secret_text *
 
 	if (e != 0)
 		return source_error(e);
-	r = read_from(fd, &(struct reading){ false, NULL }, s);
+	r = passphrase_fetch_file(fd, s);
 	close(fd);
-	return r.problem == PASSPHRASE_FINE ? check(s) : r;
+	return r;
 }
 
 static struct passphrase_result from_fd(const char *number, struct secret_text *s)
