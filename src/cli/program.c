@@ -119,7 +119,7 @@ struct owned {
 static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 {
 	struct owned *o = ctx;
-	struct session s = { .app = o->app, .options = o->options, .program = argv[0] };
+	struct session s = { .app = o->app, .options = o->options, .program = argv[0], .confined = &o->confined };
 	struct errctx ec = { 0 };
 	struct args a = { 0 };
 	int status = 0;
@@ -261,7 +261,8 @@ static enum err run_opened(struct program *p, int *status)
 	struct session s = { .options = &p->options,
 		             .program = p->argv[0],
 		             .neighbourhood = p->args.neighbourhood,
-		             .asked_again = true };
+		             .asked_again = true,
+		             .confined = &p->confined };
 	struct command_call call = call_of(p);
 	struct secret_text *secret = NULL;
 	int claim = -1;

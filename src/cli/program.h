@@ -12,12 +12,13 @@
 
 /* What a command line runs in. */
 struct session {
-	struct app *app;                   /* NULL where the command needs no vault */
-	const struct app_options *options; /* absolute paths */
-	const char *program;               /* argv[0] */
-	const char *neighbourhood;         /* of the whole line; one line of `run` may name another */
-	bool asked_again;                  /* the passphrase was typed for this command line */
-	const struct secret_text *typed;   /* it, where the command USES_PASSPHRASE and the vault was opened for it */
+	struct app *app;                    /* NULL where the command needs no vault */
+	const struct app_options *options;  /* absolute paths */
+	const char *program;                /* argv[0] */
+	const char *neighbourhood;          /* of the whole line; one line of `run` may name another */
+	bool asked_again;                   /* the passphrase was typed for this command line */
+	const struct confinement *confined; /* of this process; NULL: not at all */
+	const struct secret_text *typed;    /* it, where the command USES_PASSPHRASE and the vault was opened for it */
 };
 
 /* Everything that `main` does but the start of the libraries. */
