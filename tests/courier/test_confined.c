@@ -9,8 +9,10 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "cli/hands.h"
+#include "confine/landlock.h"
 #include "courier/confined.h"
 #include "courier/watchdog.h"
 #include "scene.h"
@@ -105,8 +107,10 @@ static int tried(const struct scene *s, const struct tries *t, const struct role
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		const struct rlimit core = { 1 << 20, 1 << 20 };
 		struct confinement active = { 0 };
 
+		(void)!setrlimit(RLIMIT_CORE, &core);
 		if (system == NO_LANDLOCK)
 			withhold(SCMP_SYS(landlock_create_ruleset), 0);
 		if (system == NO_SECCOMP)
@@ -122,25 +126,19 @@ static int tried(const struct scene *s, const struct tries *t, const struct role
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == COULD_NOT_CONFINE)
 		fail_msg("%s, %s, system %d: the try itself failed (%d)", r->name, what->what, system, status);
-	return WEXITSTATUS(status);
+	/* 127: a program was started, and could not load its libraries */
+	return WEXITSTATUS(status) == 127 ? 0 : WEXITSTATUS(status);
 }
 
-/* What this kernel knows. */
-static struct confinement kernel_of(const struct scene *s)
+/* What this kernel knows, asked without the code under test. */
+static struct confinement kernel_of(void)
 {
-	struct confinement c = { 0 };
-	int ends[2] = { -1, -1 };
-	pid_t pid = 0;
+	int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LL_CREATE_RULESET_VERSION);
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	if (pid == 0)
-		_exit(confine_as(s, &roles[0], &c) != ERR_OK || write(ends[1], &c, sizeof(c)) != (ssize_t)sizeof(c));
-	close(ends[1]);
-	assert_int_equal(read(ends[0], &c, sizeof(c)), sizeof(c));
-	close(ends[0]);
-	waitpid(pid, NULL, 0);
-	return c;
+	return (struct confinement){ .files = version < 2 ? 0u : (unsigned)version,
+		                     .ports = version >= 4,
+		                     .scoped = version >= 6,
+		                     .calls = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 };
 }
 
 static void begin(struct scene *s, struct tries *t)
@@ -192,7 +190,7 @@ static void test_every_try_is_refused(void **state)
 	struct tries t;
 
 	begin(&s, &t);
-	kernel = kernel_of(&s);
+	kernel = kernel_of();
 	if (!kernel.calls)
 		skip();
 	for (size_t r = 0; r < ROLES; r++) {
@@ -225,7 +223,7 @@ static void test_systems_that_know_less(void **state)
 	struct tries t;
 
 	begin(&s, &t);
-	kernel = kernel_of(&s);
+	kernel = kernel_of();
 	if (!kernel.calls || kernel.files == 0)
 		skip();
 	for (size_t k = 0; k < sizeof(systems) / sizeof(systems[0]); k++) {
