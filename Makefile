@@ -85,7 +85,8 @@ PROGRAMS = $(if $(wildcard src/cli/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
+tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so \
+       $(BUILD)/tests/cli/tries.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/cli/main.o $(LIB)
 	@echo "cc $@"
@@ -147,6 +148,12 @@ $(BUILD)/tests/faults/nomem.so: tests/faults/preload/nomem.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "cc $@"
 	$(Q)$(CC) $(filter-out -fPIE -MMD -MP,$(CFLAGS)) -fno-builtin -fPIC -shared $< -o $@
+
+# What a process would do that somebody took over: loaded into it by a test.
+$(BUILD)/tests/cli/tries.so: tests/cli/preload/tries.c tests/support/tries.c tests/support/tries.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(filter-out -fPIE -MMD -MP $(SANFLAGS),$(CFLAGS)) -Itests -fPIC -shared $(filter %.c,$^) -o $@
 
 # Programs of the simulator: calls that reach a disk, the courier or a clock go to its own.
 $(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)

@@ -121,8 +121,11 @@ enum err hands_confine(struct errctx *ec, const struct hands *h, const struct co
 	for (size_t i = 0; i < SYSTEM_PLACES; i++)
 		place[wish.places++] = system_places[i];
 	place[wish.places++] = (struct confine_place){ folder, CONFINE_WRITE };
-	for (size_t i = 0; i < spares && wish.places < PLACES_MAX; i++)
+	for (size_t i = 0; i < spares && wish.places < PLACES_MAX - 2; i++)
 		place[wish.places++] = spare[i];
+	for (size_t i = 0; i < 2; i++)
+		if (h->passphrases[i] != NULL)
+			place[wish.places++] = (struct confine_place){ h->passphrases[i], CONFINE_READ };
 	if (e == ERR_OK)
 		e = confine(ec, &wish, active);
 	free(folder);

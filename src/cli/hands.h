@@ -28,13 +28,15 @@ struct hands {
 	const char *courier;
 	enum hands_home keep;
 	struct named named; /* words of this process */
-	bool listens;       /* will serve as owner, at a socket that is open */
+	/* Files with passphrases, which this process reads itself: none passes through the starter. NULL: none. */
+	const char *passphrases[2];
+	bool listens; /* will serve as owner, at a socket that is open */
 };
 
 /* Forks the starter and leads the files of `io`, from io_direct(), through it; NULL: callers bring their own. Then
- * confines this process. `spare` (may be NULL) is one more place. */
+ * confines this process. */
 enum err hands_begin(struct errctx *ec, const struct hands *h, struct io *io, struct confinement *active) MUST_CHECK;
-/* The two halves, where something must be opened in between. */
+/* The two halves, where something must be opened in between; `spare` are more places. */
 enum err hands_start(struct errctx *ec, const struct hands *h, struct io *io) MUST_CHECK;
 enum err hands_confine(struct errctx *ec, const struct hands *h, const struct confine_place *spare, size_t spares,
                        struct confinement *active) MUST_CHECK;

@@ -370,33 +370,13 @@ static const struct io_ops direct_ops = {
 	.gone = direct_gone,
 };
 
-// The files of another process, the terminal of this one.
-static struct passphrase_result through_passphrase(void *self, const struct passphrase_ask *ask,
-                                                   struct secret_text *out)
-{
-	struct io_ops ops = { 0 };
-	struct passphrase_result r = { PASSPHRASE_SOURCE, 0 };
-	bool is_dir = false;
-	int fd = -1;
-
-	if (ask->file == NULL || ask->fd != NULL)
-		return passphrase_fetch(ask, out);
-	handed_files(&ops);
-	r.errnum = ops.open(self, ask->file, FILES_FILE, &fd, &is_dir);
-	if (r.errnum != 0)
-		return r;
-	r = passphrase_fetch_file(fd, out);
-	close(fd);
-	return r;
-}
-
+// The files of another process, the terminal and the passphrases of this one.
 void io_through(struct io *io, struct handed *h)
 {
 	static struct io_ops ops;
 
 	ops = direct_ops;
 	handed_files(&ops);
-	ops.passphrase = through_passphrase;
 	io->ops = &ops;
 	io->self = h;
 }

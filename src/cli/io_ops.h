@@ -26,8 +26,6 @@ struct io_ops {
 
 /* In the process that was typed. */
 struct passphrase_result passphrase_fetch(const struct passphrase_ask *ask, struct secret_text *out);
-/* From a file that is open: all of it. */
-struct passphrase_result passphrase_fetch_file(int fd, struct secret_text *out);
 
 /* Leads the files of a direct `io` over the wire of `h`; the rest of it stays. */
 struct handed;

@@ -187,13 +187,6 @@ static struct passphrase_result from_terminal(const struct passphrase_ask *ask, 
 	return r;
 }
 
-struct passphrase_result passphrase_fetch_file(int fd, struct secret_text *s)
-{
-	struct passphrase_result r = read_from(fd, &(struct reading){ false, NULL }, s);
-
-	return r.problem == PASSPHRASE_FINE ? check(s) : r;
-}
-
 static struct passphrase_result from_file(const char *path, struct secret_text *s)
 {
 	struct passphrase_result r = FINE;
@@ -203,9 +196,9 @@ static struct passphrase_result from_file(const char *path, struct secret_text *
 
 	if (e != 0)
 		return source_error(e);
-	r = passphrase_fetch_file(fd, s);
+	r = read_from(fd, &(struct reading){ false, NULL }, s);
 	close(fd);
-	return r;
+	return r.problem == PASSPHRASE_FINE ? check(s) : r;
 }
 
 static struct passphrase_result from_fd(const char *number, struct secret_text *s)

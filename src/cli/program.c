@@ -245,8 +245,11 @@ static enum err confine_command(struct program *p)
 {
 	enum command id = p->args.command->id;
 	bool whole = id == CMD_INIT || id == CMD_RESTORE || id == CMD_RECOVER;
+	bool fresh = id == CMD_PASSPHRASE_CHANGE || id == CMD_RECOVER;
 	const struct hands h = { .home = p->home,
 		                 .courier = p->courier,
+		                 .passphrases = { p->args.passphrase_file,
+		                                  fresh ? args_get(&p->args, "new-passphrase-file") : NULL },
 		                 .keep = whole ? HANDS_AROUND : HANDS_HOME,
 		                 .named = { p->argc, p->argv, id == CMD_RUN } };
 

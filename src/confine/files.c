@@ -63,8 +63,9 @@ static enum err allow_place(struct errctx *ec, int rules, const struct confine_p
 	else if (!S_ISDIR(st.st_mode))
 		rule.allowed &= OF_FILES;
 	if (e == ERR_OK && rule.allowed != 0 &&
-	    syscall(SYS_landlock_add_rule, rules, LL_RULE_PATH_BENEATH, &rule, 0) != 0)
+	    syscall(SYS_landlock_add_rule, rules, LL_RULE_PATH_BENEATH, &rule, 0) != 0 && errno != EBADFD)
 		e = err_errno(ec, errno, p->path);
+	// EBADFD: a pipe or the like, which needs no rule.
 	close(rule.fd);
 	return e;
 }
