@@ -277,14 +277,15 @@ COVER_OF   ?= src/vault src/crypto
 COVERTESTS  = $(foreach t,$(TESTBIN) $(DRIVERS),$(if $(strip $(foreach w,$(COVER),$(findstring $(w),$(t)))),$(t)))
 cover-tests: $(COVERTESTS) $(DRIVERS) $(BUILD)/libsleutelbos-vfs.so
 
+COVEROPT    = -O0 -g --coverage -DSLB_COVERAGE=\"$(CURDIR)/build/coverage\"
 coverage:
 	@rm -rf build/coverage
 ifeq ($(COVER),)
-	@$(MAKE) --no-print-directory test BUILD=build/coverage OPT='-O0 -g --coverage'
+	@$(MAKE) --no-print-directory test BUILD=build/coverage OPT='$(COVEROPT)'
 	@scripts/coverage build/coverage
 else
 	@scripts/install-missing scripts/packages-build scripts/packages-test
-	@$(SUBMAKE) all cover-tests BUILD=build/coverage OPT='-O0 -g --coverage'
+	@$(SUBMAKE) all cover-tests BUILD=build/coverage OPT='$(COVEROPT)'
 	@bad=0; for w in $(COVER); do BUILD=build/coverage CC=$(CC) JOBS=$(JOBS) scripts/run-tests $$w || bad=1; done; \
 		scripts/coverage build/coverage $(COVER_OF); exit $$bad
 endif

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0);
 		if (rc == 0)
 			rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-			                      SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+			                      SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0));
 	}
 	if (rc != 0 || seccomp_load(f) != 0) {
 		fputs("driver: no such system can be had here\n", stderr);

@@ -88,7 +88,7 @@ static void withhold(int first, int second)
 
 	if (f == NULL || seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), first, 0) != 0 ||
 	    (second != 0 &&
-	     seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), second, 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)) != 0) ||
+	     seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), second, 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) != 0) ||
 	    seccomp_load(f) != 0)
 		_exit(COULD_NOT_CONFINE);
 	seccomp_release(f);
