@@ -26,11 +26,11 @@ Q      = $(if $(V),,@)
 
 # ---- Flags ----
 
-PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng libmicrohttpd
+PKGS        = sqlite3 libsodium zlib libcbor jansson libqrencode libpng libmicrohttpd libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) clp 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 GIT_CFLAGS := $(shell pkg-config --cflags libgit2 2>/dev/null)
-GIT_LIBS   := $(shell pkg-config --libs libgit2 zlib 2>/dev/null)
+GIT_LIBS   := $(shell pkg-config --libs libgit2 zlib libseccomp 2>/dev/null)
 
 CSTD     = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
@@ -45,7 +45,7 @@ LDLIBS   = $(PKG_LIBS) -lcsv -lClp -lCoinUtils -lm -lpthread
 
 # ---- What is built from what ----
 
-MODULES = base crypto model vault batch disclose store sync tally app render cli web open
+MODULES = base confine crypto model vault batch disclose store sync tally app render cli web open
 # The job text is the one part of the courier that both programs hold.
 LIBSRC  = $(filter-out src/open/main.c,$(wildcard $(MODULES:%=src/%/*.c))) \
           $(wildcard src/courier/job.c)
@@ -61,7 +61,7 @@ GENHDR  = $(GENSRC:.c=.h)
 LIBOBJ  = $(LIBSRC:src/%.c=$(BUILD)/obj/%.o) $(GENSRC:.c=.o)
 LIB     = $(BUILD)/libsleutelbos.a
 
-# The courier is a program of its own: it sees base/, libgit2 and nothing else (src/LAYERS).
+# The courier is a program of its own: it sees base/, confine/, libgit2 and nothing else (src/LAYERS).
 COURSRC = $(filter-out src/courier/main.c,$(wildcard src/courier/*.c))
 COUROBJ = $(COURSRC:src/%.c=$(BUILD)/obj/%.o)
 COURLIB = $(if $(COURSRC),$(BUILD)/libcourier.a)
@@ -88,7 +88,8 @@ PROGRAMS = $(if $(wildcard src/open/main.c),$(BUILD)/sleutelbos) \
 .DELETE_ON_ERROR:
 .SECONDARY: $(GENHDR)
 all: $(PROGRAMS) $(BUILD)/layers.ok
-tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so
+tests: $(TESTBIN) $(SIMBUGS) $(DRIVERS) $(BENCHBIN) $(BUILD)/libsleutelbos-vfs.so $(BUILD)/tests/faults/nomem.so \
+       $(BUILD)/tests/cli/tries.so
 
 $(BUILD)/sleutelbos: $(BUILD)/obj/open/main.o $(LIB)
 	@echo "cc $@"
@@ -115,7 +116,7 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 
 $(LIB): $(LIBOBJ)
 $(BUILD)/libcourier.a: $(COUROBJ)
-$(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c))
+$(BUILD)/libbase.a: $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/base/*.c src/confine/*.c))
 $(BUILD)/libsupport.a: $(SUPSRC:%.c=$(BUILD)/obj/%.o)
 $(SIMLIB): $(SIMSRC:%.c=$(BUILD)/obj/%.o)
 $(LIB) $(BUILD)/libcourier.a $(BUILD)/libbase.a $(BUILD)/libsupport.a $(SIMLIB):
@@ -153,6 +154,12 @@ $(BUILD)/tests/faults/nomem.so: tests/faults/preload/nomem.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "cc $@"
 	$(Q)$(CC) $(filter-out -fPIE -MMD -MP,$(CFLAGS)) -fno-builtin -fPIC -shared $< -o $@
+
+# What a process would do that somebody took over: loaded into it by a test.
+$(BUILD)/tests/cli/tries.so: tests/cli/preload/tries.c tests/support/tries.c tests/support/tries.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "cc $@"
+	$(Q)$(CC) $(filter-out -fPIE -MMD -MP $(SANFLAGS),$(CFLAGS)) -Itests -fPIC -shared $(filter %.c,$^) -o $@
 
 # Programs of the simulator: calls that reach a disk, the courier or a clock go to its own.
 $(BUILD)/tests/sim/%: tests/sim/%.c $(SIMLIB) $(LIB)
@@ -285,15 +292,16 @@ COVER_OF   ?= src/vault src/crypto
 COVERTESTS  = $(foreach t,$(TESTBIN) $(DRIVERS),$(if $(strip $(foreach w,$(COVER),$(findstring $(w),$(t)))),$(t)))
 cover-tests: $(COVERTESTS) $(DRIVERS) $(BUILD)/libsleutelbos-vfs.so
 
+COVEROPT    = -O0 -g --coverage -DSLB_COVERAGE=\"$(CURDIR)/build/coverage\"
 coverage:
 	@rm -rf build/coverage
 ifeq ($(COVER),)
-	@$(MAKE) --no-print-directory test BUILD=build/coverage OPT='-O0 -g --coverage'
+	@$(MAKE) --no-print-directory test BUILD=build/coverage OPT='$(COVEROPT)'
 	@scripts/coverage build/coverage
 else
 	@scripts/install-missing scripts/packages-build scripts/packages-test
 	@BUILD=$(BUILD) scripts/install-node
-	@$(SUBMAKE) all cover-tests BUILD=build/coverage OPT='-O0 -g --coverage'
+	@$(SUBMAKE) all cover-tests BUILD=build/coverage OPT='$(COVEROPT)'
 	@bad=0; for w in $(COVER); do BUILD=build/coverage CC=$(CC) JOBS=$(JOBS) scripts/run-tests $$w || bad=1; done; \
 		scripts/coverage build/coverage $(COVER_OF); exit $$bad
 endif

@@ -101,10 +101,12 @@ static enum err letters_fetch(struct errctx *ec, struct app *app, struct comebac
 {
 	struct fetching f = { .ec = ec, .c = c };
 	struct job job = { 0 };
-	char *repo = file_join(app->home, REPO);
+	char *repo = NULL;
 	char *in = NULL;
-	enum err e = repo == NULL ? ERR_NO_MEMORY : courier_spool(ec, app, "in", &in);
+	enum err e = courier_cache(ec, app, REPO, &repo);
 
+	if (e == ERR_OK)
+		e = courier_spool(ec, app, "in", &in);
 	if (e == ERR_OK)
 		e = job_add(ec, &job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
@@ -134,11 +136,15 @@ static enum err letters_fetch(struct errctx *ec, struct app *app, struct comebac
 /* Where there was no folder before, there is none afterwards. */
 static void folder_clear(const char *home)
 {
-	char *spool = file_join(home, "spool");
+	static const char *const made[] = { "spool", COURIER_FOLDER };
 
-	if (spool != NULL)
-		(void)!tree_remove(NULL, spool);
-	free(spool);
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		char *path = file_join(home, made[i]);
+
+		if (path != NULL)
+			(void)!tree_remove(NULL, path);
+		free(path);
+	}
 	rmdir(home);
 }
 

@@ -28,6 +28,33 @@ enum err courier_spool(struct errctx *ec, struct app *app, const char *name, cha
 	return e;
 }
 
+enum err courier_cache(struct errctx *ec, struct app *app, const char *name, char **out)
+{
+	char *folder = file_join(app->home, COURIER_FOLDER);
+	char *before = file_join(app->home, name);
+	enum err e = folder == NULL || before == NULL ? ERR_NO_MEMORY : file_make_dir(ec, folder);
+
+	*out = NULL;
+	if (e == ERR_OK) {
+		*out = file_join(folder, name);
+		e = *out == NULL ? ERR_NO_MEMORY : ERR_OK;
+	}
+	/* What cannot be moved is fetched anew. */
+	if (e == ERR_OK && file_exists(before) && !file_exists(*out))
+		(void)!rename(before, *out);
+	free(before);
+	free(folder);
+	return e;
+}
+
+enum err courier_cache_of(struct errctx *ec, struct app *app, int64_t neighbourhood, char **out)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
+	return courier_cache(ec, app, name, out);
+}
+
 static enum err add_hex(struct errctx *ec, struct job *job, enum job_kind kind, struct bytes b)
 {
 	char *hex = secret_new(2 * b.len + 1);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/starter.h"
 #include "base/file.h"
 
 #define REAP_MS 10000
@@ -62,41 +62,29 @@ static enum err job_file(struct errctx *ec, const struct job *job, int *out)
 	return e;
 }
 
+/* By the starter where there is one, so that it is not confined as this process is. */
 static int spawn(const char *program, int in, int out, pid_t *pid)
 {
-	static char path[] = "PATH=/usr/bin:/bin", lang[] = "LANG=C", name[] = "sleutelbos-courier";
-	char *const argv[] = { name, NULL };
-	char *const env[] = { path, lang, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int rc = posix_spawn_file_actions_init(&files);
+	return starter_is_there() ? starter_start(in, out, pid) : courier_spawn(program, in, out, pid);
+}
 
-	if (rc != 0)
-		return rc;
-	rc = posix_spawnattr_init(&attr);
-	if (rc != 0) {
-		posix_spawn_file_actions_destroy(&files);
-		return rc;
-	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	rc = posix_spawnattr_setsigmask(&attr, &none);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigdefault(&attr, &all);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	if (rc == 0)
-		rc = posix_spawn(pid, program, &files, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return rc;
+static void put_down(pid_t pid)
+{
+	if (starter_is_there())
+		starter_kill(pid);
+	else
+		kill(pid, SIGKILL);
+}
+
+/* 1: it has ended; 0: not yet; -1: somebody else knows. */
+static int has_ended(pid_t pid, int *status)
+{
+	pid_t got = 0;
+
+	if (starter_is_there())
+		return starter_ended(pid, status);
+	got = waitpid(pid, status, WNOHANG);
+	return got == pid ? 1 : got < 0 && errno == ECHILD ? -1 : 0;
 }
 
 /* Waits for the end of a courier that closed its report or was killed; one that is stuck in the kernel is left. True
@@ -109,19 +97,19 @@ static bool reap(pid_t pid)
 
 	for (;;) {
 		int status = 0;
-		pid_t got = waitpid(pid, &status, WNOHANG);
+		int got = has_ended(pid, &status);
 
-		if (got == pid)
+		if (got == 1)
 			return WIFEXITED(status) &&
 			       (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) >= grade_exit_status(GRADE_NOW) &&
 			                                     WEXITSTATUS(status) <= grade_exit_status(GRADE_PERSON)));
 		/* Reaped by somebody else: nothing is known against it. */
-		if (got < 0 && errno == ECHILD)
+		if (got < 0)
 			return true;
 		if (now_ms() > end) {
 			if (killed)
 				return false;
-			kill(pid, SIGKILL);
+			put_down(pid);
 			killed = true;
 			end = now_ms() + REAP_MS;
 		}
@@ -252,7 +240,7 @@ enum err courier_call(struct errctx *ec, const struct courier_call *call)
 	report[1] = -1;
 	e = read_report(ec, report[0], call);
 	if (e != ERR_OK)
-		kill(pid, SIGKILL);
+		put_down(pid);
 	if (!reap(pid) && e == ERR_OK)
 		e = broke_off(ec, "the courier ended early");
 done:

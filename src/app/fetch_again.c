@@ -94,10 +94,12 @@ enum err fetch_again(struct errctx *ec, struct app *app, struct fetch_again *f)
 {
 	struct again a = { .ec = ec, .f = f };
 	struct job job = { 0 };
-	char *cache = file_join(app->home, CACHE);
+	char *cache = NULL;
 	char *in = NULL;
-	enum err e = cache == NULL ? ERR_NO_MEMORY : courier_spool(ec, app, "in", &in);
+	enum err e = courier_cache(ec, app, CACHE, &cache);
 
+	if (e == ERR_OK)
+		e = courier_spool(ec, app, "in", &in);
 	f->whole = false;
 	f->why[0] = '\0';
 	if (e == ERR_OK) {

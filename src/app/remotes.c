@@ -132,10 +132,12 @@ static enum err on_probe(void *arg, const struct report_line *line)
 static enum err probe(struct errctx *ec, struct app *app, const char *url, bool create, struct probe_view *out)
 {
 	struct job job = { 0 };
-	char *cache = file_join(app->home, PROBE_CACHE);
+	char *cache = NULL;
 	char *in = NULL;
-	enum err e = cache == NULL ? within_no_memory(ec) : courier_spool(ec, app, "in", &in);
+	enum err e = courier_cache(ec, app, PROBE_CACHE, &cache);
 
+	if (e == ERR_OK)
+		e = courier_spool(ec, app, "in", &in);
 	if (e == ERR_OK)
 		e = tree_remove(ec, cache);
 	if (e == ERR_OK)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // verify --repair (V5): a new vault is made beside the damaged one, out of everything that can still be read and what
 // can be fetched again, and takes its place whole. Until that moment nothing is changed; the damaged files are kept.
+#include "app/courier_job.h"
 #include "app/verify.h"
 
 #include <errno.h>
@@ -73,14 +74,6 @@ static enum err fetch_one(struct repair *r, const struct space_row *neighbourhoo
 	return e;
 }
 
-static char *cache_of(const struct repair *r, int64_t neighbourhood)
-{
-	char name[40];
-
-	snprintf(name, sizeof(name), "repo-%" PRId64, neighbourhood);
-	return file_join(r->app->home, name);
-}
-
 static enum err unreachable(struct repair *r, const struct space_row *s, uint64_t missing, const char *why)
 {
 	char n[24];
@@ -102,10 +95,10 @@ static enum err fetch_neighbourhood(struct repair *r, const struct space_row *s)
 {
 	struct sync y = sync_of(r);
 	char why[240] = "";
-	char *cache = cache_of(r, s->n);
+	char *cache = NULL;
 	bool whole = false;
 	uint64_t missing = 0;
-	enum err e = cache == NULL ? ERR_NO_MEMORY : ERR_OK;
+	enum err e = courier_cache_of(r->ec, r->app, s->n, &cache);
 
 	if (e == ERR_OK && file_exists(cache))
 		e = fetch_one(r, s, cache, true, &whole, why);

@@ -396,13 +396,11 @@ static enum err on_line(void *arg, const struct report_line *line)
 static enum err job_start(struct errctx *ec, struct app *app, int64_t neighbourhood, const char *remote,
                           struct job *job, char **in)
 {
-	char name[40];
 	char *repo = NULL;
-	enum err e = ERR_OK;
+	enum err e = courier_cache_of(ec, app, neighbourhood, &repo);
 
-	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
-	repo = file_join(app->home, name);
-	e = repo == NULL ? ERR_NO_MEMORY : courier_spool(ec, app, "in", in);
+	if (e == ERR_OK)
+		e = courier_spool(ec, app, "in", in);
 	if (e == ERR_OK)
 		e = job_add(ec, job, JOB_REPO, repo, NULL, NULL);
 	if (e == ERR_OK)
@@ -518,12 +516,9 @@ static void add_up(struct sync_view *v, const struct received *r)
 /* The courier's cache holds nothing that is not here or at the remote: without it the next round makes it anew. */
 static void cache_drop(struct app *app, int64_t neighbourhood, struct sync_view *view)
 {
-	char name[40];
 	char *path = NULL;
 
-	snprintf(name, sizeof(name), "repo-%lld", (long long)neighbourhood);
-	path = file_join(app->home, name);
-	if (path != NULL)
+	if (courier_cache_of(NULL, app, neighbourhood, &path) == ERR_OK)
 		(void)!tree_remove(NULL, path);
 	free(path);
 	view->why[0] = '\0';

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/backup.h"
+#include "app/courier_job.h"
 #include "base/file.h"
 #include "base/tree.h"
 #include "crypto/secret.h"
@@ -23,8 +24,8 @@
 static const char *const KEY_FILES[] = { "keys",          "keys.new",   "keys.init",
 	                                 "keys.init.new", "sheet.note", "sheet.note.new" };
 static const char *const OTHERS[] = { "vault.db",  "vault.db-wal", "vault.mark", "vault.new", "next",
-	                              "next.part", BACKUP_PART,    "spool",      "owner" };
-/* The courier's caches: repo-1, repo-2 ... */
+	                              "next.part", BACKUP_PART,    "spool",      "owner",     COURIER_FOLDER };
+/* Where caches of the courier stood before they had a folder: repo-1, repo-2 ... */
 #define REPO "repo-"
 
 enum err app_wipe_check(struct errctx *ec, const char *home, struct bytes passphrase)

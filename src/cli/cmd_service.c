@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // service import, search, list, show, add, edit, check.
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,9 +140,28 @@ static bool stop_asked(void *ctx)
 	return io_caller_gone(ctx);
 }
 
+struct import_folder {
+	struct io *io;
+	const char *path;
+};
+
+static enum err import_open(void *ctx, struct errctx *ec, const char *name, int *fd)
+{
+	struct import_folder *f = ctx;
+	char *path = file_join(f->path, name);
+	struct errctx why = { 0 };
+	enum err e = path == NULL ? err_errno(&why, ENOMEM, name) : io_open_read(f->io, &why, path, fd);
+
+	free(path);
+	if (e == ERR_NOT_FOUND || e == ERR_OK)
+		return ERR_OK;
+	return err_set(ec, e, why.msg, why.arg[0], why.arg[1], why.arg[2]);
+}
+
 /* Reads a folder (HSDS 1.x) or a file (flat CSV). */
 static enum err import_read(struct command_call *call, const char *path, struct directory_import *import)
 {
+	struct import_folder folder = { call->io, path };
 	const char *format = args_get(call->args, "format");
 	struct buf content = { 0 };
 	bool is_dir = false;
@@ -156,7 +176,7 @@ static enum err import_read(struct command_call *call, const char *path, struct 
 		e = err_set(call->ec, ERR_INPUT, "%1: hsds-csv is a folder of files, csv is one file.", path, NULL,
 		            NULL);
 	if (e == ERR_OK && is_dir)
-		e = hsds_import(call->ec, fd, import);
+		e = hsds_import(call->ec, &(struct hsds_folder){ import_open, &folder }, import);
 	else if (e == ERR_OK && (e = file_read_fd(call->ec, fd, path, CSV_FILE_MAX, &content)) == ERR_OK)
 		e = flat_import(call->ec, path, buf_bytes(&content), import);
 	if (fd >= 0)

@@ -12,6 +12,7 @@
 #include "app/watch.h"
 #include "base/tr.h"
 #include "cli/command.h"
+#include "cli/say_confined.h"
 #include "cli/say_noticed.h"
 #include "render/doc.h"
 #include "render/dump.h"
@@ -292,6 +293,7 @@ static enum err status_doc(struct command_call *call, const struct status_view *
 	doc_bool(d, "keys_locked", s->keys_locked);
 	doc_int(d, "cache_locked", (int64_t)s->cache_locked);
 	doc_end(d);
+	confined_doc(call, d);
 	doc_end(d);
 	return doc_print(call->ec, d, call->io->out);
 }
@@ -418,6 +420,7 @@ static void status_text(struct command_call *call, const struct status_view *s)
 	status_sheet(call, s);
 	if (!s->keys_locked)
 		command_say(call, TR("Keys could not be kept out of swap on this computer."), NULL, NULL, NULL);
+	confined_say(call);
 }
 
 enum err cmd_status(struct command_call *call)

@@ -28,6 +28,7 @@ struct command_call {
 	enum lang lang;
 	/* Home and courier as resolved; for `init`, which opens for itself. */
 	const struct app_options *options;
+	const struct confinement *confined; /* of this process; NULL: not at all */
 	/* Where the command USES_PASSPHRASE: what was typed for it. Borrowed. */
 	const struct secret_text *passphrase;
 	/* Set by a command that has printed its document and fails all the same (a sync that did not come through):

@@ -264,6 +264,18 @@ static const struct io_ops far_ops = {
 	.gone = far_gone,
 };
 
+void handed_files(struct io_ops *ops)
+{
+	ops->open = far_open;
+	ops->make_dir = far_make_dir;
+	ops->write_begin = far_write_begin;
+	ops->write_commit = far_write_commit;
+	ops->write_abort = far_write_abort;
+	ops->dir_begin = far_dir_begin;
+	ops->dir_commit = far_dir_commit;
+	ops->dir_abort = far_dir_abort;
+}
+
 enum err handed_open(struct handed *h, const struct request *rq, struct io *io)
 {
 	cookie_io_functions_t out = { .write = print_out };
@@ -323,7 +335,17 @@ static void answer_simple(struct wire *w, int errnum, uint32_t number, int fd)
 	buf_free(&body);
 }
 
-static void answer_file(struct wire *w, struct frame_in *f, struct files *files)
+// Frames that name a file of the person's.
+static bool allowed(const struct frame_in *f, const char *path, uint32_t number, const struct named *named)
+{
+	if (f->kind == FRAME_OPEN)
+		return named_has(named, path, number % 3 == FILES_DIR);
+	if (f->kind == FRAME_MAKE_DIR || f->kind == FRAME_WRITE_BEGIN || f->kind == FRAME_DIR_BEGIN)
+		return named_has(named, path, false);
+	return true;
+}
+
+static void answer_file(struct wire *w, struct frame_in *f, struct files *files, const struct named *named)
 {
 	uint32_t number = frame_get_int(f);
 	char *path = frame_get_text(f);
@@ -334,6 +356,8 @@ static void answer_file(struct wire *w, struct frame_in *f, struct files *files)
 
 	if (path == NULL || !frame_ended(f)) {
 		answer_simple(w, e, 0, -1);
+	} else if (!allowed(f, path, number, named)) {
+		answer_simple(w, EACCES, 0, -1);
 	} else if (f->kind == FRAME_OPEN) {
 		e = files_open(path, (enum files_kind)(number % 3), &fd, &is_dir);
 		answer_simple(w, e, is_dir, fd);
@@ -366,7 +390,7 @@ static const char *get_maybe(struct frame_in *f, char **own)
 	return there ? *own : NULL;
 }
 
-static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io)
+static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io, const struct named *named)
 {
 	struct secret_text *s = secret_text_new();
 	struct passphrase_result r = { PASSPHRASE_MEMORY, 0 };
@@ -379,7 +403,9 @@ static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io)
 	a.fd = get_maybe(f, &own[1]);
 	a.prompt = get_maybe(f, &own[2]);
 	a.again = get_maybe(f, &own[3]);
-	if (s != NULL && frame_ended(f) && a.prompt != NULL)
+	if (a.file != NULL && !named_has(named, a.file, false))
+		r = (struct passphrase_result){ PASSPHRASE_SOURCE, EACCES };
+	else if (s != NULL && frame_ended(f) && a.prompt != NULL)
 		r = io->ops->passphrase(io->self, &a, s);
 	e = frame_put_int(&body, (uint32_t)r.problem);
 	if (e == ERR_OK)
@@ -394,7 +420,7 @@ static void answer_passphrase(struct wire *w, struct frame_in *f, struct io *io)
 	secret_text_free(s);
 }
 
-bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct files *files)
+bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct files *files, const struct named *named)
 {
 	switch (f->kind) {
 	case FRAME_OPEN:
@@ -405,10 +431,10 @@ bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct fil
 	case FRAME_DIR_BEGIN:
 	case FRAME_DIR_COMMIT:
 	case FRAME_DIR_ABORT:
-		answer_file(w, f, files);
+		answer_file(w, f, files, named);
 		return true;
 	case FRAME_PASSPHRASE:
-		answer_passphrase(w, f, io);
+		answer_passphrase(w, f, io, named);
 		return true;
 	default:
 		return false;

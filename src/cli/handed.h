@@ -5,6 +5,8 @@
 #define SLB_CLI_HANDED_H
 
 #include "cli/files.h"
+#include "cli/io_ops.h"
+#include "cli/named.h"
 #include "cli/owner.h"
 #include "cli/request.h"
 #include "cli/wire.h"
@@ -22,7 +24,11 @@ enum err handed_open(struct handed *h, const struct request *rq, struct io *io) 
 /* Queues what is still in the streams, closes them, wipes the buffer. */
 void handed_close(struct io *io);
 
-/* The caller's half: does what one frame asks and queues the answer. False where the frame is none of these. */
-bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct files *files);
+/* Leads the files of these operations over the wire, for a `self` that is a struct handed. */
+void handed_files(struct io_ops *ops);
+
+/* The caller's half: does what one frame asks and queues the answer. Files that `named` does not have are refused
+ * (EACCES); `io` is asked for passphrases alone. False where the frame is none of these. */
+bool handed_answer(struct wire *w, struct frame_in *f, struct io *io, struct files *files, const struct named *named);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "cli/handed.h"
 #include "cli/io_ops.h"
 
 static enum err path_error(struct errctx *ec, int e, const char *path)
@@ -368,6 +369,17 @@ static const struct io_ops direct_ops = {
 	.wait_input = direct_wait_input,
 	.gone = direct_gone,
 };
+
+// The files of another process, the terminal and the passphrases of this one.
+void io_through(struct io *io, struct handed *h)
+{
+	static struct io_ops ops;
+
+	ops = direct_ops;
+	handed_files(&ops);
+	io->ops = &ops;
+	io->self = h;
+}
 
 // A descriptor below 3 that was closed would be given to the next file opened, which then got the printed text.
 static void fill_standard(void)

@@ -27,4 +27,8 @@ struct io_ops {
 /* In the process that was typed. */
 struct passphrase_result passphrase_fetch(const struct passphrase_ask *ask, struct secret_text *out);
 
+/* Leads the files of a direct `io` over the wire of `h`; the rest of it stays. */
+struct handed;
+void io_through(struct io *io, struct handed *h);
+
 #endif

@@ -23,6 +23,7 @@
 #include "app/secret_text.h"
 #include "base/err.h"
 #include "cli/io.h"
+#include "confine/confine.h"
 
 /* Longest command that can be handed over. */
 #define OWNER_ARGS_MAX 4096
@@ -32,6 +33,9 @@
 struct owner_job {
 	/* Runs one command; argv[argc] is NULL; argv[0] is the program's name. Gives the exit status. */
 	int (*run)(void *ctx, int argc, char **argv, struct io *io);
+	/* Only for owner_spawn(): confine the new process, before it gets the passphrase; `spare` are places that
+	 * serving needs. May be NULL. */
+	enum err (*confine)(void *ctx, struct errctx *ec, const struct confine_place *spare, size_t spares);
 	/* Only for owner_spawn(): derive the key and open, in the new process. */
 	enum err (*open)(void *ctx, struct errctx *ec, const struct secret_text *passphrase);
 	/* Only for owner_spawn(): close, before the process ends; called if `open` succeeded. May be NULL. */
@@ -88,7 +92,8 @@ struct owner_request {
 	struct io *io; /* of this process, from io_direct() */
 	int argc;      /* the whole command line, argv[0] included */
 	char *const *argv;
-	int wait_ms; /* for the owner to begin; 0: two minutes */
+	int wait_ms;         /* for the owner to begin; 0: two minutes */
+	bool keeps_to_words; /* the owner gets files that `argv` names, and no others (cli/named.h) */
 };
 
 /* Where there is an owner, runs the command there. *handled is false where there is none (or it ended before it began

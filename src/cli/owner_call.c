@@ -81,8 +81,11 @@ static void print(FILE *to, const struct frame_in *f)
 		fflush(to);
 }
 
-static enum err follow(struct errctx *ec, struct wire *w, struct io *io, struct files *files, int *status)
+static enum err follow(struct errctx *ec, struct wire *w, const struct owner_request *rq, struct files *files,
+                       int *status)
 {
+	const struct named named = { rq->argc, rq->argv, !rq->keeps_to_words };
+	struct io *io = rq->io;
 	struct frame_in f;
 
 	while (wire_next(w, -1, -1, &f)) {
@@ -96,7 +99,7 @@ static enum err follow(struct errctx *ec, struct wire *w, struct io *io, struct 
 		else if (done)
 			*status = (int)(frame_get_int(&f) & 0xFF);
 		else
-			known = handed_answer(w, &f, io, files);
+			known = handed_answer(w, &f, io, files, &named);
 		if (f.fd >= 0)
 			close(f.fd);
 		wire_drop(w, &f);
@@ -133,7 +136,7 @@ enum err owner_call(struct errctx *ec, const struct owner_request *rq, int *stat
 		no_answer(ec, pid); // unless the reason was told already
 	if (e == ERR_OK && begun) {
 		*handled = true;
-		e = follow(ec, &w, rq->io, &files, status);
+		e = follow(ec, &w, rq, &files, status);
 	}
 	files_clear(&files);
 	wire_clear(&w);

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "cli/owner.h"
+#include "confine/confine.h"
 
 // Callers that may wait to be seen.
 #define BACKLOG 256
@@ -134,8 +135,8 @@ static bool address(const char *path, struct sockaddr_un *a)
 	return true;
 }
 
-// Listens at `path`, or gives an errno: ENAMETOOLONG, or what the file system says to sockets.
-static int listen_at(const char *path, int *listener)
+// A socket at `path` that does not listen yet, or an errno: ENAMETOOLONG, or what the file system says to sockets.
+static int socket_at(const char *path, int *listener)
 {
 	struct sockaddr_un a;
 	mode_t before = 0;
@@ -150,7 +151,7 @@ static int listen_at(const char *path, int *listener)
 	if (unlink(path) != 0 && errno != ENOENT)
 		e = errno;
 	before = umask(0177);
-	if (e == 0 && (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, BACKLOG) != 0))
+	if (e == 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0)
 		e = errno;
 	umask(before);
 	if (e != 0) {
@@ -168,7 +169,7 @@ static int open_at_home(const char *home, struct owner_place *p)
 
 	p->socket = in_home(home, "/socket");
 	if (dir != NULL && p->socket != NULL)
-		e = is_private(dir) && on_local_disk(dir) ? listen_at(p->socket, &p->listener) : EPERM;
+		e = is_private(dir) && on_local_disk(dir) ? socket_at(p->socket, &p->listener) : EPERM;
 	free(dir);
 	return e;
 }
@@ -178,7 +179,8 @@ static int open_elsewhere(const char *base, struct owner_place *p)
 {
 	int e = 0;
 
-	if (asprintf(&p->dir, "%s/sleutelbos-XXXXXX", base) < 0) {
+	p->base = strdup(base);
+	if (p->base == NULL || asprintf(&p->dir, "%s/sleutelbos-XXXXXX", base) < 0) {
 		p->dir = NULL;
 		return ENOMEM;
 	}
@@ -191,7 +193,7 @@ static int open_elsewhere(const char *base, struct owner_place *p)
 	p->socket = file_join(p->dir, "socket");
 	if (p->socket == NULL)
 		return ENOMEM;
-	return is_private(p->dir) ? listen_at(p->socket, &p->listener) : EPERM;
+	return is_private(p->dir) ? socket_at(p->socket, &p->listener) : EPERM;
 }
 
 // The socket that HOME/owner/where names, or NULL. Only a note of our own making for this very home counts: a copy of a
@@ -260,12 +262,14 @@ static void place_reset(struct owner_place *p)
 		rmdir(p->dir);
 	free(p->socket);
 	free(p->dir);
+	free(p->base);
 	p->listener = -1;
 	p->socket = NULL;
 	p->dir = NULL;
+	p->base = NULL;
 }
 
-enum err owner_place_open(struct errctx *ec, const char *home, struct owner_place *p)
+enum err owner_place_make(struct errctx *ec, const char *home, struct owner_place *p)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	const char *bases[] = { runtime, "/tmp" };
@@ -296,6 +300,31 @@ enum err owner_place_open(struct errctx *ec, const char *home, struct owner_plac
 	if (e != ERR_OK)
 		owner_place_close(p);
 	return e;
+}
+
+enum err owner_place_listen(struct errctx *ec, struct owner_place *p)
+{
+	return listen(p->listener, BACKLOG) == 0 ? ERR_OK : err_errno(ec, errno, p->socket);
+}
+
+enum err owner_place_open(struct errctx *ec, const char *home, struct owner_place *p)
+{
+	enum err e = owner_place_make(ec, home, p);
+
+	if (e == ERR_OK)
+		e = owner_place_listen(ec, p);
+	if (e != ERR_OK)
+		owner_place_close(p);
+	return e;
+}
+
+size_t owner_place_reach(const struct owner_place *p, struct confine_place out[static OWNER_PLACES])
+{
+	if (p->dir == NULL)
+		return 0;
+	out[0] = (struct confine_place){ p->dir, CONFINE_WRITE };
+	out[1] = (struct confine_place){ p->base, CONFINE_RMDIR };
+	return 2;
 }
 
 void owner_place_close(struct owner_place *p)

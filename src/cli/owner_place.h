@@ -4,18 +4,27 @@
 #define SLB_CLI_OWNER_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
+#include "confine/confine.h"
 
 struct owner_place {
 	int listener; /* -1: not listening */
 	char *socket; /* absolute */
+	char *base;   /* NULL, or the folder in which `dir` stands */
 	char *dir;    /* NULL, or a directory made for the socket alone */
 	char *where;  /* NULL, or HOME/owner/where: `socket` and owner_home_id(), a line each */
 };
 
 /* Only with the claim of the home in hand: clears what a killed owner left, and listens. `home` is absolute. */
 enum err owner_place_open(struct errctx *ec, const char *home, struct owner_place *p) MUST_CHECK;
+/* The two halves: makes the socket, for which a confined process is too late; until it listens, nobody finds it. */
+enum err owner_place_make(struct errctx *ec, const char *home, struct owner_place *p) MUST_CHECK;
+enum err owner_place_listen(struct errctx *ec, struct owner_place *p) MUST_CHECK;
+/* What owner_place_close() must reach outside the home; at most 2, borrowed from *p. */
+#define OWNER_PLACES 2
+size_t owner_place_reach(const struct owner_place *p, struct confine_place out[static OWNER_PLACES]);
 void owner_place_close(struct owner_place *p);
 
 /* A connection to the owner of a home, non-blocking; *fd is -1 where there is none. ERR_REFUSED where the process at

@@ -342,7 +342,7 @@ static void last_words(struct owner *o)
 }
 
 enum err owner_serve_from(struct errctx *ec, const char *home, const struct owner_limits *limits,
-                          const struct owner_job *job, const struct owner_ready *ready)
+                          const struct owner_job *job, const struct owner_ready *ready, struct owner_place *place)
 {
 	struct owner *o = calloc(1, sizeof(*o));
 	struct signals_before before;
@@ -362,7 +362,15 @@ enum err owner_serve_from(struct errctx *ec, const char *home, const struct owne
 	if (e != ERR_OK)
 		goto done;
 	o->stop = stop_pipe[0];
-	e = owner_place_open(ec, home, &o->place);
+	if (place != NULL) {
+		o->place = *place;
+		*place = (struct owner_place){ .listener = -1 };
+		e = owner_place_listen(ec, &o->place);
+		if (e != ERR_OK)
+			owner_place_close(&o->place);
+	} else {
+		e = owner_place_open(ec, home, &o->place);
+	}
 	if (e == ERR_OK) {
 		idle_restart(o);
 		if (ready != NULL)
@@ -384,7 +392,7 @@ enum err owner_serve(struct errctx *ec, const char *home, const struct owner_lim
                      const struct owner_job *job)
 {
 	char *real = realpath(home, NULL);
-	enum err e = real == NULL ? err_errno(ec, errno, home) : owner_serve_from(ec, real, limits, job, NULL);
+	enum err e = real == NULL ? err_errno(ec, errno, home) : owner_serve_from(ec, real, limits, job, NULL, NULL);
 
 	free(real);
 	return e;

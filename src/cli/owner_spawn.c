@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // An owner in the background. The process that will hold the keys is forked before anybody has typed a passphrase, so
-// that the keys exist in one process only; it leaves the terminal, closes what it inherited, and cannot dump core (V1).
+// that the keys exist in one process only; it leaves the terminal, closes what it inherited, confines itself, and
+// cannot dump core (V1).
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -97,19 +98,29 @@ static _Noreturn void be_owner(const char *home, const struct owner_limits *limi
 	struct errctx ec = { .code = ERR_OK };
 	struct owner_ready ready = { report_ready, &ec };
 	struct secret_text *passphrase = NULL;
+	struct owner_place place = { .listener = -1 };
+	struct confine_place reach[OWNER_PLACES];
 	enum err e = ERR_OK;
 	bool opened = false;
 	int claim = -1;
 
 	leave_terminal();
 	e = owner_claim(&ec, home, CLAIM_MS, &claim);
+	if (e == ERR_OK)
+		e = owner_place_make(&ec, home, &place);
+	if (e == ERR_OK && job->confine != NULL)
+		e = job->confine(job->ctx, &ec, reach, owner_place_reach(&place, reach));
+	if (e != ERR_OK)
+		owner_place_close(&place);
 	if (!report_put(&ec) || e != ERR_OK)
 		_exit(1);
 	passphrase = secret_text_new();
 	if (passphrase == NULL)
 		e = err_errno(&ec, ENOMEM, home);
-	else if (!passphrase_receive(passphrase))
+	else if (!passphrase_receive(passphrase)) {
+		owner_place_close(&place);
 		_exit(1);
+	}
 	close(FD_PASSPHRASE);
 	if (e == ERR_OK) {
 		e = job->open(job->ctx, &ec, passphrase);
@@ -117,7 +128,8 @@ static _Noreturn void be_owner(const char *home, const struct owner_limits *limi
 	}
 	secret_text_free(passphrase);
 	if (e == ERR_OK)
-		e = owner_serve_from(&ec, home, limits, job, &ready);
+		e = owner_serve_from(&ec, home, limits, job, &ready, &place);
+	owner_place_close(&place);
 	if (opened && job->close != NULL)
 		job->close(job->ctx);
 	// Where it never listened, the first process still waits for the reason.

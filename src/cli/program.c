@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/tr.h"
 #include "cli/command.h"
+#include "cli/hands.h"
 #include "cli/owner.h"
 #include "render/doc.h"
 #include "render/text.h"
@@ -30,6 +31,7 @@ struct program {
 	int argc;
 	char **argv;
 	const struct program_doors *doors;
+	struct confinement confined;
 };
 
 /* --- where things are --- */
@@ -111,11 +113,14 @@ static void warn(const struct app *app, const struct io *io)
 struct owned {
 	struct app *app;
 	const struct app_options *options;
+	const char *home;
+	struct confinement confined;
 };
 
-int program_run_owned(struct app *app, const struct app_options *options, int argc, char **argv, struct io *io)
+int program_run_owned(struct app *app, const struct app_options *options, const struct confinement *confined, int argc,
+                      char **argv, struct io *io)
 {
-	struct session s = { .app = app, .options = options, .program = argv[0] };
+	struct session s = { .app = app, .options = options, .program = argv[0], .confined = confined };
 	struct errctx ec = { 0 };
 	struct args a = { 0 };
 	int status = 0;
@@ -135,7 +140,7 @@ static int owned_run(void *ctx, int argc, char **argv, struct io *io)
 {
 	struct owned *o = ctx;
 
-	return program_run_owned(o->app, o->options, argc, argv, io);
+	return program_run_owned(o->app, o->options, &o->confined, argc, argv, io);
 }
 
 static enum err owned_open(void *ctx, struct errctx *ec, const struct secret_text *passphrase)
@@ -143,6 +148,16 @@ static enum err owned_open(void *ctx, struct errctx *ec, const struct secret_tex
 	struct owned *o = ctx;
 
 	return app_open(ec, o->options, (struct bytes){ (const uint8_t *)passphrase->text, passphrase->len }, &o->app);
+}
+
+/* Before the passphrase comes. Files are the callers' to open. */
+static enum err owned_confine(void *ctx, struct errctx *ec, const struct confine_place *spare, size_t spares)
+{
+	struct owned *o = ctx;
+	const struct hands h = { .home = o->home, .courier = o->options->courier, .listens = true };
+	enum err e = hands_start(ec, &h, NULL);
+
+	return e == ERR_OK ? hands_confine(ec, &h, spare, spares, &o->confined) : e;
 }
 
 static bool owned_idle(void *ctx)
@@ -160,6 +175,7 @@ static void owned_close(void *ctx)
 		app_sheet_note(o->app); /* one that was made meanwhile */
 	app_close(o->app);
 	o->app = NULL;
+	hands_end();
 }
 
 /* --- unlock, lock --- */
@@ -199,10 +215,13 @@ static enum err say_state(struct program *p, bool unlocked, const char *msg, con
 
 static enum err unlock(struct program *p)
 {
-	struct owned owned = { .options = &p->options };
-	struct owner_job job = {
-		.run = owned_run, .open = owned_open, .close = owned_close, .idle = owned_idle, .ctx = &owned
-	};
+	struct owned owned = { .options = &p->options, .home = p->home };
+	struct owner_job job = { .run = owned_run,
+		                 .confine = owned_confine,
+		                 .open = owned_open,
+		                 .close = owned_close,
+		                 .idle = owned_idle,
+		                 .ctx = &owned };
 	struct owner_asker ask = { .ask = asker, .ctx = p };
 	struct owner_limits limits = { 0 };
 	const char *given = args_get(&p->args, "minutes");
@@ -284,19 +303,41 @@ static enum err open_web(struct program *p)
 
 /* --- a command on its own --- */
 
+/* Before a passphrase is typed. What a command does to a home as a whole, it does in the folder around it. */
+static enum err confine_command(struct program *p)
+{
+	enum command id = p->args.command->id;
+	bool whole = id == CMD_INIT || id == CMD_RESTORE || id == CMD_RECOVER;
+	bool fresh = id == CMD_PASSPHRASE_CHANGE || id == CMD_RECOVER;
+	const struct hands h = { .home = p->home,
+		                 .courier = p->courier,
+		                 .passphrases = { p->args.passphrase_file,
+		                                  fresh ? args_get(&p->args, "new-passphrase-file") : NULL },
+		                 .keep = whole ? HANDS_AROUND : HANDS_HOME,
+		                 .named = { p->argc, p->argv, id == CMD_RUN } };
+
+	/* wipe ends an owner; demo starts this program. Neither opens what it is given. */
+	if (id == CMD_WIPE || id == CMD_DEMO)
+		return ERR_OK;
+	return hands_begin(&p->ec, &h, &p->io, &p->confined);
+}
+
 static enum err run_opened(struct program *p, int *status)
 {
 	struct session s = { .options = &p->options,
 		             .program = p->argv[0],
 		             .neighbourhood = p->args.neighbourhood,
-		             .asked_again = true };
+		             .asked_again = true,
+		             .confined = &p->confined };
 	struct command_call call = call_of(p);
 	struct secret_text *secret = NULL;
 	int claim = -1;
 	/* what is to be repaired may not open; the command asks for itself */
 	bool shut = p->args.command->id == CMD_VERIFY && args_flag(&p->args, "repair");
-	enum err e = owner_claim(&p->ec, p->home, 60 * 1000, &claim);
+	enum err e = confine_command(p);
 
+	if (e == ERR_OK)
+		e = owner_claim(&p->ec, p->home, 60 * 1000, &claim);
 	if (e == ERR_OK && shut)
 		e = app_shell(&p->options, &s.app);
 	if (e == ERR_OK && !shut)
@@ -325,7 +366,11 @@ static enum err run_opened(struct program *p, int *status)
 static enum err run_somewhere(struct program *p, int *status)
 {
 	struct session s = { .options = &p->options, .program = p->argv[0] };
-	struct owner_request rq = { .home = p->home, .io = &p->io, .argc = p->argc, .argv = p->argv };
+	struct owner_request rq = { .home = p->home,
+		                    .io = &p->io,
+		                    .argc = p->argc,
+		                    .argv = p->argv,
+		                    .keeps_to_words = p->args.command->id != CMD_RUN };
 	unsigned flags = p->args.command->flags;
 	bool handled = false;
 	enum err e = ERR_OK;
@@ -341,8 +386,10 @@ static enum err run_somewhere(struct program *p, int *status)
 	if (p->args.command->id == CMD_OPEN)
 		return open_web(p);
 	if ((flags & NEEDS_VAULT) == 0) {
-		*status = run_command(&s, &p->args, &p->io);
-		return ERR_OK;
+		e = confine_command(p);
+		if (e == ERR_OK)
+			*status = run_command(&s, &p->args, &p->io);
+		return e;
 	}
 	e = owner_call(&p->ec, &rq, status, &handled);
 	return e != ERR_OK || handled ? e : run_opened(p, status);
@@ -374,6 +421,7 @@ int program_main(int argc, char **argv, const struct program_doors *doors)
 	status = io_finish(&p.io, &p.ec, status);
 	if (p.ec.code != ERR_OK)
 		run_failed(&p.io, &p.ec, p.ec.code);
+	hands_end();
 	args_clear(&p.args);
 	free(p.home);
 	free(p.courier);

@@ -12,12 +12,13 @@
 
 /* What a command line runs in. */
 struct session {
-	struct app *app;                   /* NULL where the command needs no vault */
-	const struct app_options *options; /* absolute paths */
-	const char *program;               /* argv[0] */
-	const char *neighbourhood;         /* of the whole line; one line of `run` may name another */
-	bool asked_again;                  /* the passphrase was typed for this command line */
-	const struct secret_text *typed;   /* it, where the command USES_PASSPHRASE and the vault was opened for it */
+	struct app *app;                    /* NULL where the command needs no vault */
+	const struct app_options *options;  /* absolute paths */
+	const char *program;                /* argv[0] */
+	const char *neighbourhood;          /* of the whole line; one line of `run` may name another */
+	bool asked_again;                   /* the passphrase was typed for this command line */
+	const struct confinement *confined; /* of this process; NULL: not at all */
+	const struct secret_text *typed;    /* it, where the command USES_PASSPHRASE and the vault was opened for it */
 };
 
 /* What the program can do that cli/ may not name (src/LAYERS): the web interface. */
@@ -41,8 +42,10 @@ struct program_doors {
 /* Everything that `main` does but the start of the libraries. */
 int program_main(int argc, char **argv, const struct program_doors *doors);
 
-/* Runs one command line of another process on a home that is open here, as cli/owner.h asks. Gives its exit status. */
-int program_run_owned(struct app *app, const struct app_options *options, int argc, char **argv, struct io *io);
+/* Runs one command line of another process on a home that is open here, as cli/owner.h asks. Gives its exit status.
+ * `confined`: how this process is; NULL: not at all. */
+int program_run_owned(struct app *app, const struct app_options *options, const struct confinement *confined, int argc,
+                      char **argv, struct io *io);
 
 /* --- run.c --- */
 

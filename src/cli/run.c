@@ -197,9 +197,13 @@ static enum err handled(const struct session *s, struct command_call *call, comm
 int run_command(struct session *s, const struct args *a, struct io *io)
 {
 	struct errctx ec = { 0 };
-	struct command_call call = {
-		.app = s->app, .args = a, .io = io, .ec = &ec, .lang = lang_of(io), .options = s->options
-	};
+	struct command_call call = { .app = s->app,
+		                     .args = a,
+		                     .io = io,
+		                     .ec = &ec,
+		                     .lang = lang_of(io),
+		                     .options = s->options,
+		                     .confined = s->confined };
 	command_fn handler = command_handler(a->command->id);
 	const char *neighbourhood = a->neighbourhood != NULL ? a->neighbourhood : s->neighbourhood;
 	struct secret_text *own = NULL;

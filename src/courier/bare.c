@@ -201,7 +201,7 @@ enum err bare_create(struct errctx *ec, const char *path)
 	char *made = NULL;
 	enum err e = ERR_OK;
 
-	if (asprintf(&made, "%s.sleutelbos-new", path) < 0)
+	if (asprintf(&made, "%s" BARE_NEW, path) < 0)
 		return no_memory(ec);
 	e = fill(ec, made);
 	if (e == ERR_OK)

@@ -17,6 +17,8 @@
 #include "courier/oids.h"
 
 #define REFS_MAX 20000u
+/* Where bare_create() prepares what gets the name before it. */
+#define BARE_NEW ".sleutelbos-new"
 
 struct bare {
 	char *path;

@@ -16,6 +16,7 @@
  *   agent PATH          where the person's ssh agent listens
  *   in DIR              an existing directory for the files that are fetched
  *   create              make the remote when its path does not exist (its parent must)
+ *   tell                say how this courier is confined for such a job, and do nothing else
  *   pack                pack the local repository, and a path remote, where they have grown
  *   want PREFIX         fetch every branch below it
  *   have REF OID        the last commit of REF that the key process has processed
@@ -41,7 +42,8 @@
  *   restored REF OID         REF was pushed back up to OID
  *   host TYPE HEX            the ssh host shows a key that no `trust` names: its type, its SHA-256. A "fail" follows
  *   dropped REF OID          the remote does not hold this branch any more, because of a `drop`
- *   busy                     still at it, written about every ten seconds of work that has nothing else to report
+ *   confined TEXT            how this courier is confined, in the words of confine/confine.h; only where the job says
+ * `tell` busy                     still at it, written about every ten seconds of work that has nothing else to report
  *   fail GRADE CODE TEXT     GRADE now, later or person; CODE one word; TEXT an English sentence
  *   done                     the last line; without it the courier died
  * For an own branch the job gives as `have` the last `tip` that was reported of it, and lists every put above it that
@@ -85,6 +87,7 @@ enum job_kind {
 	JOB_AGENT,
 	JOB_IN,
 	JOB_CREATE,
+	JOB_TELL,
 	JOB_PACK,
 	JOB_WANT,
 	JOB_HAVE,
@@ -120,6 +123,7 @@ enum report_kind {
 	REPORT_RESTORED,
 	REPORT_HOST,
 	REPORT_DROPPED,
+	REPORT_CONFINED,
 	REPORT_BUSY,
 	REPORT_FAIL,
 	REPORT_DONE,

@@ -550,24 +550,23 @@ static enum err net_drop(struct errctx *ec, struct transport *t, const char *nam
 static const struct transport_ops net_ops = { net_list,      net_fetch, net_push,  net_confirm, net_pack,
 	                                      net_reachable, net_grade, net_close, net_drop };
 
-/* HOST and PORT out of ssh://user@host:port/path, https://..., user@host:path; for people, and to look who is there. */
-static bool split_address(struct net *n)
+bool net_address_get(const char *url, struct net_address *out)
 {
-	const char *start = strstr(n->url, "://");
+	const char *start = strstr(url, "://");
 	const char *end = NULL, *at = NULL, *colon = NULL;
 	bool scheme = start != NULL;
 
-	start = scheme ? start + 3 : n->url;
+	start = scheme ? start + 3 : url;
 	end = start + strcspn(start, scheme ? "/?#" : ":");
 	for (const char *c = start; c < end; c++)
 		at = *c == '@' ? c : at;
 	start = at == NULL ? start : at + 1;
-	n->ssh = strncmp(n->url, "https://", 8) != 0;
-	snprintf(n->port, sizeof(n->port), "%s", n->ssh ? "22" : "443");
+	out->ssh = strncmp(url, "https://", 8) != 0;
+	snprintf(out->port, sizeof(out->port), "%s", out->ssh ? "22" : "443");
 	colon = *start == '[' ? memchr(start, ']', (size_t)(end - start)) : NULL;
 	colon = memchr(colon == NULL ? start : colon, ':', (size_t)(end - (colon == NULL ? start : colon)));
-	if (colon != NULL && end - colon - 1 < (long)sizeof(n->port))
-		snprintf(n->port, sizeof(n->port), "%.*s", (int)(end - colon - 1), colon + 1);
+	if (colon != NULL && end - colon - 1 < (long)sizeof(out->port))
+		snprintf(out->port, sizeof(out->port), "%.*s", (int)(end - colon - 1), colon + 1);
 	end = colon == NULL ? end : colon;
 	if (*start == '[' && end > start + 1 && end[-1] == ']') {
 		start++;
@@ -575,7 +574,7 @@ static bool split_address(struct net *n)
 	}
 	if (end <= start || end - start >= NET_HOST_MAX)
 		return false;
-	snprintf(n->host, sizeof(n->host), "%.*s", (int)(end - start), start);
+	snprintf(out->host, sizeof(out->host), "%.*s", (int)(end - start), start);
 	return true;
 }
 
@@ -590,7 +589,7 @@ enum err net_transport_open(struct errctx *ec, const struct job *job, struct bar
 	n->job = job;
 	n->url = job_get(job, JOB_REMOTE);
 	n->scratch = BARE_CLOSED;
-	if (!split_address(n))
+	if (!net_address_get(n->url, &n->at))
 		e = err_set(ec, ERR_USAGE,
 		            "%1 is not an address of a repository that this version can reach. Use a folder, ssh:// or "
 		            "https://.",

@@ -18,13 +18,20 @@
 /* Why a callback said no, where libgit2 only knows that it did. */
 enum net_no { NO_NOTHING, NO_LOGIN, NO_LOGIN_GIVEN, NO_HOST_UNKNOWN, NO_HOST_CHANGED, NO_CERTIFICATE };
 
+/* HOST and PORT out of ssh://user@host:port/path, https://..., user@host:path; for people, and to look who is there.
+ * False where it names none. */
+struct net_address {
+	bool ssh;
+	char host[NET_HOST_MAX];
+	char port[8];
+};
+bool net_address_get(const char *url, struct net_address *out);
+
 struct net {
 	struct transport base;
 	const struct job *job;
 	const char *url;
-	bool ssh;
-	char host[NET_HOST_MAX];
-	char port[8];
+	struct net_address at;
 	struct bare scratch; /* while connected */
 	git_remote *remote;
 	bool pushing; /* the connection is one to push */

@@ -96,7 +96,7 @@ static enum there look(const struct net *n)
 	enum there found = NO_ANSWER;
 
 	watchdog_kick();
-	if (getaddrinfo(n->host, n->port, &hint, &list) != 0)
+	if (getaddrinfo(n->at.host, n->at.port, &hint, &list) != 0)
 		return on_a_network() ? NO_NAME : NO_NETWORK;
 	for (const struct addrinfo *at = list; at != NULL && found != THERE; at = at->ai_next)
 		found = knock(at);
@@ -166,7 +166,7 @@ static enum err tell(struct errctx *ec, struct net *n, const struct meaning *m, 
 {
 	n->grade = m->grade;
 	n->code = m->code;
-	return err_set(ec, m->err, m->text, n->host, text != NULL && text[0] != '\0' ? text : "?", NULL);
+	return err_set(ec, m->err, m->text, n->at.host, text != NULL && text[0] != '\0' ? text : "?", NULL);
 }
 
 /* The host answered; what it, or libgit2 about it, said. */

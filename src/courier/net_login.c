@@ -131,7 +131,7 @@ static int on_login(git_credential **out, const char *url, const char *user, uns
 	}
 	n->tried = true;
 	n->no = NO_LOGIN; /* until the host lets us in */
-	if (user == NULL || !n->ssh)
+	if (user == NULL || !n->at.ssh)
 		user = login->field[1];
 	if (key && secret != NULL && (allowed & GIT_CREDENTIAL_SSH_MEMORY) != 0)
 		return give_key(out, user, secret);

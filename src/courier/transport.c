@@ -55,29 +55,50 @@ static bool ssh_short(const char *url)
 	       colon[1] != '\0';
 }
 
+enum transport_kind transport_kind(const char *url)
+{
+	if (plain_path(url) || strncmp(url, "file://", 7) == 0)
+		return TRANSPORT_PATH;
+	if (strncmp(url, "https://", 8) == 0)
+		return TRANSPORT_HTTPS;
+	return strncmp(url, "ssh://", 6) == 0 || ssh_short(url) ? TRANSPORT_SSH : TRANSPORT_NONE;
+}
+
+char *transport_path(const char *url)
+{
+	char *copy = strdup(url), *path = NULL;
+
+	if (copy == NULL || plain_path(url))
+		return copy;
+	path = strncmp(url, "file://", 7) == 0 ? file_url_path(copy) : NULL;
+	path = path == NULL ? NULL : strdup(path);
+	free(copy);
+	return path;
+}
+
 enum err transport_open(struct errctx *ec, const struct job *job, struct bare *local, struct transport **out)
 {
 	const char *url = job_get(job, JOB_REMOTE);
 	bool create = job_get(job, JOB_CREATE) != NULL;
-	char *copy = NULL, *path = NULL;
+	char *path = NULL;
 	enum err e = ERR_OK;
 
-	if (plain_path(url))
-		return path_transport_open(ec, url, create, local, out);
-	if (strncmp(url, "ssh://", 6) == 0 || strncmp(url, "https://", 8) == 0 || ssh_short(url))
+	switch (transport_kind(url)) {
+	case TRANSPORT_SSH:
+	case TRANSPORT_HTTPS:
 		return net_transport_open(ec, job, local, out);
-	if (strncmp(url, "http://", 7) == 0)
-		return err_set(ec, ERR_USAGE,
-		               "%1 is not safe: everybody on the way could read the password. Use https:// or ssh://.",
-		               url, NULL, NULL);
-	if (strncmp(url, "file://", 7) != 0)
+	case TRANSPORT_NONE:
+		if (strncmp(url, "http://", 7) == 0)
+			return err_set(
+			    ec, ERR_USAGE,
+			    "%1 is not safe: everybody on the way could read the password. Use https:// or ssh://.",
+			    url, NULL, NULL);
 		return no_transport(ec, url);
-	copy = strdup(url);
-	if (copy == NULL)
-		return err_set(ec, ERR_NO_MEMORY, "There is not enough memory. Close other programs and try again.",
-		               NULL, NULL, NULL);
-	path = file_url_path(copy);
+	case TRANSPORT_PATH:
+		break;
+	}
+	path = transport_path(url);
 	e = path == NULL ? no_transport(ec, url) : path_transport_open(ec, path, create, local, out);
-	free(copy);
+	free(path);
 	return e;
 }

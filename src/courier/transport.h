@@ -53,6 +53,12 @@ struct transport {
 	struct bare *local; /* borrowed; outlives the transport */
 };
 
+/* What kind of address this is. */
+enum transport_kind { TRANSPORT_NONE, TRANSPORT_PATH, TRANSPORT_SSH, TRANSPORT_HTTPS };
+enum transport_kind transport_kind(const char *url);
+/* The path that an address of TRANSPORT_PATH names, as fresh memory. NULL: it is none, or out of memory. */
+char *transport_path(const char *url);
+
 /* The job's remote, with what the job says of how to come in there. ERR_USAGE: no transport for such an address;
  * ERR_NOT_FOUND: no such repository now. A host is not asked before the first listing. */
 enum err transport_open(struct errctx *ec, const struct job *job, struct bare *local,

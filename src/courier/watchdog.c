@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "courier/job.h"
-#include "courier/sanitizer.h"
 
 static time_t last_busy;
 
@@ -46,7 +45,7 @@ static enum err limit(struct errctx *ec, int resource, rlim_t soft, rlim_t hard)
 	return setrlimit(resource, &now) == 0 ? ERR_OK : err_errno(ec, errno, "setrlimit");
 }
 
-enum err watchdog_start(struct errctx *ec)
+enum err watchdog_start(struct errctx *ec, struct confinement *active)
 {
 	struct sigaction on = { .sa_handler = on_signal };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -60,11 +59,7 @@ enum err watchdog_start(struct errctx *ec)
 	if (e == ERR_OK)
 		e = limit(ec, RLIMIT_FSIZE, WATCHDOG_FILE, WATCHDOG_FILE);
 	if (e == ERR_OK)
-		e = limit(ec, RLIMIT_CORE, 0, 0);
-#ifndef UNDER_SANITIZER
-	if (e == ERR_OK)
-		e = limit(ec, RLIMIT_AS, WATCHDOG_MEMORY, WATCHDOG_MEMORY);
-#endif
+		e = confine(ec, &(struct confine_wish){ .memory = WATCHDOG_MEMORY }, active);
 	watchdog_kick();
 	return e;
 }

@@ -8,6 +8,7 @@
 #define SLB_COURIER_WATCHDOG_H
 
 #include "base/err.h"
+#include "confine/confine.h"
 
 #define WATCHDOG_CPU_S 60
 #define WATCHDOG_IDLE_S 60
@@ -15,8 +16,8 @@
 #define WATCHDOG_FILE (2048ull << 20)
 #define WATCHDOG_BUSY_S 10
 
-/* Once, before anything else is read. A sanitizer build keeps its address space unlimited: it needs terabytes. */
-enum err watchdog_start(struct errctx *ec) MUST_CHECK;
+/* Once, before anything else is read. *active says what of it is so. */
+enum err watchdog_start(struct errctx *ec, struct confinement *active) MUST_CHECK;
 /* Something was achieved: an object copied, a commit walked, bytes written. */
 void watchdog_kick(void);
 

@@ -107,7 +107,7 @@ static int run(void *ctx, int argc, char **argv, struct io *io)
 
 	web_touch(w->web);
 	courier_meanwhile_set(&m);
-	status = program_run_owned(web_app(w->web), w->k->options, argc, argv, io);
+	status = program_run_owned(web_app(w->web), w->k->options, NULL, argc, argv, io);
 	courier_meanwhile_set(NULL);
 	return status;
 }

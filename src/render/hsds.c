@@ -341,13 +341,13 @@ static enum err import_service(struct hsds *h, size_t row)
 	return e;
 }
 
-enum err hsds_import(struct errctx *ec, int dir_fd, struct directory_import *out)
+enum err hsds_import(struct errctx *ec, const struct hsds_folder *folder, struct directory_import *out)
 {
 	struct hsds h = { .ec = ec, .out = out };
 	enum err e = ERR_OK;
 
 	*out = (struct directory_import){ 0 };
-	e = hsds_load(&h, dir_fd);
+	e = hsds_load(&h, folder);
 	if (e == ERR_OK && csv_table_column(&h.table[SERVICES], "name") == SIZE_MAX)
 		e = err_set(ec, ERR_INPUT, "%1, row 1: there is no column with the name %2.", "services.csv", "name",
 		            NULL);

@@ -18,9 +18,16 @@
 #include "app/directory.h"
 #include "base/err.h"
 
-/* `dir_fd` is an open folder; it stays open. *out is empty after a failure. ERR_NOT_FOUND where the folder has no
+/* The folder, by what opens a file in it: *fd is -1 where there is none of that name. A process that is confined cannot
+ * open a file of a folder that somebody else opened. */
+struct hsds_folder {
+	enum err (*open)(void *ctx, struct errctx *ec, const char *name, int *fd);
+	void *ctx;
+};
+
+/* *out is empty after a failure. ERR_NOT_FOUND where the folder has no
  * services.csv, ERR_INPUT where a file is no CSV or services.csv has no column id or name; a file other than
  * services.csv that lacks the columns it is joined by is ERR_INPUT too. */
-enum err hsds_import(struct errctx *ec, int dir_fd, struct directory_import *out) MUST_CHECK;
+enum err hsds_import(struct errctx *ec, const struct hsds_folder *folder, struct directory_import *out) MUST_CHECK;
 
 #endif

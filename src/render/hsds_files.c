@@ -277,18 +277,18 @@ static enum err check_joined(struct hsds *h, enum hsds_file file)
 
 // ---- Reading the folder ----
 
-static enum err read_file(struct hsds *h, int dir_fd, enum hsds_file file)
+static enum err read_file(struct hsds *h, const struct hsds_folder *folder, enum hsds_file file)
 {
 	struct buf content = { 0 };
-	int fd = openat(dir_fd, names[file], O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	enum err e = ERR_OK;
+	int fd = -1;
+	enum err e = folder->open(folder->ctx, h->ec, names[file], &fd);
 
-	if (fd < 0 && errno == ENOENT && file == SERVICES)
+	if (e != ERR_OK)
+		return e;
+	if (fd < 0 && file == SERVICES)
 		return err_set(h->ec, ERR_NOT_FOUND,
 		               "This folder has no file services.csv. Choose the folder with the CSV files.", NULL,
 		               NULL, NULL);
-	if (fd < 0 && errno != ENOENT)
-		return err_errno(h->ec, errno, names[file]);
 	if (fd >= 0) {
 		e = file_read_fd(h->ec, fd, names[file], CSV_FILE_MAX, &content);
 		close(fd);
@@ -299,13 +299,13 @@ static enum err read_file(struct hsds *h, int dir_fd, enum hsds_file file)
 	return e == ERR_OK ? check_shape(h, file) : e;
 }
 
-enum err hsds_load(struct hsds *h, int dir_fd)
+enum err hsds_load(struct hsds *h, const struct hsds_folder *folder)
 {
 	static const enum hsds_file joined[] = { PHONES, ADDRESSES, SCHEDULES };
 	enum err e = ERR_OK;
 
 	for (int file = 0; file < HSDS_FILES && e == ERR_OK; file++)
-		e = read_file(h, dir_fd, (enum hsds_file)file);
+		e = read_file(h, folder, (enum hsds_file)file);
 	for (int i = 0; i < HSDS_INDICES && e == ERR_OK; i++)
 		if (indices[i].unique)
 			e = check_ids(h, (enum hsds_index)i);

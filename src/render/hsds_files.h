@@ -12,6 +12,7 @@
 #include "app/directory.h"
 #include "base/err.h"
 #include "render/csv.h"
+#include "render/hsds.h"
 
 enum hsds_file { SERVICES, LOCATIONS, ORGANIZATIONS, PHONES, ADDRESSES, SCHEDULES, TAXONOMY, HSDS_FILES };
 
@@ -49,7 +50,7 @@ struct hsds {
 };
 
 /* Start with `struct hsds h = { .ec = ec, .out = out }`; errors as hsds_import(). hsds_free() after failures too. */
-enum err hsds_load(struct hsds *h, int dir_fd) MUST_CHECK;
+enum err hsds_load(struct hsds *h, const struct hsds_folder *folder) MUST_CHECK;
 void hsds_free(struct hsds *h);
 
 /* "" where the file has no such column; valid until hsds_free(). */

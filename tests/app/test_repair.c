@@ -656,7 +656,7 @@ static void test_unsent(void **state)
 			assert_int_equal(bytes_cmp(buf_bytes(&now), buf_bytes(&other_now)), 0);
 			buf_free(&now);
 			buf_free(&other_now);
-			shell(&s, "rm -rf remote.git && mv remote.before remote.git && rm -rf home1/repo-*");
+			shell(&s, "rm -rf remote.git && mv remote.before remote.git && rm -rf home1/courier/repo-*");
 		}
 	}
 	assert_true(sent);
@@ -700,7 +700,7 @@ static void test_not_seen(void **state)
 	assert_int_equal(contact_edit(&ec, s.w.app[OTHER], id, &theirs, out), ERR_OK);
 	world_sync(&s.w, OTHER);
 	home_close(&s);
-	shell(&s, "rm -rf home1/repo-*");
+	shell(&s, "rm -rf home1/courier/repo-*");
 	moment_take(&s, &m);
 	for (size_t i = 20; i < 40; i++) /* several, so that the repository is asked */
 		m.file[DB].data[i * PAGE + 9] ^= 1;
@@ -795,7 +795,7 @@ static void test_without_remote(void **state)
 
 	(void)state;
 	scene_begin(&s);
-	shell(&s, "mv remote.git away.git && rm -rf home1/repo-*");
+	shell(&s, "mv remote.git away.git && rm -rf home1/courier/repo-*");
 	for (size_t page = 0; page < s.closed.file[DB].len / PAGE; page++) {
 		struct errctx ec = { 0 };
 		struct repair_view v = { 0 };
@@ -979,7 +979,7 @@ static void number_in_doubt(bool sent)
 	               "space s WHERE d.space = s.n AND d.id = s.me)) ORDER BY b DESC LIMIT 1");
 	dump = dump_of(&s, MINE, 1);
 	home_close(&s);
-	shell(&s, "rm -rf home1/repo-*");
+	shell(&s, "rm -rf home1/courier/repo-*");
 	moment_take(&s, &whole);
 	moment_copy(&whole, &m);
 	damage_where(&s, &m, &name);

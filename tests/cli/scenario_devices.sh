@@ -86,7 +86,7 @@ check_status 0 'turned down' as noor member decline "$ask"
 check_says 'not told' 'it says what that means'
 is 'nobody asks any more' 0 .asking noor status
 check_status 4 'once' as noor member decline "$ask"
-rm -rf "$TMPDIR/noor/repo-"*
+rm -rf "$TMPDIR/noor/courier/repo-"*
 sync_all noor
 is 'nor when the letter is shown again' 0 .asking noor status
 check_status 0 'out of the circle' as noor member remove "$(person noor bram Plein)" --yes

@@ -71,7 +71,7 @@ static void record(struct homes *h, flow_prepare prepare)
 	snprintf(before, sizeof(before), "%.200s/clean/home%zu", s->w.dir, h->f.home);
 	snprintf(h->crashed, sizeof(h->crashed), "%.200s/crashed", s->w.dir);
 	/* The courier's cache is written by another program; a home may lose it whole. */
-	stage_shell(NULL, "rm -rf %s/repo* && strace " CRASH_STRACE " -o %s %s %s %zu %s 1770000000000 %s >%s/out",
+	stage_shell(NULL, "rm -rf %s/courier && strace " CRASH_STRACE " -o %s %s %s %zu %s 1770000000000 %s >%s/out",
 	            before, trace, s->driver, root, h->f.home + 1, s->courier, h->f.action, s->w.dir);
 	h->c = crash_new(trace, root, before);
 	assert_int_equal(mkdir(h->crashed, 0700), 0);

@@ -807,7 +807,7 @@ static void flip_cache(struct scene *x, size_t count)
 
 		stage_restore(&x->s);
 		stage_open(&x->s, C);
-		snprintf(dir, sizeof(dir), "%s/repo*", x->s.w.home[C]);
+		snprintf(dir, sizeof(dir), "%s/courier/repo*", x->s.w.home[C]);
 		h = draw_file(dir);
 		flip(&h, draw(h.content.len * 8));
 		buf_free(&h.content);

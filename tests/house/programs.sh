@@ -24,7 +24,7 @@ done
 
 forbidden='stdout|stderr|printf|vprintf|puts|putchar|perror|syslog|time|gettimeofday|clock_gettime|localtime|getenv'
 forbidden="$forbidden|secure_getenv|exit|abort|rand|random|getrandom|getentropy|setlocale"
-for module in base crypto model batch disclose store sync tally render; do
+for module in base confine crypto model batch disclose store sync tally render; do
 	nm -A -u "$BUILD/obj/$module/"*.o 2>/dev/null |
 		awk -v forbidden="^(__)?($forbidden)(_chk|_r)?$" '$NF ~ forbidden { print $1, $NF }' >"$TMPDIR/symbols"
 	check "$module/ prints nothing and reads no clock, environment or chance" test ! -s "$TMPDIR/symbols"

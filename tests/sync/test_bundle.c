@@ -243,7 +243,8 @@ static void test_what_is_withheld_shows_by_what_builds_on_it(void **state)
 	snprintf(command, sizeof(command), "git -C %s update-ref --stdin <%s/refs", w.remote, w.dir);
 	assert_int_equal(system(command), 0);
 	contact_in(&w, BRAM, CIRCLE, (struct dot){ 0 }, "van Bram, die het zag");
-	snprintf(command, sizeof(command), "rm -rf %s/repo-*", w.home[BRAM]); /* so that he cannot push it back */
+	snprintf(command, sizeof(command), "rm -rf %s/courier/repo-*",
+	         w.home[BRAM]); /* so that he cannot push it back */
 	assert_int_equal(system(command), 0);
 	assert_ok(app_sync(ec, w.app[BRAM], &v));
 	for (int i = 0; i < 2; i++) {

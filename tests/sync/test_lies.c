@@ -180,14 +180,14 @@ static void shows_another_spaces(struct history *h)
 static void loses_with_the_cache(struct history *h)
 {
 	drops_and_forgets(h);
-	shell("rm -rf %s/repo-*", h->w.home[h->victim]);
+	shell("rm -rf %s/courier/repo-*", h->w.home[h->victim]);
 }
 
 /* All caches, and all of the repository. */
 static void everything_is_lost(struct history *h)
 {
 	is_put_back_empty(h);
-	shell("rm -rf %s/home*/repo-*", h->w.dir);
+	shell("rm -rf %s/home*/courier/repo-*", h->w.dir);
 }
 
 static const struct lie_row {

@@ -177,7 +177,7 @@ static void test_lost_cache(void **state)
 	neighbourhood(&w);
 	id = write_contact(&w, 1, (struct dot){ 0 }, NULL, "een");
 	world_sync(&w, 1);
-	snprintf(command, sizeof(command), "rm -rf '%s'/repo-* '%s/spool'", w.home[1], w.home[1]);
+	snprintf(command, sizeof(command), "rm -rf '%s'/courier/repo-* '%s/spool'", w.home[1], w.home[1]);
 	assert_int_equal(system(command), 0);
 	write_contact(&w, 1, id, "een", "twee");
 	world_sync(&w, 1);

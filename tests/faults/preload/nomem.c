@@ -23,12 +23,14 @@ static unsigned long calls;
 static unsigned long at;
 static bool armed;
 static bool sticky;
+/* Opened at the start: later the process can open what it needs and nothing else. */
+static int count_fd = -1;
+static int crashed_fd = -1;
 
 /* The first frame that is neither this file's nor the C library's. */
 static void crashed(int number)
 {
-	const char *path = getenv("SLB_NOMEM_CRASHED");
-	int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int fd = crashed_fd;
 	void *frame[FRAMES];
 	int n = backtrace(frame, FRAMES);
 
@@ -57,21 +59,19 @@ __attribute__((constructor)) static void begin(void)
 		signal(fatal[i], crashed);
 	at = given == NULL ? 0 : strtoul(given, NULL, 10);
 	sticky = given != NULL && strchr(given, '+') != NULL;
+	if (getenv("SLB_NOMEM_COUNT") != NULL)
+		count_fd = open(getenv("SLB_NOMEM_COUNT"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (getenv("SLB_NOMEM_CRASHED") != NULL)
+		crashed_fd = open(getenv("SLB_NOMEM_CRASHED"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	calls = 0;
 	armed = true;
 }
 
 __attribute__((destructor)) static void end(void)
 {
-	const char *path = getenv("SLB_NOMEM_COUNT");
-	FILE *f = NULL;
-
 	armed = false;
-	f = path == NULL ? NULL : fopen(path, "w");
-	if (f != NULL) {
-		fprintf(f, "%lu\n", calls);
-		fclose(f);
-	}
+	if (count_fd >= 0 && ftruncate(count_fd, 0) == 0)
+		dprintf(count_fd, "%lu\n", calls);
 }
 
 static bool fails(void)
@@ -98,4 +98,29 @@ void *calloc(size_t n, size_t size)
 void *realloc(void *p, size_t n)
 {
 	return fails() ? NULL : __libc_realloc(p, n);
+}
+
+// libseccomp does not look at its own allocations, of which there are thousands: it would end the process each time,
+// before the process has opened anything. They are not counted, so that the rest is tried.
+void *seccomp_init(unsigned action);
+void *seccomp_init(unsigned action)
+{
+	void *(*real)(unsigned) = NULL;
+	void *found = NULL;
+
+	armed = false;
+	found = dlsym(RTLD_NEXT, "seccomp_init");
+	memcpy(&real, &found, sizeof(real));
+	return real(action);
+}
+
+void seccomp_release(void *filter);
+void seccomp_release(void *filter)
+{
+	void (*real)(void *) = NULL;
+	void *found = dlsym(RTLD_NEXT, "seccomp_release");
+
+	memcpy(&real, &found, sizeof(real));
+	real(filter);
+	armed = true;
 }

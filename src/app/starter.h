@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The starter: a small process that is forked before anybody has typed a passphrase, so that it never holds a key. It
+ * starts the courier, watches over its end and ends it when asked to, because the process that holds the keys confines
+ * itself (confine/confine.h) and may start nothing; and since what is confined hands that down to its children, the
+ * courier would be confined to what keys need and not to what a courier needs. A program that is to be shown something,
+ * such as a browser, is started from here too.
+ *
+ * It ends with the process it was forked from, whatever ends that. There is one for each process; without one
+ * courier_run() starts the courier itself.
+ */
+#ifndef SLB_APP_STARTER_H
+#define SLB_APP_STARTER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* A second errand, done in the starter: opening files for the person. `fd` is the starter's end of its own socket. */
+struct starter_errand {
+	int fd;
+	/* Called where `fd` can be read; false: there is nothing more to come. */
+	bool (*serve)(void *ctx, int fd);
+	void (*end)(void *ctx); /* before the starter ends */
+	void *ctx;
+};
+
+/* Forks it. `courier` is the one program it starts; `errand` may be NULL, and of it the starter has a copy. */
+enum err starter_begin(struct errctx *ec, const char *courier, const struct starter_errand *errand) MUST_CHECK;
+/* Waits for its end. Nothing where there is none. */
+void starter_end(void);
+bool starter_is_there(void);
+
+/* For courier_run(). Starts it with these two as standard input and output: 0 or an errno. */
+int starter_start(int in, int out, pid_t *pid);
+/* Of one that was started: has it ended? *status as of waitpid(). -1: nothing is known of it. */
+int starter_ended(pid_t pid, int *status);
+void starter_kill(pid_t pid);
+
+/* Starts `program` with these two; it gets nothing else of this process but its standard error. 0 or an errno. */
+int courier_spawn(const char *program, int in, int out, pid_t *pid);
+
+#endif
