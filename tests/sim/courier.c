@@ -585,7 +585,7 @@ static struct cache *cache_of(struct device *d, const char *path)
 		if (strcmp(d->cache[i].path, path) == 0)
 			return &d->cache[i];
 	}
-	must(d->caches < HOSTS_MAX, "too many caches");
+	must(d->caches < CACHES_MAX, "too many caches");
 	snprintf(d->cache[d->caches].path, DISK_PATH, "%s", path);
 	return &d->cache[d->caches++];
 }

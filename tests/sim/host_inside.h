@@ -45,7 +45,7 @@ struct cache {
 
 struct device {
 	struct disk *disk;
-	struct cache cache[HOSTS_MAX];
+	struct cache cache[CACHES_MAX];
 	size_t caches;
 	int world; /* which of two it sees */
 };

@@ -674,7 +674,7 @@ uint64_t play_seed(uint64_t seed, bool trace, struct play_counts *counts)
  * them too. */
 static bool left_out(uint64_t seed)
 {
-	static const uint64_t red[] = { 20, 389, 598, 890 };
+	static const uint64_t red[] = { 20, 161, 389, 598, 782, 890 };
 	bool is = false;
 
 	for (size_t i = 0; i < sizeof(red) / sizeof(red[0]); i++)
