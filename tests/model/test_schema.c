@@ -93,6 +93,7 @@ static const struct {
 	{ 0, 0, CLASS_ERASE, "erased" },
 	{ 0, 1000, CLASS_SET, "contests" },
 	{ 0, 1001, CLASS_SET, "agrees" },
+	{ 0, 1002, CLASS_REG, "term" },
 };
 
 static void released_fields_keep_their_numbers(void **state)
