@@ -61,7 +61,7 @@ static void lose_branches(struct world *w, size_t i)
 	tag_text(row.my_tag, device);
 	shell(
 	    "cd %s && git for-each-ref --format='delete %%(refname)' 'refs/heads/%s/*/%s' | git update-ref --stdin && "
-	    "rm -rf %s/home*/repo-*",
+	    "rm -rf %s/home*/courier/repo-*",
 	    w->remote, space, device, w->dir);
 }
 
