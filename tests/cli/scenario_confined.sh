@@ -3,8 +3,6 @@
 # Goal: the processes that people start are confined. Loaded into a command, an owner and a courier (cli/preload), tries
 # of somebody who took them over are refused, and the command does its work all the same; the starter opens nothing
 # that has to do with keys; status says what is active, also where the system knows less, for root and for anybody.
-# Seen to catch: the owner confined only after it had the passphrase (its tries came first), a starter that kept the
-# lock of the home, a passphrase file opened by the starter, a file that the command line does not name.
 set -u
 . tests/support/check.sh
 . tests/support/people.sh

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 # Goal (K3): how long a circle keeps what it wrote, as a person types it: the rule is shown and set, a look comes before
 # anything is erased, what is open stays, and what goes can be taken back for 14 days.
-# Seen to catch: erasing without --yes; a planned call or a referral that waits going along; compact taking it at once.
 set -u
 . tests/support/check.sh
 . tests/support/people.sh

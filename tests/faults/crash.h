@@ -25,12 +25,14 @@
 
 #include "model/random.h"
 
-/* Options of strace for a recording; add "-o FILE" and the program, which may not fork. */
+/* Options of strace for a recording; add "-o FILE" and the program. It may fork once "-f" is added: then what children
+ * do counts in the order in which their calls returned, and descriptors are followed from one process to the other. A
+ * child may inherit no file below the directory. */
 #define CRASH_STRACE                                                                                                   \
 	"-xx -s 67108864 -e trace=openat,?open,?creat,close,dup,?dup2,dup3,fcntl,lseek,mmap,"                          \
 	"write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,copy_file_range,sendfile,"                \
 	"fsync,fdatasync,sync_file_range,syncfs,?rename,renameat,?renameat2,?unlink,unlinkat,?rmdir,"                  \
-	"?mkdir,mkdirat,?link,linkat,?symlink,symlinkat"
+	"?mkdir,mkdirat,?link,linkat,?symlink,symlinkat,sendmsg,recvmsg"
 
 enum crash_model { CRASH_ORDERED, CRASH_ANY };
 
@@ -45,6 +47,11 @@ void crash_free(struct crash *c);
  * can see would have been different. SIZE_MAX: none. A sync that strace did not let through (retval=) is none. */
 size_t crash_syncs(const struct crash *c);
 void crash_leave_out(struct crash *c, size_t sync);
+/* Was this sync made by a child of the program? */
+bool crash_sync_of_child(const struct crash *c, size_t sync);
+
+/* The same for every sync of the file or directory that this one is of. */
+void crash_leave_out_all_of(struct crash *c, size_t sync);
 
 /* Back to before the first call; then one call after the other, until false. */
 void crash_rewind(struct crash *c);

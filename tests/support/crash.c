@@ -16,6 +16,8 @@
 #define SECTOR 512
 #define NAME_LEN 96
 #define FDS 256
+#define PROCESSES 4
+#define PASSING 16
 #define NONE SIZE_MAX
 
 struct bytes_of {
@@ -34,6 +36,7 @@ struct op {
 	size_t len;
 	uint8_t *data;
 	bool whole; /* of OP_SYNC: fsync, not fdatasync */
+	bool child; /* not by the process that was started first */
 	size_t dir;
 	size_t from_dir;
 	char name[NAME_LEN];
@@ -74,6 +77,13 @@ struct open_file {
 	bool append;
 };
 
+struct process {
+	long pid;
+	struct open_file fd[FDS];
+	char *begun; /* a call that did not return yet, or NULL */
+	size_t begun_op;
+};
+
 struct crash {
 	struct op *op;
 	size_t op_n;
@@ -90,12 +100,17 @@ struct crash {
 	size_t next;
 	size_t journal; /* the last fsync */
 	size_t left_out;
+	size_t left_out_file; /* an inode that is never synced, or NONE */
 	size_t acknowledged;
 	bool spoke;
 	char where[160];
 	/* while the recording is read */
 	struct names now;
-	struct open_file fd[FDS];
+	struct process process[PROCESSES];
+	size_t processes;
+	struct process *by;               /* whose call is read */
+	struct open_file passed[PASSING]; /* on their way between processes, the oldest first */
+	size_t passed_n;
 	char root[512];
 };
 
@@ -379,7 +394,7 @@ static struct op *op_new(struct crash *c, enum op_kind kind, const struct call *
 
 	c->op = grown(c->op, c->op_n, &c->op_cap, sizeof(*c->op));
 	op = &c->op[c->op_n++];
-	*op = (struct op){ .kind = kind, .inode = NONE };
+	*op = (struct op){ .kind = kind, .inode = NONE, .child = c->by != &c->process[0] };
 	snprintf(op->call, sizeof(op->call), "%.15s", k->name);
 	return op;
 }
@@ -395,7 +410,7 @@ static void name_op(struct crash *c, struct op *op, size_t dir, const char *name
 static struct open_file *file_of(struct crash *c, long long fd)
 {
 	assert_true(fd >= 0 && fd < FDS);
-	return &c->fd[fd];
+	return &c->by->fd[fd];
 }
 
 static size_t dir_arg(struct crash *c, const struct call *k, size_t i)
@@ -460,7 +475,7 @@ static void take_write(struct crash *c, const struct call *k, bool has_offset)
 	struct open_file *f = file_of(c, number(k, 0));
 	size_t len = 0;
 
-	if (f->inode == NONE && number(k, 0) != 1)
+	if (f->inode == NONE && (number(k, 0) != 1 || c->by != &c->process[0]))
 		return;
 	len = unhex(k->arg[1]);
 	assert_true(len >= (size_t)k->ret);
@@ -571,6 +586,28 @@ static void take_fd_call(struct crash *c, const struct call *k)
 		file_of(c, number(k, 0))->at = (uint64_t)k->ret;
 }
 
+/* Descriptors between processes. Whoever asks waits for the answer, so they arrive in the order in which they left. */
+static void take_passed(struct crash *c, const struct call *k, bool sent)
+{
+	char *p = strstr(k->arg[1], "SCM_RIGHTS, cmsg_data=[");
+
+	if (p == NULL)
+		return;
+	p = strchr(p, '[');
+	do {
+		struct open_file *f = file_of(c, strtoll(p + 1, &p, 10));
+
+		if (sent) {
+			assert_true(c->passed_n < PASSING);
+			c->passed[c->passed_n++] = *f;
+		} else {
+			assert_true(c->passed_n > 0);
+			*f = c->passed[0];
+			memmove(c->passed, c->passed + 1, --c->passed_n * sizeof(*f));
+		}
+	} while (*p == ',');
+}
+
 /* These could change a file in ways that are not followed here; the program has no business with them. */
 static void refuse(struct crash *c, const struct call *k)
 {
@@ -609,6 +646,8 @@ static void take(struct crash *c, const struct call *k)
 		take_mkdir(c, k);
 	else if (strncmp(n, "link", 4) == 0)
 		take_link(c, k);
+	else if (strcmp(n, "sendmsg") == 0 || strcmp(n, "recvmsg") == 0)
+		take_passed(c, k, n[0] == 's');
 	else if (strcmp(n, "close") == 0 || strncmp(n, "dup", 3) == 0 || strcmp(n, "fcntl") == 0 ||
 	         strcmp(n, "lseek") == 0)
 		take_fd_call(c, k);
@@ -616,22 +655,71 @@ static void take(struct crash *c, const struct call *k)
 		refuse(c, k);
 }
 
+/* A process that is seen for the first time has nothing of ours open: the starter closes what it inherits. */
+static struct process *process_of(struct crash *c, long pid)
+{
+	struct process *p = NULL;
+
+	for (size_t i = 0; i < c->processes; i++)
+		if (c->process[i].pid == pid)
+			return &c->process[i];
+	assert_true(c->processes < PROCESSES);
+	p = &c->process[c->processes++];
+	p->pid = pid;
+	for (size_t i = 0; i < FDS; i++)
+		p->fd[i].inode = NONE;
+	return p;
+}
+
+/* One line; a call that strace shows in two halves, because another process had its turn, counts where it returned. */
+static void take_line(struct crash *c, char *line)
+{
+	struct call k;
+	char *end = NULL;
+	char *whole = NULL;
+	long pid = strtol(line, &end, 10); /* 0: the recording is of one process */
+
+	line = end + strspn(end, " ");
+	c->by = process_of(c, pid);
+	end = strstr(line, " <unfinished ...>");
+	if (end != NULL) {
+		assert_null(c->by->begun);
+		c->by->begun = strndup(line, (size_t)(end - line));
+		assert_non_null(c->by->begun);
+		c->by->begun_op = c->op_n;
+		return;
+	}
+	if (strncmp(line, "<... ", 5) == 0) {
+		assert_non_null(c->by->begun);
+		end = strstr(line, " resumed>");
+		assert_non_null(end);
+		/* A sync promises nothing for what was written while it ran. */
+		if (strncmp(c->by->begun, "fsync", 5) == 0 || strncmp(c->by->begun, "fdatasync", 9) == 0)
+			assert_true(c->op_n == c->by->begun_op);
+		assert_true(asprintf(&whole, "%s%s", c->by->begun, end + 9) > 0);
+		free(c->by->begun);
+		c->by->begun = NULL;
+		line = whole;
+	}
+	if (call_parse(line, &k))
+		take(c, &k);
+	free(whole);
+}
+
 static void read_trace(struct crash *c, const char *path)
 {
 	FILE *f = fopen(path, "r");
 	char *line = NULL;
 	size_t cap = 0;
-	struct call k;
 
 	assert_non_null(f);
-	for (size_t i = 0; i < FDS; i++)
-		c->fd[i].inode = NONE;
 	names_copy(&c->now, &c->first);
 	while (getline(&line, &cap, f) > 0)
-		if (call_parse(line, &k))
-			take(c, &k);
+		take_line(c, line);
 	free(line);
 	fclose(f);
+	for (size_t i = 0; i < c->processes; i++)
+		free(c->process[i].begun);
 	assert_true(c->op_n > 0);
 }
 
@@ -642,6 +730,7 @@ struct crash *crash_new(const char *trace, const char *root, const char *before)
 	assert_non_null(c);
 	snprintf(c->root, sizeof(c->root), "%s", root);
 	c->left_out = SIZE_MAX;
+	c->left_out_file = NONE;
 	inode_new(c, true); /* 0: the root */
 	load(c, 0, before);
 	read_trace(c, trace);
@@ -682,12 +771,28 @@ size_t crash_syncs(const struct crash *c)
 	return n;
 }
 
+bool crash_sync_of_child(const struct crash *c, size_t sync)
+{
+	for (size_t i = 0; i < c->op_n; i++)
+		if (c->op[i].kind == OP_SYNC && sync-- == 0)
+			return c->op[i].child;
+	return false;
+}
+
 void crash_leave_out(struct crash *c, size_t sync)
 {
 	c->left_out = SIZE_MAX;
+	c->left_out_file = NONE;
 	for (size_t i = 0; i < c->op_n && sync != SIZE_MAX; i++)
 		if (c->op[i].kind == OP_SYNC && sync-- == 0)
 			c->left_out = i;
+}
+
+void crash_leave_out_all_of(struct crash *c, size_t sync)
+{
+	crash_leave_out(c, sync);
+	assert_true(c->left_out != SIZE_MAX);
+	c->left_out_file = c->op[c->left_out].inode;
 }
 
 void crash_rewind(struct crash *c)
@@ -753,7 +858,7 @@ bool crash_step(struct crash *c)
 		c->acknowledged += op->len;
 		c->spoke = true;
 	} else if (op->kind == OP_SYNC) {
-		if (i != c->left_out) {
+		if (i != c->left_out && op->inode != c->left_out_file) {
 			play_sync(c, op);
 			c->journal = op->whole ? i : c->journal;
 		}
