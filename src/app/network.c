@@ -2,6 +2,7 @@
 // What nmcli says of the network. It is asked for a few fields in its terse form, in English, and ended after a while.
 #include "app/network.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "app/starter.h"
 
 #define ANSWER_MAX 16384
 #define PATIENCE_MS 5000
@@ -35,7 +39,7 @@ static bool answer_read(int fd, char *out, size_t size)
 	}
 }
 
-static bool nmcli(char *out, size_t size)
+int network_spawn(int out, pid_t *pid)
 {
 	char program[] = "nmcli", terse[] = "-t", fields[] = "-f", device[] = "device", show[] = "show";
 	char wanted[] = "GENERAL.STATE,GENERAL.METERED,GENERAL.CONNECTION,IP4.GATEWAY,IP6.GATEWAY";
@@ -43,35 +47,63 @@ static bool nmcli(char *out, size_t size)
 	char *const argv[] = { program, terse, fields, wanted, device, show, NULL };
 	char *const env[] = { english, NULL };
 	posix_spawn_file_actions_t act;
+	int rc = posix_spawn_file_actions_init(&act);
+
+	if (rc != 0)
+		return rc;
+	rc = posix_spawn_file_actions_addopen(&act, 0, "/dev/null", O_RDONLY, 0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&act, out, 1);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addopen(&act, 2, "/dev/null", O_WRONLY, 0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addclosefrom_np(&act, 3);
+	if (rc == 0)
+		rc = posix_spawnp(pid, argv[0], &act, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&act);
+	return rc;
+}
+
+/* Its end: it has said all, or was killed. */
+static bool ended_well(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int status = -1;
+	int got = 0;
+
+	if (!starter_is_there()) {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	} else {
+		while ((got = starter_ended(pid, &status)) == 0)
+			nanosleep(&pause, NULL);
+	}
+	return got >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool nmcli(char *out, size_t size)
+{
 	int to[2];
 	pid_t pid = -1;
-	int status = -1;
 	bool whole = false;
+	bool well = false;
 
 	out[0] = '\0';
 	if (pipe2(to, O_CLOEXEC) != 0)
 		return false;
-	if (posix_spawn_file_actions_init(&act) != 0) {
-		close(to[0]);
-		close(to[1]);
-		return false;
-	}
-	posix_spawn_file_actions_addopen(&act, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&act, to[1], 1);
-	posix_spawn_file_actions_addopen(&act, 2, "/dev/null", O_WRONLY, 0);
-	if (posix_spawnp(&pid, argv[0], &act, NULL, argv, env) != 0)
+	if ((starter_is_there() ? starter_network(to[1], &pid) : network_spawn(to[1], &pid)) != 0)
 		pid = -1;
-	posix_spawn_file_actions_destroy(&act);
 	close(to[1]);
 	if (pid > 0) {
 		whole = answer_read(to[0], out, size);
-		if (!whole)
+		if (!whole && starter_is_there())
+			starter_kill(pid);
+		else if (!whole)
 			kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0)
-			continue;
+		well = ended_well(pid);
 	}
 	close(to[0]);
-	return whole && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return whole && well;
 }
 
 struct connection {

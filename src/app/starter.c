@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The process without keys that starts the courier for the one with keys. What it is asked is a number and two
-// descriptors: whoever took the other end over can have a courier started with a job of its own making, and nothing
-// else; the program is named before.
+// descriptors: whoever took the other end over can have a courier started with a job of its own making, or nmcli asked
+// which network this is, and nothing else; the programs are named before.
 #include "app/starter.h"
 
 #include <errno.h>
@@ -15,9 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/network.h"
+
 #define CHILDREN_MAX 8
 
-enum op { OP_START = 1, OP_ENDED, OP_KILL };
+enum op { OP_START = 1, OP_NETWORK, OP_ENDED, OP_KILL };
 /* Descriptors of the starter: its socket, and that of its errand. */
 enum { FD_ASKED = 3, FD_ERRAND = 4 };
 
@@ -87,12 +89,13 @@ static pid_t *child_of(struct started *s, pid_t pid)
 	return NULL;
 }
 
-static void do_start(struct started *s, const int fd[2], struct answer *a)
+static void do_start(struct started *s, enum op op, const int fd[2], struct answer *a)
 {
 	pid_t *room = child_of(s, 0);
 
 	a->result = room == NULL             ? EAGAIN
 	            : fd[0] < 0 || fd[1] < 0 ? EBADF
+	            : op == OP_NETWORK       ? network_spawn(fd[1], &a->pid)
 	                                     : courier_spawn(s->courier, fd[0], fd[1], &a->pid);
 	if (a->result == 0)
 		*room = a->pid;
@@ -140,8 +143,8 @@ static bool answer_one(struct started *s)
 	int fd[2];
 	bool more = receive(&q, fd);
 
-	if (more && q.op == OP_START)
-		do_start(s, fd, &a);
+	if (more && (q.op == OP_START || q.op == OP_NETWORK))
+		do_start(s, q.op, fd, &a);
 	else if (more && q.op == OP_ENDED)
 		do_ended(s, q.pid, &a);
 	else if (more && q.op == OP_KILL && q.pid > 0 && child_of(s, q.pid) != NULL)
@@ -267,15 +270,25 @@ static int ask(const struct question *q, const int fd[2], struct answer *a)
 	return n == (ssize_t)sizeof(*a) ? 0 : ECHILD;
 }
 
-int starter_start(int in, int out, pid_t *pid)
+static int start(enum op op, int in, int out, pid_t *pid)
 {
 	const int fd[2] = { in, out };
-	struct question q = { .op = OP_START };
+	struct question q = { .op = op };
 	struct answer a;
 	int e = ask(&q, fd, &a);
 
 	*pid = a.pid;
 	return e != 0 ? e : a.result;
+}
+
+int starter_start(int in, int out, pid_t *pid)
+{
+	return start(OP_START, in, out, pid);
+}
+
+int starter_network(int out, pid_t *pid)
+{
+	return start(OP_NETWORK, out, out, pid);
 }
 
 int starter_ended(pid_t pid, int *status)

@@ -34,6 +34,8 @@ bool starter_is_there(void);
 
 /* For courier_run(). Starts it with these two as standard input and output: 0 or an errno. */
 int starter_start(int in, int out, pid_t *pid);
+/* Starts nmcli, to ask which network this is, with `out` as standard output: 0 or an errno. */
+int starter_network(int out, pid_t *pid);
 /* Of one that was started: has it ended? *status as of waitpid(). -1: nothing is known of it. */
 int starter_ended(pid_t pid, int *status);
 void starter_kill(pid_t pid);
