@@ -6,19 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "app/patience.h"
 #include "app/starter.h"
 #include "base/file.h"
 
-#define REAP_MS 10000
 /* How long somebody who is served meanwhile waits at most for a turn that no descriptor announces. */
 #define MEANWHILE_MS 100
 
@@ -27,14 +25,6 @@ static const struct courier_meanwhile *meanwhile;
 void courier_meanwhile_set(const struct courier_meanwhile *m)
 {
 	meanwhile = m;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* The job as a file in memory: a pipe could block, or kill us, when the courier dies early. */
@@ -62,59 +52,18 @@ static enum err job_file(struct errctx *ec, const struct job *job, int *out)
 	return e;
 }
 
-/* By the starter where there is one, so that it is not confined as this process is. */
-static int spawn(const char *program, int in, int out, pid_t *pid)
-{
-	return starter_is_there() ? starter_start(in, out, pid) : courier_spawn(program, in, out, pid);
-}
-
-static void put_down(pid_t pid)
-{
-	if (starter_is_there())
-		starter_kill(pid);
-	else
-		kill(pid, SIGKILL);
-}
-
-/* 1: it has ended; 0: not yet; -1: somebody else knows. */
-static int has_ended(pid_t pid, int *status)
-{
-	pid_t got = 0;
-
-	if (starter_is_there())
-		return starter_ended(pid, status);
-	got = waitpid(pid, status, WNOHANG);
-	return got == pid ? 1 : got < 0 && errno == ECHILD ? -1 : 0;
-}
-
-/* Waits for the end of a courier that closed its report or was killed; one that is stuck in the kernel is left. True
- * where it ended with a status of its own choosing. */
+/* Waits for the end of a courier that closed its report or was killed. True where it ended with a status of its own
+ * choosing; false of one that is stuck in the kernel. */
 static bool reap(pid_t pid)
 {
-	const struct timespec pause = { .tv_nsec = 2000000 };
-	int64_t end = now_ms() + REAP_MS;
-	bool killed = false;
+	int status = 0;
+	int got = starter_reap(pid, &status);
 
-	for (;;) {
-		int status = 0;
-		int got = has_ended(pid, &status);
-
-		if (got == 1)
-			return WIFEXITED(status) &&
-			       (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) >= grade_exit_status(GRADE_NOW) &&
-			                                     WEXITSTATUS(status) <= grade_exit_status(GRADE_PERSON)));
-		/* Reaped by somebody else: nothing is known against it. */
-		if (got < 0)
-			return true;
-		if (now_ms() > end) {
-			if (killed)
-				return false;
-			put_down(pid);
-			killed = true;
-			end = now_ms() + REAP_MS;
-		}
-		nanosleep(&pause, NULL);
-	}
+	if (got < 0)
+		return true; /* reaped by somebody else: nothing is known against it */
+	return got == 1 && WIFEXITED(status) &&
+	       (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) >= grade_exit_status(GRADE_NOW) &&
+	                                     WEXITSTATUS(status) <= grade_exit_status(GRADE_PERSON)));
 }
 
 static enum err broke_off(struct errctx *ec, const char *why)
@@ -160,12 +109,12 @@ static enum err take_lines(struct errctx *ec, struct reader *r, const struct cou
  * it is silent; -1: errno; -2: broken off. */
 static int wait_report(int fd, int64_t left)
 {
-	int64_t end = now_ms() + left;
+	int64_t end = patience_ms() + left;
 
 	for (;;) {
 		struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 			               { .fd = meanwhile != NULL ? meanwhile->fd : -1, .events = POLLIN } };
-		int64_t rest = end - now_ms();
+		int64_t rest = end - patience_ms();
 		int ready = 0;
 
 		if (rest <= 0)
@@ -183,11 +132,12 @@ static int wait_report(int fd, int64_t left)
 static enum err read_report(struct errctx *ec, int fd, const struct courier_call *call)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	int64_t start = now_ms(), heard = start;
+	int64_t start = patience_ms(), heard = start;
 	enum err e = r == NULL ? err_errno(ec, ENOMEM, "the courier's report") : ERR_OK;
 
 	while (e == ERR_OK) {
-		int64_t silent = heard + call->silent_ms - now_ms(), total = start + call->total_ms - now_ms();
+		int64_t silent = heard + call->silent_ms - patience_ms(),
+		        total = start + call->total_ms - patience_ms();
 		int64_t left = silent < total ? silent : total;
 		int ready = left <= 0 ? 0 : wait_report(fd, left);
 		ssize_t n = 0;
@@ -208,7 +158,7 @@ static enum err read_report(struct errctx *ec, int fd, const struct courier_call
 			e = err_errno(ec, errno, "the courier's report");
 		if (n <= 0)
 			break;
-		heard = now_ms();
+		heard = patience_ms();
 		r->len += (size_t)n;
 		e = take_lines(ec, r, call);
 	}
@@ -231,7 +181,7 @@ enum err courier_call(struct errctx *ec, const struct courier_call *call)
 		e = err_errno(ec, errno, "the courier's report");
 		goto done;
 	}
-	rc = spawn(call->program, in, report[1], &pid);
+	rc = starter_start(call->program, in, report[1], &pid);
 	if (rc != 0) {
 		e = err_errno(ec, rc, call->program);
 		goto done;
@@ -240,7 +190,7 @@ enum err courier_call(struct errctx *ec, const struct courier_call *call)
 	report[1] = -1;
 	e = read_report(ec, report[0], call);
 	if (e != ERR_OK)
-		put_down(pid);
+		starter_kill(pid);
 	if (!reap(pid) && e == ERR_OK)
 		e = broke_off(ec, "the courier ended early");
 done:

@@ -2,15 +2,12 @@
 // What nmcli says of the network. It is asked for a few fields in its terse form, in English, and ended after a while.
 #include "app/network.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/starter.h"
@@ -64,43 +61,25 @@ int network_spawn(int out, pid_t *pid)
 	return rc;
 }
 
-/* Its end: it has said all, or was killed. */
-static bool ended_well(pid_t pid)
-{
-	const struct timespec pause = { .tv_nsec = 2000000 };
-	int status = -1;
-	int got = 0;
-
-	if (!starter_is_there()) {
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	} else {
-		while ((got = starter_ended(pid, &status)) == 0)
-			nanosleep(&pause, NULL);
-	}
-	return got >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 static bool nmcli(char *out, size_t size)
 {
 	int to[2];
 	pid_t pid = -1;
+	int status = 0;
 	bool whole = false;
 	bool well = false;
 
 	out[0] = '\0';
 	if (pipe2(to, O_CLOEXEC) != 0)
 		return false;
-	if ((starter_is_there() ? starter_network(to[1], &pid) : network_spawn(to[1], &pid)) != 0)
+	if (starter_network(to[1], &pid) != 0)
 		pid = -1;
 	close(to[1]);
 	if (pid > 0) {
 		whole = answer_read(to[0], out, size);
-		if (!whole && starter_is_there())
+		if (!whole)
 			starter_kill(pid);
-		else if (!whole)
-			kill(pid, SIGKILL);
-		well = ended_well(pid);
+		well = starter_reap(pid, &status) == 1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	}
 	close(to[0]);
 	return whole && well;

@@ -13,11 +13,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/network.h"
+#include "app/patience.h"
 
 #define CHILDREN_MAX 8
+#define REAP_MS 10000
 
 enum op { OP_START = 1, OP_NETWORK, OP_ENDED, OP_KILL };
 /* Descriptors of the starter: its socket, and that of its errand. */
@@ -37,7 +40,7 @@ struct answer {
 static int asker = -1;
 static pid_t starter = -1;
 
-int courier_spawn(const char *program, int in, int out, pid_t *pid)
+static int courier_spawn(const char *program, int in, int out, pid_t *pid)
 {
 	static char path[] = "PATH=/usr/bin:/bin", lang[] = "LANG=C", name[] = "sleutelbos-courier";
 	char *const argv[] = { name, NULL };
@@ -230,11 +233,6 @@ void starter_end(void)
 	starter = -1;
 }
 
-bool starter_is_there(void)
-{
-	return asker >= 0;
-}
-
 /* Asks and waits for the answer, which comes at once. 0 or an errno. */
 static int ask(const struct question *q, const int fd[2], struct answer *a)
 {
@@ -281,25 +279,14 @@ static int start(enum op op, int in, int out, pid_t *pid)
 	return e != 0 ? e : a.result;
 }
 
-int starter_start(int in, int out, pid_t *pid)
+int starter_start(const char *program, int in, int out, pid_t *pid)
 {
-	return start(OP_START, in, out, pid);
+	return asker >= 0 ? start(OP_START, in, out, pid) : courier_spawn(program, in, out, pid);
 }
 
 int starter_network(int out, pid_t *pid)
 {
-	return start(OP_NETWORK, out, out, pid);
-}
-
-int starter_ended(pid_t pid, int *status)
-{
-	struct question q = { .op = OP_ENDED, .pid = pid };
-	struct answer a;
-
-	if (ask(&q, NULL, &a) != 0)
-		return -1;
-	*status = a.status;
-	return a.result;
+	return asker >= 0 ? start(OP_NETWORK, out, out, pid) : network_spawn(out, pid);
 }
 
 void starter_kill(pid_t pid)
@@ -307,5 +294,47 @@ void starter_kill(pid_t pid)
 	struct question q = { .op = OP_KILL, .pid = pid };
 	struct answer a;
 
-	(void)ask(&q, NULL, &a);
+	if (asker >= 0)
+		(void)ask(&q, NULL, &a);
+	else
+		kill(pid, SIGKILL);
+}
+
+/* 1: it has ended; 0: not yet; -1: nothing is known of it. */
+static int has_ended(pid_t pid, int *status)
+{
+	struct question q = { .op = OP_ENDED, .pid = pid };
+	struct answer a;
+	pid_t got = 0;
+
+	if (asker >= 0) {
+		if (ask(&q, NULL, &a) != 0)
+			return -1;
+		*status = a.status;
+		return a.result;
+	}
+	got = waitpid(pid, status, WNOHANG);
+	return got == pid ? 1 : got < 0 && errno == ECHILD ? -1 : 0;
+}
+
+int starter_reap(pid_t pid, int *status)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int64_t end = patience_ms() + REAP_MS;
+	bool killed = false;
+
+	for (;;) {
+		int got = has_ended(pid, status);
+
+		if (got != 0)
+			return got;
+		if (patience_ms() > end) {
+			if (killed)
+				return 0;
+			starter_kill(pid);
+			killed = true;
+			end = patience_ms() + REAP_MS;
+		}
+		nanosleep(&pause, NULL);
+	}
 }

@@ -6,8 +6,8 @@
  * courier would be confined to what keys need and not to what a courier needs. A program that is to be shown something,
  * such as a browser, is started from here too.
  *
- * It ends with the process it was forked from, whatever ends that. There is one for each process; without one
- * courier_run() starts the courier itself.
+ * It ends with the process it was forked from, whatever ends that. There is one for each process; without one the
+ * process does itself what it would ask.
  */
 #ifndef SLB_APP_STARTER_H
 #define SLB_APP_STARTER_H
@@ -30,17 +30,15 @@ struct starter_errand {
 enum err starter_begin(struct errctx *ec, const char *courier, const struct starter_errand *errand) MUST_CHECK;
 /* Waits for its end. Nothing where there is none. */
 void starter_end(void);
-bool starter_is_there(void);
 
-/* For courier_run(). Starts it with these two as standard input and output: 0 or an errno. */
-int starter_start(int in, int out, pid_t *pid);
+/* Starts the courier with these two as standard input and output; it gets nothing else but standard error. `program` is
+ * its path where there is no starter, which knows it. 0 or an errno. */
+int starter_start(const char *program, int in, int out, pid_t *pid);
 /* Starts nmcli, to ask which network this is, with `out` as standard output: 0 or an errno. */
 int starter_network(int out, pid_t *pid);
-/* Of one that was started: has it ended? *status as of waitpid(). -1: nothing is known of it. */
-int starter_ended(pid_t pid, int *status);
 void starter_kill(pid_t pid);
-
-/* Starts `program` with these two; it gets nothing else of this process but its standard error. 0 or an errno. */
-int courier_spawn(const char *program, int in, int out, pid_t *pid);
+/* Waits for the end of one that was started, and ends it where it takes more than ten seconds. 1: it has ended, *status
+ * as of waitpid(). 0: it is stuck, and left. -1: nothing is known of it. */
+int starter_reap(pid_t pid, int *status);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "app/patience.h"
 #include "base/codec.h"
 
 #define RECEIVE_STEP 65536
@@ -282,14 +282,6 @@ void wire_send(struct wire *w)
 	}
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 // 1: something happened; 0: time is up; -1: stop became readable.
 static int wait_for(const struct wire *w, short events, int ms, int stop)
 {
@@ -305,10 +297,10 @@ static int wait_for(const struct wire *w, short events, int ms, int stop)
 
 bool wire_next(struct wire *w, int ms, int stop, struct frame_in *f)
 {
-	int64_t end = now_ms() + ms;
+	int64_t end = patience_ms() + ms;
 
 	for (;;) {
-		int64_t left = ms < 0 ? -1 : end - now_ms();
+		int64_t left = ms < 0 ? -1 : end - patience_ms();
 		short events = POLLIN;
 
 		wire_send(w);
