@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +20,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/tr.h"
+#include "cli/detach.h"
 #include "cli/program.h"
 
 #define BACKLOG 128
@@ -30,7 +30,6 @@
 /* A worker that ends so soon so often does not work at all. */
 #define SOON_S 2
 #define SOON_MAX 5
-#define FD_REPORT 3
 
 /* --- HOME/owner/web --- */
 
@@ -115,23 +114,6 @@ static enum err door_write(struct errctx *ec, int fd, const struct web_shared *s
 	return ERR_OK;
 }
 
-static void leave_terminal(void)
-{
-	int null = open("/dev/null", O_RDWR);
-	struct rlimit none = { 0, 0 };
-	struct sigaction plain = { .sa_handler = SIG_DFL };
-
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
-		_exit(1);
-	if (close_range(FD_REPORT + 1, ~0u, 0) != 0 || chdir("/") != 0)
-		_exit(1);
-	umask(077);
-	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
-		_exit(1);
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &plain, NULL);
-}
-
 struct keeping {
 	const struct keeper *k;
 	struct web_shared *shared;
@@ -188,18 +170,13 @@ static void keep(const struct keeping *g)
 	}
 }
 
-static bool report(const struct errctx *ec)
+static void keeper_main(void *ctx)
 {
-	return write(FD_REPORT, ec, sizeof(*ec)) == (ssize_t)sizeof(*ec);
-}
-
-static _Noreturn void keeper_main(const struct keeper *k)
-{
+	const struct keeper *k = ctx;
 	struct keeping g = { .k = k, .door = -1, .listener = -1 };
 	struct errctx ec = { .code = ERR_OK };
 	enum err e = ERR_OK;
 
-	leave_terminal();
 	sigemptyset(&g.watched);
 	sigaddset(&g.watched, SIGCHLD);
 	sigaddset(&g.watched, SIGTERM);
@@ -212,7 +189,7 @@ static _Noreturn void keeper_main(const struct keeper *k)
 	if (e == ERR_OK)
 		e = door_open(&ec, k->home, &g.door);
 	if (e == ERR_OK && flock(g.door, LOCK_EX | LOCK_NB) != 0) {
-		report(&ec); /* another one was faster: that is as good */
+		report_put(&ec); /* another one was faster: that is as good */
 		_exit(0);
 	}
 	if (e == ERR_OK)
@@ -222,9 +199,9 @@ static _Noreturn void keeper_main(const struct keeper *k)
 		web_token_new(app_rng(k->options), g.shared->door);
 		e = door_write(&ec, g.door, g.shared, g.port);
 	}
-	if (!report(&ec) || e != ERR_OK)
+	if (!report_put(&ec) || e != ERR_OK)
 		_exit(1);
-	close(FD_REPORT);
+	close(DETACHED_REPORT);
 	keep(&g);
 	web_start_files_remove(k->home);
 	(void)!ftruncate(g.door, 0);
@@ -233,50 +210,18 @@ static _Noreturn void keeper_main(const struct keeper *k)
 
 /* --- the process that was typed --- */
 
-static enum err report_get(struct errctx *ec, int fd)
-{
-	struct errctx got;
-	ssize_t n = 0;
-
-	do {
-		n = read(fd, &got, sizeof(got));
-	} while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(got))
-		return err_set(ec, ERR_IO, "The web interface could not start. Close other programs and try again.",
-		               NULL, NULL, NULL);
-	return got.code == ERR_OK ? ERR_OK : err_set(ec, got.code, got.msg, got.arg[0], got.arg[1], got.arg[2]);
-}
-
-/* Forks twice, as cli/owner_spawn.c does: nobody has to wait for the keeper, and it can never get a terminal. */
 enum err keeper_start(struct errctx *ec, const struct keeper *k)
 {
+	struct keeper copy = *k;
 	int p[2] = { -1, -1 };
-	pid_t between = -1;
-	int status = 0;
 	enum err e = ERR_OK;
 
 	if (pipe2(p, O_CLOEXEC) != 0)
 		return err_errno(ec, errno, "pipe");
-	fflush(NULL);
-	between = fork();
-	if (between == 0) {
-		pid_t child = setsid() < 0 ? -1 : fork();
-		int out = -1;
-
-		if (child != 0)
-			_exit(child < 0 ? 1 : 0);
-		out = fcntl(p[1], F_DUPFD, 10);
-		if (out < 0 || dup2(out, FD_REPORT) < 0)
-			_exit(1);
-		keeper_main(k);
-	}
+	e = detach(ec, &(struct detached){ p[1], -1, keeper_main, &copy });
 	close(p[1]);
-	if (between < 0)
-		e = err_errno(ec, errno, "fork");
-	while (between > 0 && waitpid(between, &status, 0) < 0 && errno == EINTR)
-		;
 	if (e == ERR_OK)
-		e = report_get(ec, p[0]);
+		e = report_get(ec, p[0], TR("The web interface could not start. Close other programs and try again."));
 	close(p[0]);
 	return e;
 }
