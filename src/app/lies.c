@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/codec.h"
 #include "base/tr.h"
+#include "sync/space.h"
 
 #define NONE "0000000000000000000000000000000000000000"
 
@@ -303,33 +304,23 @@ static enum err push_over(struct lies *l, const struct lie *lie, const char *oid
 /* The number of the newest batch here of the device whose branch it is; 0: none. */
 static enum err head_of(struct errctx *ec, struct app *app, const char *ref, uint64_t *seq)
 {
-	struct space_row *list = NULL;
-	const char *last = strrchr(ref, '/');
-	size_t n = 0;
-	enum err e = store_space_list(ec, app->store, &list, &n);
+	struct sync y = sync_of(app);
+	struct space_row space;
+	struct vv now = { 0 };
+	enum err e = space_by_branch(ec, &y, ref, &space);
 
 	*seq = 0;
-	for (size_t i = 0; e == ERR_OK && last != NULL && i < n; i++) {
-		struct vv now = { 0 };
-		char tag[TAG_TEXT_LEN];
-		char start[TAG_TEXT_LEN + 16];
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = store_vector(ec, app->store, space.n, &now);
+	for (size_t k = 0; e == ERR_OK && k < now.n; k++) {
+		struct device_row device;
 
-		tag_text(list[i].tag, tag);
-		snprintf(start, sizeof(start), "refs/heads/%s/", tag);
-		if (strncmp(ref, start, strlen(start)) != 0)
-			continue;
-		e = store_vector(ec, app->store, list[i].n, &now);
-		for (size_t k = 0; e == ERR_OK && k < now.n; k++) {
-			struct device_row device;
-
-			e = store_device_by_id(ec, app->store, now.e[k].dev, &device);
-			tag_text(device.tag, tag);
-			if (e == ERR_OK && strcmp(tag, last + 1) == 0)
-				*seq = now.e[k].seq;
-		}
-		vv_free(&now);
+		e = store_device_by_id(ec, app->store, now.e[k].dev, &device);
+		if (e == ERR_OK && branch_is_of(ref, device.tag))
+			*seq = now.e[k].seq;
 	}
-	free(list);
+	vv_free(&now);
 	return e;
 }
 

@@ -200,12 +200,14 @@ static enum err parent_find(struct errctx *ec, struct sync *y, const struct fork
 
 /* ---- Whom a batch beside the line let in ---- */
 
-/* The kind of a record that was made on this line, in or before the batch of `row`. KIND_none: it was not. */
-static enum err kind_on_line(struct errctx *ec, struct sync *y, struct fork_row row, uint64_t counter, uint32_t *kind)
+typedef enum err (*line_fn)(void *arg, const struct fork_row *row, const struct body *body, bool *done);
+
+/* The batches of this line, from that of `row` back to the first after what all lines share, until `fn` is done. */
+static enum err line_back(struct errctx *ec, struct sync *y, struct fork_row row, line_fn fn, void *arg)
 {
+	bool done = false;
 	enum err e = ERR_OK;
 
-	*kind = KIND_none;
 	while (e == ERR_OK) {
 		struct buf part = { 0 };
 		struct buf cbor = { 0 };
@@ -216,17 +218,42 @@ static enum err kind_on_line(struct errctx *ec, struct sync *y, struct fork_row 
 			e = batch_peek(y->zip, buf_bytes(&part), &cbor);
 		if (e == ERR_OK)
 			e = body_parse(buf_bytes(&cbor), row.dev, &body);
-		if (e == ERR_OK && counter >= body.first_counter && counter - body.first_counter < body.edit_count)
-			*kind = body.edits[counter - body.first_counter].kind;
+		if (e == ERR_OK)
+			e = fn(arg, &row, &body, &done);
 		body_free(&body);
 		buf_free(&cbor);
 		buf_free(&part);
-		if (e != ERR_OK || *kind != KIND_none || row.seq == row.common + 1)
+		if (e != ERR_OK || done || row.seq == row.common + 1)
 			return e;
 		e = store_fork_get(ec, y->store, row.dev, row.seq - 1, (struct bytes){ row.prev, sizeof(row.prev) },
 		                   &row);
-		e = e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
 	}
+	return e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+}
+
+struct making {
+	uint64_t counter;
+	uint32_t kind; /* KIND_none: it was not made here */
+};
+
+static enum err making_look(void *arg, const struct fork_row *row, const struct body *body, bool *done)
+{
+	struct making *m = arg;
+
+	(void)row;
+	if (m->counter >= body->first_counter && m->counter - body->first_counter < body->edit_count)
+		m->kind = body->edits[m->counter - body->first_counter].kind;
+	*done = m->kind != KIND_none;
+	return ERR_OK;
+}
+
+/* The kind of a record that was made on this line, in or before the batch of `row`. KIND_none: it was not. */
+static enum err kind_on_line(struct errctx *ec, struct sync *y, struct fork_row row, uint64_t counter, uint32_t *kind)
+{
+	struct making m = { counter, KIND_none };
+	enum err e = line_back(ec, y, row, making_look, &m);
+
+	*kind = m.kind;
 	return e;
 }
 
@@ -301,52 +328,43 @@ static enum err let_in_register(void *arg, const struct bundle *b)
 }
 
 struct looking_for {
+	struct errctx *ec;
+	struct sync *y;
 	const struct space_row *space;
 	struct device_id dev;
-	bool *found;
+	bool found;
 };
 
 static enum err let_in_look(void *arg, const struct bundle *b)
 {
 	struct looking_for *l = arg;
 
-	*l->found = *l->found || device_cmp(device_id_make(l->space->id, b->sign, b->incarnation), l->dev) == 0;
+	l->found = l->found || device_cmp(device_id_make(l->space->id, b->sign, b->incarnation), l->dev) == 0;
 	return ERR_OK;
+}
+
+static enum err let_in_there(void *arg, const struct fork_row *row, const struct body *body, bool *done)
+{
+	struct looking_for *l = arg;
+	enum err e = let_in_each(l->ec, l->y, l->space, row, body, let_in_look, l);
+
+	*done = l->found;
+	return e;
 }
 
 enum err fork_let_in(struct errctx *ec, struct sync *y, const struct space_row *space, const struct vv *line,
                      struct device_id dev, bool *out)
 {
-	struct looking_for l = { space, dev, out };
+	struct looking_for l = { ec, y, space, dev, false };
 	enum err e = ERR_OK;
 
-	*out = false;
-	for (size_t i = 0; e == ERR_OK && i < line->n && !*out; i++) {
+	for (size_t i = 0; e == ERR_OK && i < line->n && !l.found; i++) {
 		struct fork_row row;
 
 		e = store_fork_get(ec, y->store, line->e[i].dev, line->e[i].seq, short_hash(&line->e[i]), &row);
-		while (e == ERR_OK && !*out) {
-			struct buf part = { 0 };
-			struct buf cbor = { 0 };
-			struct body body = { 0 };
-
-			e = store_fork_parts(ec, y->store, &row, &part, NULL);
-			if (e == ERR_OK)
-				e = batch_peek(y->zip, buf_bytes(&part), &cbor);
-			if (e == ERR_OK)
-				e = body_parse(buf_bytes(&cbor), row.dev, &body);
-			if (e == ERR_OK)
-				e = let_in_each(ec, y, space, &row, &body, let_in_look, &l);
-			body_free(&body);
-			buf_free(&cbor);
-			buf_free(&part);
-			if (e != ERR_OK || row.seq == row.common + 1)
-				break;
-			e = store_fork_get(ec, y->store, row.dev, row.seq - 1,
-			                   (struct bytes){ row.prev, sizeof(row.prev) }, &row);
-		}
-		e = e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
+		e = e == ERR_OK ? line_back(ec, y, row, let_in_there, &l) : e == ERR_NOT_FOUND ? ERR_DAMAGED : e;
 	}
+	*out = l.found;
 	return e;
 }
 

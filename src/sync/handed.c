@@ -265,32 +265,6 @@ static enum err letters_again(struct errctx *ec, struct sync *y, const char *ref
 	return e;
 }
 
-/* The space of whose branches this is one of this device. ERR_NOT_FOUND without text. */
-static enum err space_of(struct errctx *ec, struct sync *y, const char *ref, struct space_row *out)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	bool found = false;
-	enum err e = store_space_list(ec, y->store, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n && !found; i++) {
-		char space[TAG_TEXT_LEN];
-		char device[TAG_TEXT_LEN];
-		char start[2 * TAG_TEXT_LEN + 16];
-		const char *last = strrchr(ref, '/');
-
-		tag_text(list[i].tag, space);
-		tag_text(list[i].my_tag, device);
-		snprintf(start, sizeof(start), "refs/heads/%s/", space);
-		found = list[i].state == SPACE_MEMBER && strncmp(ref, start, strlen(start)) == 0 && last != NULL &&
-		        strcmp(last + 1, device) == 0;
-		if (found)
-			*out = list[i];
-	}
-	free(list);
-	return e != ERR_OK || found ? e : ERR_NOT_FOUND;
-}
-
 enum err handed_again(struct errctx *ec, struct sync *y, const char *ref, const struct names *shown, size_t *again)
 {
 	struct space_row space;
@@ -301,7 +275,9 @@ enum err handed_again(struct errctx *ec, struct sync *y, const char *ref, const 
 	*again = 0;
 	if (is_letter(ref))
 		return letters_again(ec, y, ref, shown, again);
-	e = space_of(ec, y, ref, &space);
+	e = space_by_branch(ec, y, ref, &space);
+	if (e == ERR_OK && (space.state != SPACE_MEMBER || !branch_is_of(ref, space.my_tag)))
+		e = ERR_NOT_FOUND;
 	if (e == ERR_OK) /* a home that waits to be let in again may not, and what the other one sent is that one's */
 		e = restored_away(ec, y, space.n, &holds);
 	if (e == ERR_OK && !holds)

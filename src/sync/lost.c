@@ -240,37 +240,6 @@ enum err lost_load(struct errctx *ec, struct sync *y, int64_t neighbourhood, str
 
 /* ---- A branch is gone ---- */
 
-/* refs/heads/SPACE/EPOCH/DEVICE of a space of this home. ERR_NOT_FOUND without text. */
-static enum err space_of(struct errctx *ec, struct sync *y, const char *ref, struct space_row *out)
-{
-	struct space_row *list = NULL;
-	size_t n = 0;
-	bool found = false;
-	enum err e = store_space_list(ec, y->store, &list, &n);
-
-	for (size_t i = 0; e == ERR_OK && i < n && !found; i++) {
-		char tag[TAG_TEXT_LEN];
-		char start[TAG_TEXT_LEN + 16];
-
-		tag_text(list[i].tag, tag);
-		snprintf(start, sizeof(start), "refs/heads/%s/", tag);
-		found = list[i].state == SPACE_MEMBER && strncmp(ref, start, strlen(start)) == 0;
-		if (found)
-			*out = list[i];
-	}
-	free(list);
-	return e != ERR_OK || found ? e : ERR_NOT_FOUND;
-}
-
-static bool writes_there(const struct device_row *device, const char *ref)
-{
-	char tag[TAG_TEXT_LEN];
-	const char *last = strrchr(ref, '/');
-
-	tag_text(device->tag, tag);
-	return last != NULL && strcmp(last + 1, tag) == 0;
-}
-
 static enum err is_carrier(struct errctx *ec, struct sync *y, int64_t space, const char *ref, bool *is)
 {
 	char name[NAME_LEN];
@@ -298,7 +267,7 @@ static enum err ranges_of(struct errctx *ec, struct sync *y, const struct space_
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		const struct vv_entry *head = vv_get(&heads, list[i].id);
 
-		if (head != NULL && (l->carried || writes_there(&list[i], l->ref)))
+		if (head != NULL && (l->carried || branch_is_of(l->ref, list[i].tag)))
 			e = range_add(l, &list[i], 1, head->seq);
 	}
 	vv_free(&heads);
@@ -316,7 +285,7 @@ static enum err is_removed(struct errctx *ec, struct sync *y, const struct space
 	enum err e = store_device_list(ec, y->store, space->n, &list, &n);
 
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		if (!writes_there(&list[i], l->ref) || list[i].state == DEVICE_NAMED)
+		if (!branch_is_of(l->ref, list[i].tag) || list[i].state == DEVICE_NAMED)
 			continue;
 		any = true;
 		in = in || list[i].state != DEVICE_REMOVED;
@@ -330,13 +299,9 @@ enum err lost_add(struct errctx *ec, struct sync *y, const char *ref, struct los
 {
 	struct space_row space;
 	struct lost *l = find(list, ref);
-	char mine[TAG_TEXT_LEN];
-	const char *last = strrchr(ref, '/');
-	enum err e = l != NULL ? ERR_NOT_FOUND : space_of(ec, y, ref, &space);
+	enum err e = l != NULL ? ERR_NOT_FOUND : space_by_branch(ec, y, ref, &space);
 
-	if (e == ERR_OK)
-		tag_text(space.my_tag, mine);
-	if (e == ERR_OK && last != NULL && strcmp(last + 1, mine) == 0)
+	if (e == ERR_OK && (space.state != SPACE_MEMBER || branch_is_of(ref, space.my_tag)))
 		e = ERR_NOT_FOUND;
 	if (e == ERR_OK)
 		e = list_add(list, space.n, ref, &l);

@@ -20,17 +20,13 @@ enum err device_cut(struct errctx *ec, struct sync *y, const struct space_row *s
 	return e;
 }
 
-/* Whom it removes is to read that, so it goes under an epoch of which that one has the key. Where none may be written
- * under any more, one begins before the removal: an epoch that began in the same batch would leave it out (K1). */
-static enum err epoch_ready(struct errctx *ec, struct sync *y, const struct space_row *space)
+/* Begins an epoch, and seals what there is to tell under it. */
+static enum err next_begin(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
 	struct device_keys *keys = NULL;
 	struct epoch_id epoch;
-	enum err e = epoch_choose(ec, y, space, &epoch);
+	enum err e = device_keys_load(ec, y, space->n, &keys);
 
-	if (e != ERR_NOT_FOUND)
-		return e;
-	e = device_keys_load(ec, y, space->n, &keys);
 	if (e == ERR_OK)
 		e = epoch_begin(ec, y, space, keys, &epoch);
 	if (e == ERR_OK)
@@ -39,25 +35,25 @@ static enum err epoch_ready(struct errctx *ec, struct sync *y, const struct spac
 	return e;
 }
 
+/* Whom it removes is to read that, so it goes under an epoch of which that one has the key. Where none may be written
+ * under any more, one begins before the removal: an epoch that began in the same batch would leave it out (K1). */
+static enum err epoch_ready(struct errctx *ec, struct sync *y, const struct space_row *space)
+{
+	struct epoch_id epoch;
+	enum err e = epoch_choose(ec, y, space, &epoch);
+
+	return e == ERR_NOT_FOUND ? next_begin(ec, y, space) : e;
+}
+
 /* Tells it under the epoch of now, and begins the next: but for one's own leaving, for then the others do. */
 static enum err removed_tell(struct errctx *ec, struct sync *y, const struct space_row *space)
 {
-	struct device_keys *keys = NULL;
-	struct epoch_id epoch;
 	bool left = false;
 	enum err e = outbox_seal(ec, y, space);
 
 	if (e == ERR_OK)
 		e = membership_removed(ec, y, space, &left);
-	if (e != ERR_OK || left)
-		return e;
-	e = device_keys_load(ec, y, space->n, &keys);
-	if (e == ERR_OK)
-		e = epoch_begin(ec, y, space, keys, &epoch);
-	if (e == ERR_OK)
-		e = outbox_seal(ec, y, space);
-	device_keys_free(keys);
-	return e;
+	return e == ERR_OK && !left ? next_begin(ec, y, space) : e;
 }
 
 enum err device_remove(struct errctx *ec, struct sync *y, const struct space_row *space, struct device_id dev)

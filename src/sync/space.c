@@ -195,6 +195,31 @@ enum err space_by_tag(struct errctx *ec, struct sync *y, struct tag tag, struct 
 	return space_find(ec, y, &tag, (struct space_id){ { 0 } }, out);
 }
 
+enum err space_by_branch(struct errctx *ec, struct sync *y, const char *ref, struct space_row *out)
+{
+	static const char heads[] = "refs/heads/";
+	char text[TAG_TEXT_LEN];
+	struct tag tag;
+
+	if (strncmp(ref, heads, sizeof(heads) - 1) != 0)
+		return ERR_NOT_FOUND;
+	ref += sizeof(heads) - 1;
+	if (strcspn(ref, "/") != TAG_TEXT_LEN - 1 || ref[TAG_TEXT_LEN - 1] != '/')
+		return ERR_NOT_FOUND;
+	memcpy(text, ref, TAG_TEXT_LEN - 1);
+	text[TAG_TEXT_LEN - 1] = '\0';
+	return tag_parse(text, &tag) ? space_by_tag(ec, y, tag, out) : ERR_NOT_FOUND;
+}
+
+bool branch_is_of(const char *ref, struct tag device)
+{
+	char tag[TAG_TEXT_LEN];
+	const char *last = strrchr(ref, '/');
+
+	tag_text(device, tag);
+	return last != NULL && strcmp(last + 1, tag) == 0;
+}
+
 enum err spaces_adopt(struct errctx *ec, struct sync *y, int64_t neighbourhood)
 {
 	struct space_row *list = NULL;

@@ -20,6 +20,10 @@ enum err space_found(struct errctx *ec, struct sync *y, const struct founding *f
 /* One of the spaces here, by its id, or by its tag, which no two of them share. ERR_NOT_FOUND without text. */
 enum err space_by_id(struct errctx *ec, struct sync *y, struct space_id id, struct space_row *out) MUST_CHECK;
 enum err space_by_tag(struct errctx *ec, struct sync *y, struct tag tag, struct space_row *out) MUST_CHECK;
+/* ... to which the branch refs/heads/SPACE/EPOCH/DEVICE belongs. */
+enum err space_by_branch(struct errctx *ec, struct sync *y, const char *ref, struct space_row *out) MUST_CHECK;
+/* Is it the branch of a device with this tag? */
+bool branch_is_of(const char *ref, struct tag device);
 
 /* Spaces that belong to no neighbourhood yet (the own one, circles founded alone) go along with this one. Within a
  * transaction. */
