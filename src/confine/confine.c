@@ -10,15 +10,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/sanitizer.h"
 #include "confine/parts.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
 
 #ifdef UNDER_SANITIZER
 #define LIMIT_MEMORY false

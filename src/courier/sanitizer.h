@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Is this a build under a sanitizer of memory? It needs terabytes of addresses, and looks for leaks, of which
- * libgit2 1.5 has some of its own: what it reads of known_hosts for each ssh connection. */
+/* A sanitizer of memory looks for leaks, of which libgit2 1.5 has some of its own: what it reads of known_hosts for
+ * each ssh connection. */
 #ifndef SLB_COURIER_SANITIZER_H
 #define SLB_COURIER_SANITIZER_H
 
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
+#include "base/sanitizer.h"
 
 #ifdef UNDER_SANITIZER
 #include <sanitizer/lsan_interface.h>

@@ -19,17 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
+
 #define KEEP_BYTES (256 << 20)
 
 /* A sanitizer maps more than any limit on address space allows. */
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef UNDER_SANITIZER
 #define ADDRESS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SANITIZED 1
-#endif
-#endif
-#ifndef ADDRESS_SANITIZED
+#else
 #define ADDRESS_SANITIZED 0
 #endif
 

@@ -124,6 +124,16 @@ static enum err tag_is_waited_for(struct errctx *ec, struct sync *y, const struc
 	return e;
 }
 
+/* The first device with its tag: files are counted by tag. One that is only named has none yet. */
+static bool is_first_of_tag(const struct device_row *list, size_t i)
+{
+	bool first = list[i].state != DEVICE_NAMED;
+
+	for (size_t k = 0; k < i; k++)
+		first = first && memcmp(list[k].tag.b, list[i].tag.b, TAG_LEN) != 0;
+	return first;
+}
+
 /* How many files wait here that closing would leave unread? Those sealed under an epoch that is closed then, by a
  * device that is waited for, or by a copy of this one. No others: what has no key here gets none by waiting, for
  * whoever writes under it gives it for the box key of now; who is not waited for carries its own over when it comes
@@ -139,14 +149,13 @@ static enum err left_unread(struct errctx *ec, struct sync *y, const struct spac
 	*out = 0;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		uint64_t files = 0;
-		bool counted = list[i].state == DEVICE_NAMED;
 		bool waited = memcmp(list[i].tag.b, space->my_tag.b, TAG_LEN) == 0;
 
-		for (size_t k = 0; k < i; k++)
-			counted = counted || memcmp(list[k].tag.b, list[i].tag.b, TAG_LEN) == 0;
-		if (!counted && !waited)
+		if (!is_first_of_tag(list, i))
+			continue;
+		if (!waited)
 			e = tag_is_waited_for(ec, y, space, m, list, n, list[i].tag, &waited);
-		if (e == ERR_OK && !counted && waited)
+		if (e == ERR_OK && waited)
 			e = store_waiting_causes_of(ec, y->store, space->n, list[i].tag, chosen, &files);
 		*out += files;
 	}
@@ -166,14 +175,12 @@ static enum err waiting_in_vain(struct errctx *ec, struct sync *y, const struct 
 	*out = 0;
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		uint64_t files = 0;
-		bool counted = list[i].state == DEVICE_NAMED || device_cmp(list[i].id, space->me) == 0;
 		bool waited = false;
 
-		for (size_t k = 0; k < i; k++)
-			counted = counted || memcmp(list[k].tag.b, list[i].tag.b, TAG_LEN) == 0;
-		if (!counted)
-			e = tag_is_waited_for(ec, y, space, m, list, n, list[i].tag, &waited);
-		if (e == ERR_OK && !counted && !waited)
+		if (!is_first_of_tag(list, i) || device_cmp(list[i].id, space->me) == 0)
+			continue;
+		e = tag_is_waited_for(ec, y, space, m, list, n, list[i].tag, &waited);
+		if (e == ERR_OK && !waited)
 			e = store_waiting_keys_of(ec, y->store, space->n, list[i].tag, &files);
 		*out += files;
 	}

@@ -7,15 +7,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/sanitizer.h"
 #include "hosts.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
 
 #define MEMORY_KIB (256 * 1024)
 #define LINES "author sleutelbos <> 0 +0000\\ncommitter sleutelbos <> 0 +0000\\n\\n"

@@ -11,20 +11,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/sanitizer.h"
 #include "cli/hands.h"
 #include "confine/landlock.h"
 #include "courier/confined.h"
 #include "courier/watchdog.h"
 #include "scene.h"
 #include "support/tries.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
 
 enum { COULD_NOT_CONFINE = 250 };
 

@@ -4,15 +4,8 @@
 // are sent by hand, so that nobody waits a minute.
 #include <signal.h>
 
+#include "base/sanitizer.h"
 #include "scene.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
 
 /* Starts the courier on a pipe that says nothing yet, and waits until it listens to it. */
 static pid_t start_waiting(const struct scene *s, int *job)
