@@ -11,10 +11,9 @@ function guarded(text, deed, done, kind = "") {
 	const open = el("button", { type: "button", class: kind, "aria-expanded": "false" }, text);
 	const pass = el("input", { type: "password", name: "passphrase", autocomplete: "current-password", dir: "auto" });
 	const go = el("button", { class: "first", type: "submit" }, text);
-	const box = errorBox();
+	const box = errorBox({ before: null, focus: () => { pass.value = ""; pass.focus(); } });
 	const form = el("form", { hidden: true, class: "card" }, field(t("Your passphrase, once more"), pass), box, el("div", { class: "actions" }, go));
 
-	box.show = (why) => { fill(box, why); box.hidden = false; pass.value = ""; pass.focus(); };
 	open.addEventListener("click", () => {
 		form.hidden = !form.hidden;
 		open.setAttribute("aria-expanded", String(!form.hidden));

@@ -109,17 +109,33 @@ export function chips({ legend, name, items, chosen = [], several = false, hint 
 	return group;
 }
 
-// The place beside the button where an error stands; it gets the focus, so it is read and stands next to what to press.
-export function errorBox() {
+// The place beside the button where an error stands; it gets the focus, so it is read and stands next to what to press,
+// or `focus` gives it to where one types again. `before`: what stands in front of each.
+export function errorBox({ before = t("Not saved yet."), focus = null } = {}) {
 	const box = el("div", { class: "error", tabindex: "-1", role: "alert", hidden: true });
 
 	box.show = (text) => {
-		fill(box, el("strong", {}, t("Not saved yet.")), " ", text);
+		fill(box, before && [el("strong", {}, before), " "], text);
 		box.hidden = false;
-		box.focus();
+		focus ? focus() : box.focus();
 	};
 	box.clear = () => { box.hidden = true; fill(box); };
 	return box;
+}
+
+// The button that shows a passphrase while one types, and hides it again.
+export function showButton(pass) {
+	const show = el("button", { type: "button", "aria-pressed": "false" }, t("Show"));
+
+	show.addEventListener("click", () => {
+		const on = pass.type === "password";
+
+		pass.type = on ? "text" : "password";
+		show.textContent = on ? t("Hide") : t("Show");
+		show.setAttribute("aria-pressed", String(on));
+		pass.focus();
+	});
+	return show;
 }
 
 // What was typed and could not be kept, because it locked or the program had ended: kept as soon as it is open again.
@@ -160,8 +176,7 @@ export function draft(name, read) {
 		}
 	}
 	const soon = later(250, keep);
-
-	return {
+	const self = {
 		sign,
 		name,
 		begin: () => { kept = JSON.stringify(read()); }, // as it stands it need not be kept
@@ -169,8 +184,31 @@ export function draft(name, read) {
 		flush: async () => { soon.cancel(); await going?.catch(() => {}); await keep(); },
 		saved: () => { over = true; soon.cancel(); waiting.delete(name); },
 		open: () => { over = false; soon(); },
+		// The record itself: what was typed last is kept before, and it is a draft again where `f` is refused.
+		save: async (f) => {
+			await self.flush();
+			self.saved();
+			try {
+				return await f();
+			} catch (e) {
+				self.open();
+				throw e;
+			}
+		},
 		drop: async () => { over = true; soon.cancel(); await going?.catch(() => {}); waiting.delete(name); await ask("draft/drop", { name }); },
 	};
+	return self;
+}
+
+// Begins a form with a draft: Ctrl and Enter save it. `start`: it was left before, and stands as it was.
+export function beginDraft(form, submit, kept, start) {
+	form.addEventListener("keydown", (e) => {
+		if (e.key === "Enter" && (e.ctrlKey || e.metaKey))
+			submit(e);
+	});
+	kept.begin();
+	if (start)
+		fill(kept.sign, t("This is how you left it."));
 }
 
 export async function draftOf(name) {

@@ -3,7 +3,7 @@
 // Consent is asked only where something is shared, and never filled in beforehand.
 import { ask } from "./api.js";
 import { announce, el, fill, fresh, later, number, typed } from "./dom.js";
-import { chips, draft, draftOf, errorBox, field, input, press, textarea } from "./form.js";
+import { beginDraft, chips, draft, draftOf, errorBox, field, input, press, textarea } from "./form.js";
 import { dateText, dayAge, t } from "./lang.js";
 import { go, now, refresh } from "./main.js";
 import { versionsBox } from "./versions.js";
@@ -152,17 +152,10 @@ function build(main, { shown, contact, start, name, token, after }) {
 	}
 	const submit = press(save, box, async () => {
 		const r = read();
-		let id = null;
 
 		check(r);
-		await kept.flush();
-		kept.saved();
-		try {
-			id = (await ask("referral/save", body())).id;
-		} catch (e) {
-			kept.open();
-			throw e;
-		}
+		const { id } = await kept.save(() => ask("referral/save", body()));
+
 		if (!shown && r.follow_up)
 			await ask("contact/followed", { id: contact.id, follow_up: r.follow_up }).catch((e) => sessionStorage.setItem("said", e.message));
 		announce(t("Saved on this computer."));
@@ -173,13 +166,7 @@ function build(main, { shown, contact, start, name, token, after }) {
 		(shown || mayChoose.length !== 1 || s.domain) && domain, !shown && follow, field(t("A note for yourself"), text), box,
 		el("div", { class: "actions" }, save), kept.sign);
 
-	form.addEventListener("keydown", (e) => {
-		if (e.key === "Enter" && (e.ctrlKey || e.metaKey))
-			submit(e);
-	});
-	kept.begin();
-	if (start)
-		fill(kept.sign, t("This is how you left it."));
+	beginDraft(form, submit, kept, start);
 	main.append(form);
 	return { focus: to.first, kept };
 }

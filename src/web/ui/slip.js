@@ -10,10 +10,9 @@ import { go } from "./main.js";
 export async function show(main) {
 	const code = input("code", "", { dir: "ltr", maxlength: 12, autocapitalize: "characters", spellcheck: "false" });
 	const look = el("button", { class: "first", type: "submit" }, t("Look it up"));
-	const box = errorBox();
+	const box = errorBox({ before: null });
 	const place = el("div");
 
-	box.show = (text) => { fill(box, text); box.hidden = false; box.focus(); };
 	fill(main, el("h1", { tabindex: "-1" }, t("Slip")),
 		el("form", { onsubmit: press(look, box, async () => {
 			fill(place);

@@ -2,7 +2,7 @@
 // Eerste start: language and name, passphrase, recovery sheet, and with whom. Four steps, one question each.
 import { ask } from "./api.js";
 import { announce, el, fill, number } from "./dom.js";
-import { field, input, press } from "./form.js";
+import { errorBox, field, input, press, showButton } from "./form.js";
 import { t } from "./lang.js";
 import { languageChoice } from "./main.js";
 
@@ -28,13 +28,7 @@ function step(app, n, title, ...rest) {
 	(app.querySelector("main input:not([type=hidden])") ?? app.querySelector("h1")).focus();
 }
 
-function refusal() {
-	const box = el("div", { class: "error", role: "alert", tabindex: "-1", hidden: true });
-
-	box.show = (text) => { fill(box, text); box.hidden = false; box.focus(); };
-	box.clear = () => { box.hidden = true; };
-	return box;
-}
+const refusal = () => errorBox({ before: null });
 
 export function startScreen(app, opened) {
 	const home = { nick: "" };
@@ -57,21 +51,13 @@ export function startScreen(app, opened) {
 
 	function phrase() {
 		const pass = el("input", { type: "password", name: "passphrase", autocomplete: "new-password", spellcheck: "false", dir: "auto" });
-		const show = el("button", { type: "button", "aria-pressed": "false" }, t("Show"));
+		const show = showButton(pass);
 		const how = el("p", { class: "when", role: "status" });
 		const next = el("button", { class: "first", type: "submit" }, t("Make my home"));
 		const box = refusal();
 		const wait = el("p", { class: "kept" });
 		const place = el("input");
 
-		show.addEventListener("click", () => {
-			const on = pass.type === "password";
-
-			pass.type = on ? "text" : "password";
-			show.textContent = on ? t("Hide") : t("Show");
-			show.setAttribute("aria-pressed", String(on));
-			pass.focus();
-		});
 		pass.addEventListener("input", () => fill(how, strength(pass.value)));
 		step(app, 2, t("Choose your passphrase"), el("p", {}, t("A long password of a few words. Only you know it, and nobody can give it back to you.")),
 			el("form", { onsubmit: press(next, box, async () => {

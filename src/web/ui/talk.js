@@ -3,7 +3,7 @@
 // default. Everything is kept as it is typed.
 import { ask } from "./api.js";
 import { announce, el, fill, later, typed } from "./dom.js";
-import { chips, draft, draftOf, errorBox, field, input, press, textarea } from "./form.js";
+import { beginDraft, chips, draft, draftOf, errorBox, field, input, press, textarea } from "./form.js";
 import { dateText, t } from "./lang.js";
 import { go, now, refresh } from "./main.js";
 import { versionsBox } from "./versions.js";
@@ -154,14 +154,7 @@ function build(main, { shown, start, name, follows, token, circles }) {
 			e.empty = true;
 			throw e;
 		}
-		await kept.flush();
-		kept.saved();
-		try {
-			return (await ask("contact/save", body)).id;
-		} catch (e) {
-			kept.open();
-			throw e;
-		}
+		return (await kept.save(() => ask("contact/save", body))).id;
 	}
 	const submit = press(save, box, async () => {
 		await store();
@@ -183,13 +176,7 @@ function build(main, { shown, start, name, follows, token, circles }) {
 			channel, whoCame, field(t("Day of the conversation"), date), circle && field(t("Circle"), circle)),
 		box, el("div", { class: "actions" }, save, refer), kept.sign);
 
-	form.addEventListener("keydown", (e) => {
-		if (e.key === "Enter" && (e.ctrlKey || e.metaKey))
-			submit(e);
-	});
-	kept.begin();
-	if (start)
-		fill(kept.sign, t("This is how you left it."));
+	beginDraft(form, submit, kept, start);
 	main.append(form);
 	return { focus: text, kept, form };
 }

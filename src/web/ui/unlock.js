@@ -2,35 +2,20 @@
 // The door: the passphrase (paste allowed, can be shown), and what stands here when a browser has no token.
 import { ask } from "./api.js";
 import { el, fill } from "./dom.js";
-import { field, press } from "./form.js";
+import { errorBox, field, press, showButton } from "./form.js";
 import { t } from "./lang.js";
 import { languageChoice } from "./main.js";
 import * as employer from "./employer.js";
 
 export function lockedScreen(app, opened) {
 	const pass = el("input", { type: "password", name: "passphrase", autocomplete: "current-password", spellcheck: "false", dir: "auto" });
-	const show = el("button", { type: "button", "aria-pressed": "false" }, t("Show"));
+	const show = showButton(pass);
 	const open = el("button", { class: "first", type: "submit" }, t("Open"));
-	const box = el("div", { class: "error", role: "alert", tabindex: "-1", hidden: true });
+	const box = errorBox({ before: null, focus: () => { pass.select(); pass.focus(); } });
 	const wait = el("p", { class: "kept" });
 	const quit = el("button", { class: "quiet", type: "button" }, t("Close Sleutelbos"));
 
-	box.show = (text) => {
-		fill(box, text);
-		box.hidden = false;
-		pass.select();
-		pass.focus();
-	};
-	box.clear = () => { box.hidden = true; };
 	box.id = "why";
-	show.addEventListener("click", () => {
-		const on = pass.type === "password";
-
-		pass.type = on ? "text" : "password";
-		show.textContent = on ? t("Hide") : t("Show");
-		show.setAttribute("aria-pressed", String(on));
-		pass.focus();
-	});
 	const submit = press(open, box, async () => {
 		fill(wait, t("Opening. This takes a second."));
 		try {
