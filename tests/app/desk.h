@@ -137,4 +137,24 @@ static inline void desk_other(struct desk *d, const char *id, uint8_t who, uint6
 	draft_free(draft);
 }
 
+/* For cmocka: a desk with one circle, as the state of each test. */
+static inline int open_desk(void **state)
+{
+	struct desk *d = test_calloc(1, sizeof(*d));
+
+	desk_open(d);
+	desk_space(d, SPACE_CIRCLE, "Tafel", NULL);
+	*state = d;
+	return 0;
+}
+
+static inline int close_desk(void **state)
+{
+	struct desk *d = *state;
+
+	desk_close(d);
+	test_free(d);
+	return 0;
+}
+
 #endif

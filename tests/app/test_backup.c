@@ -25,6 +25,7 @@
 #include "app/verify.h"
 #include "batch/batch.h"
 #include "crypto/secret.h"
+#include "support/asserts.h"
 #include "support/older.h"
 #include "sync/homes.h"
 #include "sync/outbox.h"
@@ -37,18 +38,6 @@
 enum { COORDINATOR, ANNA, BRAM, HOMES };
 
 #define CIRCLE "Plein"
-
-#define assert_err(call, want)                                                                                         \
-	do {                                                                                                           \
-		struct errctx ec_ = { 0 };                                                                             \
-		struct errctx *ec = &ec_;                                                                              \
-		enum err got_ = (call);                                                                                \
-		char text_[800];                                                                                       \
-                                                                                                                       \
-		if (got_ != (want))                                                                                    \
-			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
-		assert_int_equal(got_, want);                                                                          \
-	} while (0)
 
 struct scene {
 	struct world w;

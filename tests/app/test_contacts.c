@@ -7,25 +7,6 @@
 #include "app/finding.h"
 #include "app/today.h"
 
-static int open_desk(void **state)
-{
-	struct desk *d = test_calloc(1, sizeof(*d));
-
-	desk_open(d);
-	desk_space(d, SPACE_CIRCLE, "Tafel", NULL);
-	*state = d;
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	struct desk *d = *state;
-
-	desk_close(d);
-	test_free(d);
-	return 0;
-}
-
 static void add(struct desk *d, const struct contact_fields *f, char id[ID_TEXT_LEN])
 {
 	assert_int_equal(contact_add(&d->ec, d->app, NULL, f, id), ERR_OK);

@@ -12,25 +12,6 @@
 #include "app/versions.h"
 #include "sync/homes.h"
 
-static int open_desk(void **state)
-{
-	struct desk *d = test_calloc(1, sizeof(*d));
-
-	desk_open(d);
-	desk_space(d, SPACE_CIRCLE, "Tafel", NULL);
-	*state = d;
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	struct desk *d = *state;
-
-	desk_close(d);
-	test_free(d);
-	return 0;
-}
-
 /* What of a contact the cases look at, as one line. */
 static void looks(struct app *app, const char *id, char *out, size_t size)
 {

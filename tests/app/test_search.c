@@ -13,25 +13,6 @@
 #include "app/finding.h"
 #include "vault/vault.h"
 
-static int open_desk(void **state)
-{
-	struct desk *d = test_calloc(1, sizeof(*d));
-
-	desk_open(d);
-	desk_space(d, SPACE_CIRCLE, "Tafel", NULL);
-	*state = d;
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	struct desk *d = *state;
-
-	desk_close(d);
-	test_free(d);
-	return 0;
-}
-
 static void person(struct desk *d, const char *nick, char id[ID_TEXT_LEN])
 {
 	assert_int_equal(resident_add(&d->ec, d->app, NULL, &(struct resident_fields){ .nick = nick }, id), ERR_OK);

@@ -6,25 +6,6 @@
 
 #include "app/services.h"
 
-static int open_desk(void **state)
-{
-	struct desk *d = test_calloc(1, sizeof(*d));
-
-	desk_open(d);
-	desk_space(d, SPACE_CIRCLE, "Tafel", NULL);
-	*state = d;
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	struct desk *d = *state;
-
-	desk_close(d);
-	test_free(d);
-	return 0;
-}
-
 static char *own(const char *text)
 {
 	char *copy = text == NULL ? NULL : strdup(text);

@@ -6,25 +6,6 @@
 
 #include "app/versions.h"
 
-static int open_desk(void **state)
-{
-	struct desk *d = test_calloc(1, sizeof(*d));
-
-	desk_open(d);
-	desk_space(d, SPACE_CIRCLE, "Tafel", NULL);
-	*state = d;
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	struct desk *d = *state;
-
-	desk_close(d);
-	test_free(d);
-	return 0;
-}
-
 /* A contact of which channel and text were changed here ("huis", "hier") and there ("straat", "daar"). */
 static void apart(struct desk *d, char id[ID_TEXT_LEN])
 {

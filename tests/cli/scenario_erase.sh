@@ -6,10 +6,8 @@
 set -u
 . tests/support/check.sh
 . tests/support/people.sh
-trap 'as home --quiet lock >/dev/null 2>&1' EXIT
 
-as home init --name Noor >/dev/null 2>&1
-as home --quiet unlock --minutes 5 >/dev/null 2>&1
+opened home
 id=$(json .id home contact add --text 'een gesprek over huur' --resident Fatima)
 other=$(json .id home contact add --text 'een gesprek dat blijft')
 check_status 2 'a start of an id is not enough' as home erase "${id%%-*}" --yes

@@ -7,10 +7,8 @@
 set -u
 . tests/support/check.sh
 . tests/support/people.sh
-trap 'as home --quiet lock >/dev/null 2>&1' EXIT
 
-as home init --name Noor >/dev/null 2>&1
-as home --quiet unlock --minutes 5 >/dev/null 2>&1
+opened home
 nasty='<script>alert(1)</script>"&'
 talk=$(json .id home contact add --text "huur $nasty" --resident 'Fatima <b>' --domain wonen)
 talk2=$(json .id home contact add --text 'tweede gesprek' --resident 'Fatima <b>' --domain geld)

@@ -5,10 +5,8 @@
 set -u
 . tests/support/check.sh
 . tests/support/people.sh
-trap 'as home --quiet lock >/dev/null 2>&1' EXIT
 
-as home init --name Noor >/dev/null 2>&1
-as home --quiet unlock --minutes 5 >/dev/null 2>&1
+opened home
 old=$(json .id home contact add --date 2020-01-01 --text 'lang geleden' --resident Fatima --domain geld)
 sent=$(json .id home contact add --date 2020-02-01 --text 'wacht nog' --resident Ali --domain geld)
 json .id home referral add --contact "$sent" --service-name Schuldhulp --group schulden --kind info --date 2020-02-01 >/dev/null

@@ -24,6 +24,7 @@
 
 #include "app/courier_run.h"
 #include "base/file.h"
+#include "support/shell.h"
 
 #define OWN "refs/heads/space/epoch/" /* + device: the branch of a device */
 
@@ -38,29 +39,6 @@ struct heard {
 	size_t len;
 	int fails;
 };
-
-/* Output of a shell command, without its last line feed. Fails the test where it exits otherwise than 0. */
-__attribute__((format(printf, 1, 2))) static inline const char *shell(const char *format, ...)
-{
-	static char out[1 << 16];
-	char command[8192];
-	va_list args;
-	FILE *pipe = NULL;
-	size_t n = 0;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	n = fread(out, 1, sizeof(out) - 1, pipe);
-	while (n > 0 && out[n - 1] == '\n')
-		n--;
-	out[n] = '\0';
-	if (pclose(pipe) != 0)
-		fail_msg("%s", command);
-	return out;
-}
 
 static inline void scene_begin(struct scene *s)
 {

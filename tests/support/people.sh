@@ -17,6 +17,15 @@ as()
 	(cd "$work" && exec "$slb" --home "$TMPDIR/$as_home" --lang "$lang" --passphrase-file "$TMPDIR/pw" "$@" </dev/null)
 }
 
+# opened HOME: a new home of somebody called Noor, unlocked; it is locked when the script ends.
+opened()
+{
+	# shellcheck disable=SC2064 # the home of now
+	trap "as $1 --quiet lock >/dev/null 2>&1" EXIT
+	as "$1" init --name Noor >/dev/null 2>&1
+	as "$1" --quiet unlock --minutes 5 >/dev/null 2>&1
+}
+
 # json FILTER HOME COMMAND...: the one document of a command through jq.
 json()
 {

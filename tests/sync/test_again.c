@@ -13,6 +13,7 @@
 #include "app/undo.h"
 #include "base/codec.h"
 #include "base/file.h"
+#include "support/asserts.h"
 #include "sync/acts.h"
 #include "sync/box_keys.h"
 #include "sync/membership.h"
@@ -23,18 +24,6 @@ enum { COORDINATOR, ANNA, BRAM, HOMES };
 
 #define CIRCLE "Plein"
 #define WEST "West"
-
-#define assert_err(call, want)                                                                                         \
-	do {                                                                                                           \
-		struct errctx ec_ = { 0 };                                                                             \
-		struct errctx *ec = &ec_;                                                                              \
-		enum err got_ = (call);                                                                                \
-		char text_[800];                                                                                       \
-                                                                                                                       \
-		if (got_ != (want))                                                                                    \
-			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
-		assert_int_equal(got_, want);                                                                          \
-	} while (0)
 
 #define VECTOR "70bc09a67c27525c08cdd397776d4e07ce0fa98fbd803ad7b2ec4affbcadace7"
 

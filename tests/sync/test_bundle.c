@@ -14,21 +14,10 @@
 #include "base/file.h"
 #include "batch/bundle.h"
 #include "model/random.h"
+#include "support/asserts.h"
 #include "sync/forge.h"
 
 #define CIRCLE "Plein"
-
-#define assert_ok(call)                                                                                                \
-	do {                                                                                                           \
-		struct errctx ec_ = { 0 };                                                                             \
-		struct errctx *ec = &ec_;                                                                              \
-		enum err got_ = (call);                                                                                \
-		char text_[800];                                                                                       \
-                                                                                                                       \
-		if (got_ != ERR_OK)                                                                                    \
-			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
-		assert_int_equal(got_, ERR_OK);                                                                        \
-	} while (0)
 
 static void path_of(const struct world *w, const char *name, char out[static 400])
 {

@@ -6,8 +6,7 @@
 // one's own erases.
 #include "app/erase.h"
 #include "model/erasing.h"
-#include "sync/erasing.h"
-#include "sync/forge.h"
+#include "sync/erased.h"
 
 #define CIRCLE "Plein"
 #define DAY (24LL * 60 * 60 * 1000)
@@ -50,23 +49,6 @@ static const char *text_in(struct world *w, size_t i, struct dot id)
 	return out;
 }
 
-static enum erasure_state state_in(struct world *w, size_t i, struct dot id)
-{
-	struct sync y = sync_of_home(w, i);
-	struct space_row space = space_named(w, i, CIRCLE);
-	struct erasure *list = NULL;
-	struct errctx ec = { 0 };
-	enum erasure_state state = 0;
-	size_t n = 0;
-
-	assert_int_equal(erasures_list(&ec, &y, &space, &list, &n), ERR_OK);
-	for (size_t k = 0; k < n; k++)
-		if (dot_cmp(list[k].row.record, id) == 0)
-			state = list[k].state;
-	free(list);
-	return state;
-}
-
 static void exchange(struct world *w, size_t a, size_t b)
 {
 	pump(w, a, b);
@@ -87,18 +69,18 @@ static void contested(void **state)
 	erase_in(&w, 2, id);
 	assert_string_equal(text_in(&w, 2, id), "");
 	contact_in(&w, 1, CIRCLE, id, "tweede woorden"); /* not having seen the erase */
-	assert_int_equal(state_in(&w, 2, id), ERASURE_WAITS);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, id), ERASURE_WAITS);
 	exchange(&w, 1, 2);
 	expect_same(&w, 1, 2, CIRCLE);
 	assert_string_equal(text_in(&w, 1, id), "");
-	assert_int_equal(state_in(&w, 1, id), ERASURE_WAITS);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id), ERASURE_WAITS);
 	w.now_ms += 13 * DAY;
-	assert_int_equal(state_in(&w, 1, id), ERASURE_WAITS);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id), ERASURE_WAITS);
 	assert_int_equal(contest_in(&w, 1, id), ERR_OK);
 	assert_string_equal(text_in(&w, 1, id), "tweede woorden");
 	exchange(&w, 1, 2);
 	assert_string_equal(text_in(&w, 2, id), "tweede woorden");
-	assert_int_equal(state_in(&w, 2, id), ERASURE_CONTESTED);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, id), ERASURE_CONTESTED);
 	expect_same(&w, 1, 2, CIRCLE);
 	/* twice is refused, and what was contested may be erased again by another edit */
 	assert_int_equal(contest_in(&w, 1, id), ERR_REFUSED);
@@ -108,7 +90,7 @@ static void contested(void **state)
 	expect_same(&w, 1, 2, CIRCLE);
 	assert_string_equal(text_in(&w, 1, id), "");
 	w.now_ms += 15 * DAY;
-	assert_int_equal(state_in(&w, 1, id), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id), ERASURE_DUE);
 	world_end(&w);
 }
 
@@ -122,9 +104,9 @@ static void own_record(void **state)
 	forge_world(&w);
 	id = contact_in(&w, 1, CIRCLE, (struct dot){ 0 }, "van mij");
 	erase_in(&w, 1, id);
-	assert_int_equal(state_in(&w, 1, id), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id), ERASURE_DUE);
 	exchange(&w, 1, 2);
-	assert_int_equal(state_in(&w, 2, id), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, id), ERASURE_DUE);
 	world_end(&w);
 }
 
@@ -199,7 +181,7 @@ static void unseen(void **state)
 	forge_make(&f, &file);
 	assert_int_equal(give(&w, 1, "forged-1", buf_bytes(&file)).batches, 1);
 	assert_string_equal(text_in(&w, 1, id), "");
-	assert_int_equal(state_in(&w, 1, id), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id), ERASURE_DUE);
 	draft_free(&d);
 	buf_free(&file);
 	forge_end(&f);
@@ -222,18 +204,18 @@ static void many_at_once(void **state)
 		erase_in(&w, 1, id[i]);
 	exchange(&w, 1, 2);
 	assert_string_equal(text_in(&w, 2, id[3]), "");
-	assert_int_equal(state_in(&w, 2, id[3]), ERASURE_ASKS);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, id[3]), ERASURE_ASKS);
 	/* who erased them cannot say yes for the others */
 	assert_int_equal(app_erase_confirm(&ec, w.app[1], NULL, &records), ERR_OK);
-	assert_int_equal(state_in(&w, 1, id[3]), ERASURE_ASKS);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id[3]), ERASURE_ASKS);
 	exchange(&w, 1, 2);
-	assert_int_equal(state_in(&w, 2, id[3]), ERASURE_ASKS);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, id[3]), ERASURE_ASKS);
 	ec = (struct errctx){ 0 };
 	assert_int_equal(app_erase_confirm(&ec, w.app[2], NULL, &records), ERR_OK);
 	assert_int_equal(records, ERASE_MANY + 1);
 	exchange(&w, 1, 2);
-	assert_int_equal(state_in(&w, 1, id[3]), ERASURE_DUE);
-	assert_int_equal(state_in(&w, 2, id[3]), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, id[3]), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, id[3]), ERASURE_DUE);
 	expect_same(&w, 1, 2, CIRCLE);
 	world_end(&w);
 }

@@ -629,24 +629,33 @@ static void test_second_invitation(void **state)
 	}
 }
 
+/* Drie asked without an invitation, and then came one. */
+static void asked_both_ways(struct world *w)
+{
+	struct errctx ec = { 0 };
+	struct invite_view v;
+	struct join_view asked;
+	uint8_t fingerprint[FINGERPRINT_LEN];
+
+	forge_world(w);
+	assert_int_equal(world_home(w, "Drie"), 3);
+	assert_int_equal(app_join_request(&ec, w->app[3], w->remote, fingerprint), ERR_OK);
+	v = invitation_of(w, 1, (struct invite_ask){ .space = "West" });
+	assert_int_equal(use(w, 3, &v, false, &asked), ERR_OK);
+	buf_free(&v.text);
+}
+
 /* Asked without an invitation, and then came one: the late approval changes nothing, and nothing stays asked. */
 static void test_asked_both_ways(void **state)
 {
 	struct world w;
 	struct errctx ec = { 0 };
-	struct invite_view v;
-	struct join_view asked;
 	struct asked_view *out = NULL;
-	uint8_t fingerprint[FINGERPRINT_LEN];
 	struct received got;
 	size_t n = 0;
 
 	(void)state;
-	forge_world(&w);
-	assert_int_equal(world_home(&w, "Drie"), 3);
-	assert_int_equal(app_join_request(&ec, w.app[3], w.remote, fingerprint), ERR_OK);
-	v = invitation_of(&w, 1, (struct invite_ask){ .space = "West" });
-	assert_int_equal(use(&w, 3, &v, false, &asked), ERR_OK);
+	asked_both_ways(&w);
 	assert_int_equal(pump(&w, 3, 1).admitted, 1);
 	assert_int_equal(approve(&w, 1, asking(&w, 1).id), ERR_OK);
 	got = pump(&w, 1, 3);
@@ -658,7 +667,6 @@ static void test_asked_both_ways(void **state)
 	assert_int_equal(n, 0);
 	free(out);
 	expect_same(&w, 1, 3, "West");
-	buf_free(&v.text);
 	world_end(&w);
 }
 
@@ -667,19 +675,12 @@ static void test_asked_both_ways_early(void **state)
 {
 	struct world w;
 	struct errctx ec = { 0 };
-	struct invite_view v;
-	struct join_view asked;
 	struct asked_view *out = NULL;
-	uint8_t fingerprint[FINGERPRINT_LEN];
 	struct received got;
 	size_t n = 0;
 
 	(void)state;
-	forge_world(&w);
-	assert_int_equal(world_home(&w, "Drie"), 3);
-	assert_int_equal(app_join_request(&ec, w.app[3], w.remote, fingerprint), ERR_OK);
-	v = invitation_of(&w, 1, (struct invite_ask){ .space = "West" });
-	assert_int_equal(use(&w, 3, &v, false, &asked), ERR_OK);
+	asked_both_ways(&w);
 	pump(&w, 3, 0);
 	assert_int_equal(approve(&w, 0, asking(&w, 0).id), ERR_OK);
 	got = pump(&w, 0, 3);
@@ -697,7 +698,6 @@ static void test_asked_both_ways_early(void **state)
 			pump(&w, 3, i);
 		}
 	expect_same(&w, 1, 3, "West");
-	buf_free(&v.text);
 	world_end(&w);
 }
 

@@ -10,22 +10,12 @@
 // that are never called healed.
 #include "app/noticed.h"
 #include "model/random.h"
+#include "support/asserts.h"
+#include "support/shell.h"
 #include "sync/forge.h"
 
 #define CIRCLE "Plein"
 #define MEMBERS 3 /* of the circle: homes 1 to 3 */
-
-#define assert_ok(call)                                                                                                \
-	do {                                                                                                           \
-		struct errctx ec_ = { 0 };                                                                             \
-		struct errctx *ec = &ec_;                                                                              \
-		enum err got_ = (call);                                                                                \
-		char text_[800];                                                                                       \
-                                                                                                                       \
-		if (got_ != ERR_OK)                                                                                    \
-			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
-		assert_int_equal(got_, ERR_OK);                                                                        \
-	} while (0)
 
 struct history {
 	struct world w;
@@ -34,29 +24,6 @@ struct history {
 	char ref[REF_MAX + 1];
 	char other[REF_MAX + 1]; /* a branch of somebody else */
 };
-
-/* Output of a shell command, without its last line feed. */
-__attribute__((format(printf, 1, 2))) static const char *shell(const char *format, ...)
-{
-	static char out[1 << 14];
-	char command[6000];
-	va_list args;
-	FILE *pipe = NULL;
-	size_t n = 0;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	n = fread(out, 1, sizeof(out) - 1, pipe);
-	while (n > 0 && out[n - 1] == '\n')
-		n--;
-	out[n] = '\0';
-	if (pclose(pipe) != 0)
-		fail_msg("%s", command);
-	return out;
-}
 
 /* The branch of the circle that a home writes on. */
 static void branch_of(struct history *h, size_t i, char out[static REF_MAX + 1])

@@ -7,6 +7,8 @@
 // that carried for others taken for one that held its own; a letter known by its name
 // alone; a home that waits to come back hands over, which it may not (its syncs failed).
 #include "app/noticed.h"
+#include "support/asserts.h"
+#include "support/shell.h"
 #include "sync/forge.h"
 #include "sync/handed.h"
 #include "sync/removal.h"
@@ -14,41 +16,6 @@
 
 #define CIRCLE "Plein"
 #define DAY_MS INT64_C(86400000)
-
-#define assert_ok(call)                                                                                                \
-	do {                                                                                                           \
-		struct errctx ec_ = { 0 };                                                                             \
-		struct errctx *ec = &ec_;                                                                              \
-		enum err got_ = (call);                                                                                \
-		char text_[800];                                                                                       \
-                                                                                                                       \
-		if (got_ != ERR_OK)                                                                                    \
-			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
-		assert_int_equal(got_, ERR_OK);                                                                        \
-	} while (0)
-
-/* Output of a shell command, without its last line feed. */
-__attribute__((format(printf, 1, 2))) static const char *shell(const char *format, ...)
-{
-	static char out[1 << 14];
-	char command[4000];
-	va_list args;
-	FILE *pipe = NULL;
-	size_t n = 0;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	n = fread(out, 1, sizeof(out) - 1, pipe);
-	while (n > 0 && out[n - 1] == '\n')
-		n--;
-	out[n] = '\0';
-	if (pclose(pipe) != 0)
-		fail_msg("%s", command);
-	return out;
-}
 
 /* The host and all caches lose everything that a home has on branches of the circle. */
 static void lose_branches(struct world *w, size_t i)

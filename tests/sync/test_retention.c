@@ -9,8 +9,7 @@
 #include "app/dates.h"
 #include "app/erase.h"
 #include "app/retention.h"
-#include "sync/erasing.h"
-#include "sync/forge.h"
+#include "sync/erased.h"
 
 #define CIRCLE "Plein"
 #define DAY (24LL * 60 * 60 * 1000)
@@ -91,23 +90,6 @@ static void set(struct world *w, size_t i, const char *erase)
 	assert_int_equal(retention_set(&ec, w->app[i], CIRCLE, "6m", erase, &r), ERR_OK);
 }
 
-static enum erasure_state state_in(struct world *w, size_t i, struct dot id)
-{
-	struct sync y = sync_of_home(w, i);
-	struct space_row space = space_named(w, i, CIRCLE);
-	struct erasure *list = NULL;
-	struct errctx ec = { 0 };
-	enum erasure_state state = 0;
-	size_t n = 0;
-
-	assert_int_equal(erasures_list(&ec, &y, &space, &list, &n), ERR_OK);
-	for (size_t k = 0; k < n; k++)
-		if (dot_cmp(list[k].row.record, id) == 0)
-			state = list[k].state;
-	free(list);
-	return state;
-}
-
 /* Two years of talks of 1 and 2, one in each month, of which each knows. */
 static void two_years(struct world *w, struct dot *first)
 {
@@ -137,12 +119,12 @@ static void old_goes(void **state)
 	assert_true(r.erased && r.go == 2);
 	retention_run_free(&r);
 	/* of 1 itself, and yet it waits */
-	assert_int_equal(state_in(&w, 1, first), ERASURE_WAITS);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, first), ERASURE_WAITS);
 	exchange(&w, 1, 2);
 	expect_same(&w, 1, 2, CIRCLE);
-	assert_int_equal(state_in(&w, 2, first), ERASURE_WAITS);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, first), ERASURE_WAITS);
 	w.now_ms += 15 * DAY;
-	assert_int_equal(state_in(&w, 2, first), ERASURE_DUE);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, first), ERASURE_DUE);
 	world_end(&w);
 }
 
@@ -314,14 +296,14 @@ static void much_at_once(void **state)
 	assert_true(r.erased && r.go >= 25);
 	retention_run_free(&r);
 	seal_home(&w, 2);
-	assert_int_equal(state_in(&w, 2, first), ERASURE_ASKS);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, first), ERASURE_ASKS);
 	run_ahead(&w, 2);
-	assert_int_equal(state_in(&w, 2, first), ERASURE_ASKS);
+	assert_int_equal(erasure_in(&w, 2, CIRCLE, first), ERASURE_ASKS);
 	exchange(&w, 1, 2);
 	assert_int_equal(app_erase_confirm(&ec, w.app[1], NULL, &records), ERR_OK);
 	exchange(&w, 1, 2);
 	expect_same(&w, 1, 2, CIRCLE);
-	assert_int_equal(state_in(&w, 1, first), ERASURE_WAITS);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, first), ERASURE_WAITS);
 	world_end(&w);
 }
 
@@ -344,7 +326,7 @@ static void contested(void **state)
 	dot_text(first, id);
 	assert_int_equal(app_erase_contest(&ec, w.app[2], id, &v), ERR_OK);
 	exchange(&w, 1, 2);
-	assert_int_equal(state_in(&w, 1, first), ERASURE_CONTESTED);
+	assert_int_equal(erasure_in(&w, 1, CIRCLE, first), ERASURE_CONTESTED);
 	assert_int_equal(go(&w, 1), 1);
 	expect_same(&w, 1, 2, CIRCLE);
 	world_end(&w);

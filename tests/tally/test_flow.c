@@ -18,6 +18,7 @@
 #include "app/within.h"
 #include "crypto/secret.h"
 #include "model/draft.h"
+#include "support/asserts.h"
 #include "sync/homes.h"
 
 /* Anna is a key figure too, with as many circles as the test wants. */
@@ -26,18 +27,6 @@ enum { COORDINATOR, TELLER_A, TELLER_B, TELLER_C, HOMES, FIGURE = TELLER_A };
 #define PERIOD "2025Q2"
 #define BEFORE INT64_C(1752000000000) /* 8 July 2025: the tally opens on 30 July */
 #define AFTER INT64_C(1754784000000)  /* 10 August 2025 */
-
-#define assert_err(call, want)                                                                                         \
-	do {                                                                                                           \
-		struct errctx ec_ = { 0 };                                                                             \
-		struct errctx *ec = &ec_;                                                                              \
-		enum err got_ = (call);                                                                                \
-		char text_[600];                                                                                       \
-                                                                                                                       \
-		if (got_ != (want))                                                                                    \
-			print_error("%s: %s\n", #call, err_text(ec, NULL, text_, sizeof(text_)));                      \
-		assert_int_equal(got_, want);                                                                          \
-	} while (0)
 
 static void neighbourhood(struct world *w)
 {
