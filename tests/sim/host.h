@@ -20,7 +20,7 @@
 #include "sim/disk.h"
 
 #define HOSTS_MAX 4
-#define CACHES_MAX 16 /* of one device: more than hosts, as each neighbourhood joined has one */
+#define CACHES_MAX 16 /* of one device: one for each neighbourhood, and one to look at a repository with */
 #define HOST_DEVICES 64
 #define HOST_REFS 512
 
